@@ -2,38 +2,57 @@
  * What the engine stores and compares for one host: the inputs of `drydock:index:Host`.
  *
  * People read these keys in `pulumi preview --diff`, so they are plain names and plain text: no hashes, no base64, no
- * JSON in strings. `renderHost` makes the wished value, `observedInputs` the value found on the host.
+ * JSON in strings. `renderHost` makes the declared part from a stack file, the provider's `check` completes it with what
+ * must then be in effect on that very host, and its `read` returns the same shape filled with what it found there.
  */
 
 import type { Connection } from "../config/connection.ts";
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+export type JsonObject = Record<string, Json>;
 
-export interface HostInputs {
+/** What the stack file declares: pure, known without asking the host. */
+export interface HostArgs {
   /** How to reach the host over SSH. Paths stay as written (`~`), no key material. */
   connection: Connection;
   /** Disruptions the stack file consents to. */
   allow: Disruption[];
-  /** `yes`, or `no: <reason>`. Only ever wished as `yes`; a host that could not be read shows as drift. */
-  reachable: string;
   /**
    * The keys of /etc/docker/daemon.json that Drydock answers for: those it sets, and security keys that must be absent.
    * Other keys in the file are the user's; they stay and are named in the output `foreignDaemonKeys`.
    */
-  daemon: Record<string, Json>;
+  daemon: JsonObject;
   /** Text of every other file Drydock owns, by absolute path. */
   files: Record<string, string>;
-  /** `owner:group mode` by absolute path, e.g. `root:root 0644`; `absent` where there is nothing. */
+  /** `owner:group mode` by absolute path, e.g. `root:root 0644`; what was found may also be `absent`. */
   modes: Record<string, string>;
+}
+
+export interface HostInputs extends HostArgs {
+  /** `yes`, or `no: <reason>`. Only ever wished as `yes`; a host that could not be read shows as drift. */
+  reachable: string;
+  /** What this host is: read from it, never wished, so that rendering for it needs no second look. */
+  host: HostFacts;
   /** What the kernel, systemd and the running daemon report, as opposed to what the files say. */
-  inEffect: {
-    /** By the key of daemon.json that asks for it. */
-    daemon: Record<string, Json>;
-    /** One rule a line, as `auditctl -l` prints it, in our order. Absent when the audit layer is off. */
-    audit?: string;
-    /** By `<unit> <property>`, e.g. `docker.service LimitNOFILE`. */
-    limits: Record<string, string>;
-  };
+  inEffect: InEffect;
+}
+
+export interface HostFacts {
+  /** Binaries that docker.service and containerd.service really start, e.g. `/usr/sbin/dockerd`. */
+  starts: string[];
+  /** `ExecStart` of docker.service without Drydock's own drop-in. */
+  dockerExecStart: string;
+  /** Those of the paths that CIS 1.1 names which exist there; paths whose folder is missing can't be watched. */
+  watchable: string[];
+}
+
+export interface InEffect {
+  /** By the key of daemon.json that asks for it. */
+  daemon: JsonObject;
+  /** One rule a line, as `auditctl -l` prints it. Absent when the audit layer is off. */
+  audit?: string;
+  /** By `<unit> <property>`, e.g. `docker.service LimitNOFILE`. */
+  limits: Record<string, string>;
 }
 
 export const disruptions = ["hide-containers", "restart-containers", "restore-original"] as const;
