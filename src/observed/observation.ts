@@ -1,0 +1,252 @@
+/** One look at a whole host: what observe.sh read, in types. Nothing is judged here. */
+
+import { z } from "zod";
+import { Records, known, unknown, type Known } from "./records.ts";
+import { parseSystemdShow, parseUnitText, type UnitProperties } from "./systemd.ts";
+
+export interface Observation {
+  kernel: string;
+  /** The name of process 1; anything but `systemd` is a host we can't serve. */
+  init: string;
+  os: string;
+  /** Bytes. */
+  memory: Known<number>;
+  /** Seconds since 1970, by the host's own clock. */
+  now: number;
+  /** The docker client after all symbolic links, `""` without one. */
+  dockerPath: string;
+  units: Record<string, UnitProperties>;
+  /** `ExecStart` of docker.service as it would be without Drydock's drop-in. */
+  dockerExecStart: string;
+  /** What dockerd and containerd run with, by unit name without `.service`; absent while stopped. */
+  processes: Record<string, Process>;
+  info: Known<DockerInfo>;
+  /** Driver options of the network `bridge`. */
+  bridgeOptions: Known<Record<string, string>>;
+  containers: Known<Container[]>;
+  /** By absolute path: what was asked for. Missing files have no entry, unreadable ones are unknown. */
+  files: Record<string, Known<FileState>>;
+  /** Files under Drydock's names, owned by this version or not. */
+  strayFiles: string[];
+  present: string[];
+  subordinateUids: string;
+  subordinateGids: string;
+  users: string[];
+  auditStatus: Known<Record<string, string>>;
+  auditRules: Known<string[]>;
+  /** The filter table as `iptables -S` prints it. */
+  iptables: Known<string[]>;
+  bridgeNetfilter: boolean;
+  dockerProxies: Known<number>;
+  /** cgroup limits in the kernel: cgroup → file → value, e.g. `docker-….scope` → `pids.max` → `512`. */
+  cgroups: Record<string, Record<string, string>>;
+  slice: UnitProperties;
+  /** Free bytes of the filesystems of /etc and /var/lib. */
+  freeBytes: number[];
+  /** Who keeps this host: `stack <name> host <name>`, if anybody. */
+  owner: Owner | undefined;
+  /** What the last apply left: the daemon's process and the daemon.json it had read. */
+  applied: Record<string, string>;
+  generation: number;
+}
+
+export interface Process {
+  command: string[];
+  /** Clock ticks since boot: with the pid it tells one process from the next (proc_pid_stat(5), field 22). */
+  startTicks: number;
+  startedAt: number;
+  pid: number;
+  oomScoreAdjust: string;
+  /** `soft:hard`, or one number where both are the same. */
+  openFiles: string;
+}
+
+export interface FileState {
+  owner: string;
+  group: string;
+  /** Four octal digits. */
+  mode: string;
+  kind: string;
+  /** Seconds since 1970 of the last change of content, owner or mode. */
+  changedAt: number;
+  text?: string;
+}
+
+export interface Owner {
+  stack: string;
+  host: string;
+}
+
+export type DockerInfo = z.infer<typeof dockerInfoSchema>;
+export type Container = z.infer<typeof containerSchema>;
+
+/** @throws when the text is not a whole observation. */
+export function parseObservation(text: string): Observation {
+  const records = Records.parse(text);
+  const lines = (name: string) => valueOr(records.text(name), "").split("\n").filter(Boolean);
+  const clock = lines("clock");
+  const now = Number(clock[0] ?? Number.NaN);
+  const bootedAt = now - Number((clock[1] ?? "").split(" ")[0]);
+  const ticksPerSecond = Number(clock[3] ?? 100);
+  const units = valueOr(records.parsed("units", parseSystemdShow), {});
+  const whileRunning = <T>(value: Known<T>): Known<T> =>
+    records.has("docker-info") ? value : unknown(`docker.service is ${units["docker.service"]?.ActiveState ?? "not there"}`);
+  return {
+    kernel: valueOr(records.text("kernel"), "unknown").trim(),
+    init: valueOr(records.text("init"), "unknown").trim(),
+    os: /^PRETTY_NAME="?([^"\n]*)/m.exec(valueOr(records.text("os"), ""))?.[1] ?? "unknown",
+    memory: records.parsed("memory", parseNumber),
+    now,
+    dockerPath: valueOr(records.text("docker-path"), "").trim(),
+    units,
+    dockerExecStart: valueOr(records.parsed("docker-unit", execStartWithoutOurs), ""),
+    processes: Object.fromEntries(
+      records.under("process-").flatMap(([name, { status, stdout }]) => {
+        const pid = Number(units[`${name}.service`]?.MainPID ?? 0);
+        return status === 0 ? [[name, parseProcess(stdout, pid, bootedAt, ticksPerSecond)]] : [];
+      }),
+    ),
+    info: whileRunning(records.parsed("docker-info", (json) => dockerInfoSchema.parse(JSON.parse(json)))),
+    bridgeOptions: whileRunning(records.parsed("docker-bridge", (json) => bridgeOptionsSchema.parse(JSON.parse(json)) ?? {})),
+    containers: whileRunning(
+      records.parsed("containers", (text) => text.split("\n").filter(Boolean).map((line) => containerSchema.parse(JSON.parse(line)))),
+    ),
+    files: parseFiles(records),
+    strayFiles: lines("stray").sort(),
+    present: lines("present"),
+    subordinateUids: valueOr(records.text("subuid"), ""),
+    subordinateGids: valueOr(records.text("subgid"), ""),
+    users: lines("users").map((line) => line.split(":")[0] ?? ""),
+    auditStatus: records.parsed("audit-status", parseAuditStatus),
+    auditRules: records.parsed("audit-rules", (text) => text.split("\n").filter((line) => line.startsWith("-"))),
+    iptables: records.parsed("iptables", (text) => text.trim().split("\n")),
+    bridgeNetfilter: valueOr(records.text("bridge-nf"), "0").trim() === "1",
+    dockerProxies: records.parsed("docker-proxies", parseNumber),
+    cgroups: parseCgroups(lines("cgroups")),
+    slice: valueOr(records.parsed("unit-limits", parseSystemdShow), {})["drydock-containers.slice"] ?? {},
+    freeBytes: lines("space").slice(1).map((line) => Number(line.split(/\s+/)[3]) * 1024),
+    owner: parseOwner(valueOr(records.text("owner"), "")),
+    applied: Object.fromEntries(lines("applied").map((line) => line.split(/ (.*)/s).slice(0, 2) as [string, string])),
+    generation: Number(/(\d+)\s*$/.exec(valueOr(records.text("generation"), "0"))?.[1] ?? 0),
+  };
+}
+
+/** Only for facts where a failed read and "there is nothing" come to the same. */
+function valueOr<T>(fact: Known<T>, otherwise: T): T {
+  return fact.known ? fact.value : otherwise;
+}
+
+// --- Internal ---
+
+const dockerInfoSchema = z.object({
+  ServerVersion: z.string(),
+  SecurityOptions: z.array(z.string()).nullish().transform((options) => options ?? []),
+  LiveRestoreEnabled: z.boolean(),
+  LoggingDriver: z.string(),
+  DockerRootDir: z.string(),
+  Driver: z.string(),
+  CgroupDriver: z.string(),
+  CgroupVersion: z.string().default("1"),
+  DefaultRuntime: z.string().default("runc"),
+  ExperimentalBuild: z.boolean().default(false),
+  Debug: z.boolean().default(false),
+  Containers: z.number(),
+  Images: z.number(),
+  Swarm: z.object({ LocalNodeState: z.string() }).default({ LocalNodeState: "inactive" }),
+  Plugins: z.object({ Authorization: z.array(z.string()).nullish() }).default({}),
+  RegistryConfig: z
+    .object({
+      InsecureRegistryCIDRs: z.array(z.string()).nullish(),
+      IndexConfigs: z.record(z.string(), z.object({ Secure: z.boolean() })).nullish(),
+    })
+    .default({}),
+});
+
+const bridgeOptionsSchema = z.record(z.string(), z.string()).nullable();
+
+const containerSchema = z.object({
+  id: z.string().regex(/^[0-9a-f]{64}$/),
+  name: z.string().transform((name) => name.replace(/^\//, "")),
+  running: z.boolean(),
+  pid: z.number(),
+  startedAt: z.string(),
+  logDriver: z.string(),
+  securityOpt: z.array(z.string()).nullable().transform((options) => options ?? []),
+  usernsMode: z.string(),
+  cgroupnsMode: z.string(),
+  privileged: z.boolean(),
+  networkMode: z.string(),
+  ports: z.record(z.string(), z.unknown()).nullable().transform((ports) => ports ?? {}),
+  restartPolicy: z.string(),
+});
+
+function parseNumber(text: string): number {
+  const number = Number(text.trim());
+  if (text.trim() === "" || !Number.isFinite(number)) throw new Error(`not a number: ${text.slice(0, 40)}`);
+  return number;
+}
+
+// /usr/sbin/dockerd␤-H␤fd://␤␤28113␤-500␤Max open files            1048576              1048576              files
+function parseProcess(text: string, pid: number, bootedAt: number, ticksPerSecond: number): Process {
+  const [command = "", rest = ""] = text.split("\n\n");
+  const [ticks = "", oomScoreAdjust = "", limits = ""] = rest.split("\n");
+  const [, soft = "", hard = ""] = /^Max open files\s+(\S+)\s+(\S+)/.exec(limits) ?? [];
+  const startTicks = Number(ticks);
+  return {
+    command: command.split("\n"),
+    startTicks,
+    startedAt: bootedAt + startTicks / ticksPerSecond,
+    pid,
+    oomScoreAdjust,
+    openFiles: soft === hard ? hard : `${soft}:${hard}`,
+  };
+}
+
+// root:root 0644 121 1690000000 1690000000 regular file
+function parseFiles(records: Records): Record<string, Known<FileState>> {
+  const files: Record<string, Known<FileState>> = {};
+  for (const [path, { status, stdout, stderr }] of records.under("stat:")) {
+    const match = /^(\S+):(\S+) (\d{4}) (\d+) (\d+) (\d+) (.+)$/.exec(stdout.trim());
+    if (status !== 0 || !match) {
+      // stat says why; a file that is not there has no entry
+      if (!/No such file or directory|Not a directory/.test(stderr)) files[path] = unknown(stderr || "stat printed something unexpected");
+      continue;
+    }
+    const [, owner = "", group = "", mode = "", , modified, changed, kind = ""] = match;
+    const changedAt = Math.max(Number(modified), Number(changed));
+    const text = records.has(`file:${path}`) ? records.text(`file:${path}`) : undefined;
+    if (text && !text.known) files[path] = text;
+    else files[path] = known({ owner, group, mode, kind, changedAt, ...(text ? { text: text.value } : {}) });
+  }
+  return files;
+}
+
+// docker-1b2c….scope pids.max 512
+function parseCgroups(lines: string[]): Record<string, Record<string, string>> {
+  const cgroups: Record<string, Record<string, string>> = {};
+  for (const line of lines) {
+    const [group = "", limit = "", ...value] = line.split(" ");
+    (cgroups[group] ??= {})[limit] = value.join(" ");
+  }
+  return cgroups;
+}
+
+// enabled 1␤failure 1␤pid 412␤…
+function parseAuditStatus(text: string): Record<string, string> {
+  const status = Object.fromEntries(text.trim().split("\n").map((line) => line.split(/ (.*)/s).slice(0, 2) as [string, string]));
+  if (status.enabled === undefined) throw new Error("auditctl -s names no `enabled`");
+  return status;
+}
+
+// stack prod␤host web1
+function parseOwner(text: string): Owner | undefined {
+  const stack = /^stack (.+)$/m.exec(text)?.[1];
+  const host = /^host (.+)$/m.exec(text)?.[1];
+  return stack && host ? { stack, host } : undefined;
+}
+
+function execStartWithoutOurs(text: string): string {
+  const sections = parseUnitText(text).filter(({ path }) => !/drydock[^/]*\.conf$/.test(path));
+  // An empty ExecStart= clears what stood before (systemd.service(5)).
+  return sections.flatMap(({ entries }) => entries.filter(([key]) => key === "ExecStart").map(([, value]) => value)).at(-1) ?? "";
+}
