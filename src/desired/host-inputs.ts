@@ -42,11 +42,15 @@ export interface HostFacts {
   starts: string[];
   /** `ExecStart` of docker.service without Drydock's own drop-in. */
   dockerExecStart: string;
-  /** Those of the paths that CIS 1.1 names which exist there; paths whose folder is missing can't be watched. */
+  /** Those of the paths that the audit rules name which exist there. */
   watchable: string[];
 }
 
 export interface InEffect {
+  /** `active`, or the state systemd names, by unit. */
+  services: Record<string, string>;
+  /** Whether the running daemon read daemon.json as it is now: `as on disk`, or why not. */
+  configuration: string;
   /** By the key of daemon.json that asks for it. */
   daemon: JsonObject;
   /** One rule a line, as `auditctl -l` prints it. Absent when the audit layer is off. */

@@ -51,13 +51,13 @@ for unit in docker containerd; do
   probe "process-$unit" sh -c 'p=/proc/$1; tr "\0" "\n" <"$p/cmdline"; echo; awk "{ print \$22 }" "$p/stat"; cat "$p/oom_score_adj"; grep "^Max open files" "$p/limits"' sh "$pid"
 done
 
-printf '%s\n' "$owned" | while IFS= read -r path; do
+# Files under our names that we do not know of: left by another version, or put there by somebody.
+probe stray find /etc/audit/rules.d /etc/systemd/system /etc/modules-load.d -maxdepth 2 -name '*drydock*' -type f
+printf '%s\n' "$owned" "$(cat "$t/now.out")" | sort -u | while IFS= read -r path; do
   [ -n "$path" ] || continue
   probe "stat:$path" stat -c '%U:%G %04a %s %Y %Z %F' -- "$path"
   [ ! -f "$path" ] || probe "file:$path" cat -- "$path"
 done
-# Files under our names that we do not know of: left by another version, or put there by somebody.
-probe stray find /etc/audit/rules.d /etc/systemd/system /etc/modules-load.d -maxdepth 2 -name '*drydock*' -type f
 probe present sh -c 'printf "%s\n" "$1" | while IFS= read -r path; do [ ! -e "$path" ] || printf "%s\n" "$path"; done' sh "$watched"
 probe subuid cat /etc/subuid
 probe subgid cat /etc/subgid

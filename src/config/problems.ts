@@ -1,0 +1,162 @@
+/** Mistakes in a stack file: collected, worded the same way everywhere, and thrown all at once. */
+
+import { distance } from "fastest-levenshtein";
+import { z } from "zod";
+
+import { aboutOf, unwrap } from "./setting.ts";
+
+export type Path = (string | number)[];
+
+export interface Problem {
+  path: Path;
+  text: string;
+}
+
+/** The stack file asks for something that can't be. `problems` has one line for each mistake, in the file's order. */
+export class StackFileError extends Error {
+  override name = "StackFileError";
+  readonly problems: string[];
+
+  constructor(problems: string[], source?: string) {
+    const headline = `${source ?? "the stack file"}: ${problems.length} ${problems.length === 1 ? "mistake" : "mistakes"}`;
+    super([headline, ...problems.map((problem) => `  ${problem}`)].join("\n"));
+    this.problems = problems;
+  }
+}
+
+/** `hosts.web1.daemon.dns[0]`; a key that is no plain word is quoted. */
+export function showPath(path: Path): string {
+  const parts = path.map((step, index) => {
+    if (typeof step === "number") return `[${step}]`;
+    const plain = /^[\w.-]{1,60}$/.test(step) && !(step.includes(".") && index > 1);
+    return plain ? (index === 0 ? step : `.${step}`) : `[${shorten(JSON.stringify(step))}]`;
+  });
+  return parts.join("");
+}
+
+const secretName = /passw|passphrase|secret|token|credential|private|api-?key/i;
+const secretValue = /-----BEGIN|:\/\/[^/\s]*@|\bv1:[A-Za-z0-9+/=]{8,}/;
+
+/** A value as a message may show it: short, and never one that looks like a secret. */
+export function showValue(value: unknown, path: Path = []): string {
+  if (value === undefined) return "nothing";
+  if (path.some((step) => typeof step === "string" && secretName.test(step))) return "(hidden)";
+  const json = JSON.stringify(value) as string | undefined;
+  if (json === undefined) return typeof value;
+  return secretValue.test(json) ? "(hidden)" : shorten(json);
+}
+
+/** `; did you mean "live-restore"?`, or nothing if no known name is near. */
+export function didYouMean(word: string, known: readonly string[]): string {
+  const name = nearest(word, known);
+  return name === undefined ? "" : `; did you mean "${name}"?`;
+}
+
+/** What zod found wrong with `value`, in our words. `at` is where the value stands in the file. */
+export function explain(schema: z.core.$ZodType, value: unknown, issues: readonly z.core.$ZodIssue[], at: Path): Problem[] {
+  return issues.flatMap((issue): Problem[] => {
+    const inside = issue.path.map((step) => (typeof step === "number" ? step : String(step)));
+    const path = [...at, ...inside];
+    if (issue.code === "unrecognized_keys") {
+      const known = knownKeys(schemaAt(schema, inside));
+      return issue.keys.map((key) => ({ path: [...path, key], text: `unknown setting${unknownKey(key, known)}` }));
+    }
+    const found = valueAt(value, inside);
+    const expected = schemaAt(schema, inside);
+    const allowed = expected ? describe(expected) : issue.message;
+    if (found === undefined) return [{ path, text: `is missing; allowed: ${allowed}` }];
+    const hint = expected ? quotesHint(expected, found) : "";
+    return [{ path, text: `${showValue(found, path)} is not allowed; allowed: ${allowed}${hint}` }];
+  });
+}
+
+/** The schema of what stands at `path` inside a value of `schema`. */
+export function schemaAt(schema: z.core.$ZodType, path: Path): z.core.$ZodType | undefined {
+  let current: z.core.$ZodType | undefined = schema;
+  for (const step of path) {
+    const inner: z.core.$ZodType = unwrap(current);
+    if (inner instanceof z.ZodObject) current = inner.shape[String(step)] as z.core.$ZodType | undefined;
+    else if (inner instanceof z.ZodRecord) current = inner.valueType;
+    else if (inner instanceof z.ZodArray) current = inner.element;
+    else return undefined;
+    if (!current) return undefined;
+  }
+  return current;
+}
+
+// --- Internal ---
+
+/** Names that people bring along from elsewhere, and what to write instead. */
+const instead: Record<string, string> = {
+  privateKey: "key material stays out of stack files; name its path with identityFile, or use an agent",
+  privateKeyPassword: "passphrases stay out of stack files; use an agent",
+  password: "passwords stay out of stack files; use a key with identityFile, or an agent",
+  agentSocketPath: "the agent is found by SSH_AUTH_SOCK",
+  dialErrorLimit: "use connectTimeout",
+  perDialTimeout: "use connectTimeout",
+  "graph": 'use "data-root"',
+  "apparmor": "this layer does not exist yet",
+  "oom-score-adjust": "engines from 26 on refuse it; use limits.services.docker.oomScoreAdjust",
+  "deprecated-key-path": "engines from 24 on have no such key",
+  "cluster-store": "engines from 24 on have no such key",
+  "cluster-advertise": "engines from 24 on have no such key",
+  "cluster-store-opts": "engines from 24 on have no such key",
+  "containerd-plugin-namespace": 'every engine refuses it in daemon.json, although the documentation names it',
+  "resolv-conf": "the engine refuses it in daemon.json",
+  "default-init": 'the engine refuses it in daemon.json; use "init-path"',
+  "swarm-raft-heartbeat-tick": "the engine refuses it in daemon.json",
+  "swarm-raft-election-tick": "the engine refuses it in daemon.json",
+};
+
+function unknownKey(key: string, known: readonly string[]): string {
+  const advice = Object.hasOwn(instead, key) ? instead[key] : undefined;
+  if (advice !== undefined) return `; ${advice}`;
+  const near = didYouMean(key, known);
+  if (near !== "" || known.length > 12 || known.length === 0) return near;
+  return `; known: ${known.join(", ")}`;
+}
+
+function nearest(word: string, known: readonly string[]): string | undefined {
+  const plain = (name: string): string => name.toLowerCase().replaceAll(/[-_ ]/g, "");
+  const ranked = known
+    .map((name) => ({ name, far: distance(plain(word), plain(name)) }))
+    .sort((a, b) => a.far - b.far || (a.name < b.name ? -1 : 1));
+  const best = ranked[0];
+  return best && best.far <= Math.max(1, Math.floor(plain(word).length / 3)) ? best.name : undefined;
+}
+
+function knownKeys(schema: z.core.$ZodType | undefined): string[] {
+  const inner = schema && unwrap(schema);
+  return inner instanceof z.ZodObject ? Object.keys(inner.shape) : [];
+}
+
+function describe(schema: z.core.$ZodType): string {
+  const allowed = aboutOf(schema).allowed;
+  if (allowed !== undefined) return allowed;
+  return unwrap(schema) instanceof z.ZodObject ? `a table with ${knownKeys(schema).slice(0, 6).join(", ")}` : "another value";
+}
+
+/** `"4096"` for 4096 and the other way round are the commonest slips in YAML. */
+function quotesHint(schema: z.core.$ZodType, found: unknown): string {
+  const accepts = (value: unknown): boolean => z.safeParse(schema, value).success;
+  if (typeof found === "string") {
+    const bare: unknown = /^-?\d+$/.test(found) ? Number(found) : found === "true" ? true : found === "false" ? false : undefined;
+    if (bare !== undefined && accepts(bare)) return `; write it without quotes: ${String(bare)}`;
+  }
+  if ((typeof found === "number" || typeof found === "boolean") && accepts(String(found))) return `; write it in quotes: "${String(found)}"`;
+  if (typeof found === "string" && accepts([found])) return `; write it as a list: [${JSON.stringify(found)}]`;
+  return "";
+}
+
+function valueAt(value: unknown, path: Path): unknown {
+  let current = value;
+  for (const step of path) {
+    if (typeof current !== "object" || current === null) return undefined;
+    current = (current as Record<string | number, unknown>)[step];
+  }
+  return current;
+}
+
+function shorten(value: string): string {
+  return value.length > 80 ? `${value.slice(0, 77)}...` : value;
+}

@@ -1,0 +1,55 @@
+/** Whether containers on the default bridge can reach each other, judged by what the kernel does with such a packet. */
+
+import type { Observation } from "../observed/observation.ts";
+import type { Known } from "../observed/records.ts";
+
+/**
+ * The verdict of the filter table on the first packet of a connection from docker0 to docker0.
+ *
+ * dockerd rebuilds the bridge only when no container runs, so the file, even `docker network inspect`, may say `icc=false`
+ * while the kernel forwards; and somebody may have put an ACCEPT in front. So the rules are walked as the kernel would.
+ *
+ * @returns true when they can reach each other, or why that is not known.
+ */
+export function bridgeForwards(observation: Pick<Observation, "iptables" | "bridgeNetfilter">): Known<boolean> {
+  if (!observation.iptables.known) return observation.iptables;
+  // Frames between two ports of a bridge pass iptables only with br_netfilter.
+  if (!observation.bridgeNetfilter) return { known: true, value: true };
+  return { known: true, value: verdict(observation.iptables.value) === "ACCEPT" };
+}
+
+/** The kernel's answer to `-i docker0 -o docker0`, by the output of `iptables -S`. */
+export function verdict(rules: string[]): "ACCEPT" | "DROP" {
+  const policy = rules.find((rule) => rule.startsWith("-P FORWARD"))?.split(" ")[2];
+  const fallback = policy === "DROP" ? "DROP" : "ACCEPT";
+  const walk = (chain: string, depth: number): "ACCEPT" | "DROP" | undefined => {
+    for (const rule of rules) {
+      if (!rule.startsWith(`-A ${chain} `) || !matchesBridgeTraffic(rule)) continue;
+      const target = / -j (\S+)/.exec(rule)?.[1];
+      if (target === "ACCEPT") return "ACCEPT";
+      if (target === "DROP" || target === "REJECT") return "DROP";
+      if (target === "RETURN") return undefined;
+      const inner = target && depth < 10 ? walk(target, depth + 1) : undefined;
+      if (inner) return inner;
+    }
+    return undefined;
+  };
+  return walk("FORWARD", 0) ?? fallback;
+}
+
+// --- Internal ---
+
+// -A FORWARD -i docker0 ! -o docker0 -j ACCEPT
+function matchesBridgeTraffic(rule: string): boolean {
+  const interfaces = [...rule.matchAll(/(! )?-[io] (\S+)/g)];
+  if (!interfaces.every(([, not, name]) => (not ? name !== "docker0" : name === "docker0"))) return false;
+  // Whatever else a rule asks for (a state, a port, an address), the first packet of some connection does not have. A set
+  // of addresses, in engine 28, stands for the bridges.
+  const rest = rule
+    .replace(/^-A \S+/, "")
+    .replaceAll(/(! )?-[io] \S+/g, "")
+    .replace(/ -m comment --comment ("[^"]*"|\S+)/, "")
+    .replace(/ -m set --match-set docker-ext-bridges-v4 dst/, "")
+    .replace(/ -j .*/, "");
+  return rest.trim() === "";
+}

@@ -1,0 +1,104 @@
+/**
+ * Each key of daemon.json that the running daemon or the kernel can be asked about, and how.
+ *
+ * A key without an entry (log-opts, default-ulimits, …) is not reported by any engine; for these, `configuration` says
+ * whether the running daemon read the file as it is.
+ */
+
+import type { Json, JsonObject } from "../desired/host-inputs.ts";
+import type { DockerInfo, Observation } from "../observed/observation.ts";
+import { known, unknown, type Known } from "../observed/records.ts";
+import { bridgeForwards } from "./bridge.ts";
+
+type Probe = (observation: Observation, wished: Json) => Known<Json>;
+
+/** What is in effect for one key; undefined for a key nobody can be asked about. */
+export function daemonKeyInEffect(key: string, wished: Json, observation: Observation): Json | undefined {
+  const fact = probes[key]?.(observation, wished);
+  return fact && (fact.known ? fact.value : `unknown: ${fact.reason}`);
+}
+
+/** What should be in effect, given the file: the same keys as {@link daemonKeyInEffect} answers for. */
+export function daemonWishedInEffect(daemon: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(daemon).filter(([key]) => key in probes));
+}
+
+/**
+ * Whether the running daemon read daemon.json as it is now: either the file is older than the daemon, or the last apply
+ * noted this very process and this very text.
+ */
+export function configurationInEffect(observation: Observation, digest: (text: string) => string): string {
+  const file = observation.files["/etc/docker/daemon.json"];
+  const daemon = observation.processes.docker;
+  if (!daemon) return "unknown: dockerd is not running";
+  if (file && !file.known) return `unknown: ${file.reason}`;
+  const { applied } = observation;
+  const text = file?.value.text ?? "";
+  if (applied.daemon === processName(daemon)) return applied.configuration === digest(text) ? asOnDisk : "daemon.json was changed after dockerd read it";
+  if (!file) return asOnDisk;
+  return file.value.changedAt < daemon.startedAt ? asOnDisk : "daemon.json was changed after dockerd started";
+}
+
+export const asOnDisk = "as on disk";
+
+/** Tells one dockerd from the next, also across a reuse of its pid. */
+export const processName = (process: { pid: number; startTicks: number }) => `${process.pid}:${process.startTicks}`;
+
+/** The `UID.GID` that userns-remap puts behind the data root, if it is on. */
+export function remappedTo(info: DockerInfo): string | undefined {
+  if (!info.SecurityOptions.some((option) => /^name=userns\b/.test(option))) return undefined;
+  return /\/(\d+\.\d+)$/.exec(info.DockerRootDir)?.[1] ?? "unknown";
+}
+
+/** The option of `docker info`'s SecurityOptions, e.g. `name=seccomp,profile=default`. */
+export function securityOption(info: DockerInfo, name: string): string | undefined {
+  return info.SecurityOptions.find((option) => option.split(",")[0] === `name=${name}`);
+}
+
+// --- Internal ---
+
+const fromInfo =
+  (pick: (info: DockerInfo, wished: Json, observation: Observation) => Json): Probe =>
+  ({ info, ...observation }, wished) =>
+    info.known ? known(pick(info.value, wished, { info, ...observation })) : unknown(info.reason);
+
+const sorted = (items: string[] | null | undefined) => [...(items ?? [])].sort();
+
+const probes: Record<string, Probe> = {
+  icc: (observation) => {
+    const forwards = bridgeForwards(observation);
+    if (forwards.known || !observation.bridgeOptions.known) return forwards;
+    // No iptables on this host (nftables backend): the daemon's word is the best there is.
+    return known(observation.bridgeOptions.value["com.docker.network.bridge.enable_icc"] !== "false");
+  },
+  "userns-remap": fromInfo((info, wished, observation) => {
+    const remapped = remappedTo(info);
+    if (!remapped) return "";
+    const user = String(wished).split(":")[0] ?? "";
+    const range = new RegExp(`^${user.replaceAll(/[^\w-]/g, "\\$&")}:(\\d+):\\d+$`, "m").exec(observation.subordinateUids)?.[1];
+    return range === remapped.split(".")[0] ? wished : remapped;
+  }),
+  "live-restore": fromInfo((info) => info.LiveRestoreEnabled),
+  "no-new-privileges": fromInfo((info) => securityOption(info, "no-new-privileges") !== undefined),
+  "userland-proxy": fromInfo((_info, wished, { dockerProxies, processes }) => {
+    const flag = processes.docker?.command.find((word) => word.startsWith("--userland-proxy"));
+    if (flag) return !flag.endsWith("=false");
+    if (!dockerProxies.known) return `unknown: ${dockerProxies.reason}`;
+    // Without a published port there is no proxy process to see; `configuration` answers for that case.
+    return dockerProxies.value > 0 ? true : wished;
+  }),
+  iptables: ({ iptables }) =>
+    iptables.known ? known(iptables.value.some((rule) => rule === "-N DOCKER") && iptables.value.some((rule) => /^-A FORWARD .*-j DOCKER/.test(rule))) : iptables,
+  "log-driver": fromInfo((info) => info.LoggingDriver),
+  "insecure-registries": fromInfo((info) => [
+    // The loopback networks are always there and can't be taken out.
+    ...sorted(info.RegistryConfig.InsecureRegistryCIDRs).filter((cidr) => cidr !== "127.0.0.0/8" && cidr !== "::1/128"),
+    ...sorted(Object.entries(info.RegistryConfig.IndexConfigs ?? {}).flatMap(([name, { Secure }]) => (Secure ? [] : [name]))),
+  ]),
+  "default-cgroupns-mode": fromInfo((info) => (securityOption(info, "cgroupns") ? "private" : "host")),
+  "default-runtime": fromInfo((info) => info.DefaultRuntime),
+  "authorization-plugins": fromInfo((info) => [...(info.Plugins.Authorization ?? [])]),
+  experimental: fromInfo((info) => info.ExperimentalBuild),
+  debug: fromInfo((info) => info.Debug),
+  "storage-driver": fromInfo((info) => info.Driver),
+};

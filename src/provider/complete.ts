@@ -1,0 +1,91 @@
+/**
+ * From what a stack file declares to the whole wish for one host: audit rules for the paths it has, the unit's own
+ * command line where `hosts` needs it, and what must be in effect once the files are right.
+ */
+
+import { dirname } from "node:path";
+import { auditRulesOf, lines, watchedPath } from "../effect/audit-rules.ts";
+import { asOnDisk, daemonWishedInEffect } from "../effect/daemon.ts";
+import { limitsWished } from "../effect/limits.ts";
+import type { HostArgs, HostFacts, HostInputs } from "../desired/host-inputs.ts";
+
+export const auditRulesFile = "/etc/audit/rules.d/50-drydock.rules";
+export const daemonJson = "/etc/docker/daemon.json";
+export const hostsDropIn = "/etc/systemd/system/docker.service.d/60-drydock-hosts.conf";
+
+/** Completes what is declared for a host of which the facts are known. Pure. */
+export function completeInputs(args: HostArgs, host: HostFacts): HostInputs {
+  const files = { ...args.files };
+  const modes = { ...args.modes };
+  const declaredRules = files[auditRulesFile];
+  if (declaredRules !== undefined) files[auditRulesFile] = auditRulesForHost(declaredRules, host, [daemonJson, dirname(daemonJson), ...Object.keys(files)]);
+  if (Array.isArray(args.daemon.hosts)) {
+    files[hostsDropIn] = hostsDropInText(host.dockerExecStart);
+    modes[hostsDropIn] = "root:root 0644";
+  }
+  const rules = files[auditRulesFile];
+  return {
+    connection: args.connection,
+    allow: args.allow,
+    reachable: "yes",
+    host,
+    daemon: args.daemon,
+    files,
+    modes,
+    inEffect: {
+      services: { "docker.service": "active", ...(rules === undefined ? {} : { "auditd.service": "active" }) },
+      configuration: asOnDisk,
+      daemon: daemonWishedInEffect(args.daemon),
+      ...(rules === undefined ? {} : { audit: lines(auditRulesOf(rules)) }),
+      limits: limitsWished(files),
+    },
+  };
+}
+
+/** Every path that the declared audit rules name. */
+export function declaredAuditPaths(files: Record<string, string>): string[] {
+  return auditRulesOf(files[auditRulesFile] ?? "").flatMap((rule) => watchedPath(rule) ?? []);
+}
+
+/**
+ * Leaves out the rules for paths that are not on this host and adds the binaries its units really start, with the
+ * permissions that the file asks for /usr/bin/dockerd (Debian's dockerd is /usr/sbin/dockerd).
+ *
+ * What the apply itself will create counts as present, or the next update would find one more path to watch.
+ *
+ * /usr/bin/dockerd itself stays on every host: scanners ask for it (CIS 1.1.3 has no test whether it exists), and who
+ * puts a daemon there wants it to be started.
+ */
+export function auditRulesForHost(text: string, host: HostFacts, created: string[] = []): string {
+  const present = new Set([...host.watchable, ...created]);
+  const named = new Set(auditRulesOf(text).map(watchedPath));
+  const out: string[] = [];
+  for (const line of text.split("\n")) {
+    const path = line.startsWith("-") ? watchedPath(line) : undefined;
+    if (path === undefined || path === daemonBinary || present.has(path)) out.push(line);
+    if (path !== daemonBinary) continue;
+    for (const binary of host.starts.filter((start) => !named.has(start))) out.push(line.replace(daemonBinary, binary));
+  }
+  return withoutLonelyComments(out).join("\n");
+}
+
+// --- Internal ---
+
+const daemonBinary = "/usr/bin/dockerd";
+
+/** A comment whose rules were all left out says something untrue. */
+function withoutLonelyComments(lines: string[]): string[] {
+  const header = lines.findIndex((line) => line.trim() === "");
+  return lines.filter((line, i) => i <= header || !line.startsWith("#") || !isLonely(lines, i));
+}
+
+function isLonely(lines: string[], at: number): boolean {
+  const next = lines.slice(at + 1).find((line) => !line.startsWith("#") || line.trim() === "");
+  return next === undefined || !next.startsWith("-");
+}
+
+/** dockerd refuses to start when `hosts` stands in daemon.json and `-H` on its command line (moby#22339). */
+function hostsDropInText(execStart: string): string {
+  const words = execStart.replaceAll(/\s+(?:-H|--host)(?:\s+|=)\S+/g, "");
+  return `# Made by Drydock: the addresses stand in ${daemonJson} (hosts), so they must not stand here as well.\n[Service]\nExecStart=\nExecStart=${words}\n`;
+}
