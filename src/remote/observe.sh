@@ -2,6 +2,7 @@
 #
 # Set before it: $owned, the files to read, and $watched, the paths to look for, one a line.
 # Prints a record a line: name, exit status, "=" and base64 of stdout, "=" and base64 of stderr.
+# shellcheck disable=SC2016,SC2154 # programs for inner shells and awk; the variables set before
 set -u
 umask 077
 t=$(mktemp -d) || exit 1
@@ -39,7 +40,6 @@ if systemctl -q is-active docker.service; then
   later docker-info timeout 60 docker info --format '{{json .}}'
   later docker-bridge timeout 60 docker network inspect bridge --format '{{json .Options}}'
   # Only these fields: a container's environment often holds secrets.
-  # shellcheck disable=SC2016 # $ids is for the inner shell
   later containers timeout 60 sh -c '
     ids=$(docker ps -aq --no-trunc) || exit
     [ -z "$ids" ] || docker inspect --format '\''{"id":{{json .Id}},"name":{{json .Name}},"running":{{json .State.Running}},"pid":{{json .State.Pid}},"startedAt":{{json .State.StartedAt}},"logDriver":{{json .HostConfig.LogConfig.Type}},"securityOpt":{{json .HostConfig.SecurityOpt}},"usernsMode":{{json .HostConfig.UsernsMode}},"cgroupnsMode":{{json .HostConfig.CgroupnsMode}},"privileged":{{json .HostConfig.Privileged}},"networkMode":{{json .HostConfig.NetworkMode}},"ports":{{json .NetworkSettings.Ports}},"restartPolicy":{{json .HostConfig.RestartPolicy.Name}}}'\'' $ids'
@@ -52,7 +52,7 @@ for unit in docker containerd; do
 done
 
 # Files under our names that we do not know of: left by another version, or put there by somebody.
-probe stray find /etc/audit/rules.d /etc/systemd/system /etc/modules-load.d -maxdepth 2 -name '*drydock*' -type f
+probe stray sh -c 'for d in /etc/audit/rules.d /etc/systemd/system /etc/modules-load.d; do [ ! -d "$d" ] || find "$d" -maxdepth 2 -name "*drydock*" -type f; done'
 printf '%s\n' "$owned" "$(cat "$t/now.out")" | sort -u | while IFS= read -r path; do
   [ -n "$path" ] || continue
   probe "stat:$path" stat -c '%U:%G %04a %s %Y %Z %F' -- "$path"
@@ -66,9 +66,9 @@ probe groups getent group
 
 probe audit-status auditctl -s
 probe audit-rules auditctl -l
+probe audit-compiled augenrules --check
 probe iptables iptables -w 5 -t filter -S
 probe bridge-nf cat /proc/sys/net/bridge/bridge-nf-call-iptables
-# shellcheck disable=SC2016 # $? is for the inner shell
 probe docker-proxies sh -c 'cat /proc/[0-9]*/comm 2>/dev/null | grep -c "^docker-proxy$" || [ $? -eq 1 ]'
 probe route-localnet cat /proc/sys/net/ipv4/conf/docker0/route_localnet
 

@@ -11,7 +11,7 @@ import { chmodSync, existsSync, lstatSync, mkdirSync, writeFileSync } from "node
 import { homedir, tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { $ } from "zx";
-import type { Connection, ProxyConnection } from "../config/connection.ts";
+import type { Connection, Endpoint } from "../config/connection.ts";
 import { quote } from "./shell.ts";
 
 /** A host that cannot be reached or refuses us. The message is one line: what happened and what to do. */
@@ -124,7 +124,7 @@ const becomeRoot = `exec sh -c ${quote(
   ].join("; "),
 )}`;
 
-function endpointArguments(endpoint: ProxyConnection): string[] {
+function endpointArguments(endpoint: Endpoint & Pick<Connection, "connectTimeout">): string[] {
   const options = [
     "BatchMode=yes",
     `ConnectTimeout=${endpoint.connectTimeout ?? 15}`,
@@ -149,7 +149,7 @@ function endpointArguments(endpoint: ProxyConnection): string[] {
 }
 
 /** ProxyJump cannot be given a key or a host key of its own on the command line, ProxyCommand can. */
-function proxyCommand(proxy: ProxyConnection): string {
+function proxyCommand(proxy: Endpoint): string {
   const words = ["ssh", "-T", "-o", "ControlPath=none", ...endpointArguments(proxy)].map(quote);
   return [...words.map((word) => word.replaceAll("%", "%%")), "-W", "'[%h]:%p'", "--", quote(proxy.host).replaceAll("%", "%%")].join(" ");
 }

@@ -1,0 +1,92 @@
+/** The least disruption that brings a new daemon.json into effect. */
+
+import { isDeepStrictEqual } from "node:util";
+import { daemonKeyCost } from "../config/daemon.ts";
+import type { HostInputs } from "../desired/host-inputs.ts";
+import { bridgeForwards } from "../effect/bridge.ts";
+import { asOnDisk, remappedTo } from "../effect/daemon.ts";
+import type { Observation } from "../observed/observation.ts";
+import { parseUnitText } from "../observed/systemd.ts";
+import { runningContainers } from "./seen.ts";
+import type { SubordinateIds } from "./subordinate-ids.ts";
+import { hostsDropIn } from "./wish.ts";
+
+export interface DockerActivation {
+  how: "nothing" | "reload" | "restart" | "start";
+  /** live-restore is wished and not in effect, and containers run: a reload switches it on before the restart. */
+  liveRestoreFirst: boolean;
+  /** Ids of the containers that must stop before, in order; they are hidden or started again after. */
+  stop: string[];
+  /** userns-remap changes: other images and containers are seen after it. */
+  switchesStore: boolean;
+  /** dockerd leaves docker0 as it is while containers run: the kernel must be told directly. */
+  dropBetweenContainers: boolean;
+  /** The keys that ask for it. */
+  because: string[];
+}
+
+export function planDocker(
+  wish: HostInputs,
+  seen: HostInputs,
+  observation: Observation,
+  { daemonJsonChanges, subordinateIds }: { daemonJsonChanges: boolean; subordinateIds: SubordinateIds | undefined },
+): DockerActivation {
+  const running = runningContainers(observation);
+  const keys = changedKeys(wish, seen);
+  const switchesStore = observation.info.known && switchesUserNamespace(wish, seen, observation) && wish.inEffect.services["docker.service"] === "active";
+  const hostsChange = seen.files[hostsDropIn] !== wish.files[hostsDropIn];
+  const configurationIsOld = seen.inEffect.configuration !== asOnDisk && !daemonJsonChanges;
+  const because = [
+    ...keys,
+    ...(hostsChange ? ["hosts"] : []),
+    ...(configurationIsOld ? [seen.inEffect.configuration] : []),
+    ...(subordinateIds && !keys.includes("userns-remap") ? ["subordinate ids"] : []),
+  ];
+  const restart = because.some((key) => daemonKeyCost[key] !== "reload" || !(key in wish.daemon));
+  const stopped = seen.inEffect.services["docker.service"] !== "active";
+  const how = stopped ? "start" : because.length === 0 ? "nothing" : restart ? "restart" : "reload";
+  const survives = wish.daemon["live-restore"] === true;
+  return {
+    how,
+    liveRestoreFirst: how === "restart" && survives && running.length > 0 && observation.info.known && !observation.info.value.LiveRestoreEnabled,
+    stop: how === "restart" && (switchesStore || !survives) ? stopOrder(observation) : [],
+    switchesStore,
+    dropBetweenContainers: wish.daemon.icc === false && needsDrop(observation, how, switchesStore || !survives, running.length > 0),
+    because,
+  };
+}
+
+/** Last started first: what was started later may need what was there before it. */
+export function stopOrder(observation: Observation): string[] {
+  return runningContainers(observation).sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1)).map(({ id }) => id);
+}
+
+/** Whether another set of images and containers is seen afterwards. */
+export function switchesUserNamespace(wish: HostInputs, seen: HostInputs, observation: Observation): boolean {
+  const isOn = observation.info.known && remappedTo(observation.info.value) !== undefined;
+  const wished = typeof wish.daemon["userns-remap"] === "string" && wish.daemon["userns-remap"] !== "";
+  if (isOn !== wished) return true;
+  return wished && !isDeepStrictEqual(seen.inEffect.daemon["userns-remap"], wish.daemon["userns-remap"]) && "userns-remap" in seen.inEffect.daemon;
+}
+
+/** The unit's own flags and their values, `$VARIABLES` left out: what dockerd refuses to find in daemon.json as well. */
+export function unitFlags(execStart: string): string[] {
+  return parseUnitText(`ExecStart=${execStart}`).flatMap(({ entries }) => entries.flatMap(([, line]) => line.split(/\s+/).slice(1))).filter((word) => !word.startsWith("$"));
+}
+
+// --- Internal ---
+
+function changedKeys(wish: HostInputs, seen: HostInputs): string[] {
+  const onDisk = [...new Set([...Object.keys(wish.daemon), ...Object.keys(seen.daemon)])].filter((key) => !isDeepStrictEqual(wish.daemon[key], seen.daemon[key]));
+  const running = Object.keys(wish.inEffect.daemon).filter((key) => key !== "icc" && !isDeepStrictEqual(wish.inEffect.daemon[key], seen.inEffect.daemon[key]));
+  return [...new Set([...onDisk, ...running])].sort();
+}
+
+function needsDrop(observation: Observation, how: DockerActivation["how"], containersStop: boolean, containersRun: boolean): boolean {
+  const forwards = bridgeForwards(observation);
+  const keepsBridge = observation.bridgeOptions.known && observation.bridgeOptions.value["com.docker.network.bridge.enable_icc"] !== "false";
+  // A restart without containers rebuilds the bridge as the file says.
+  if (how === "restart" && (containersStop || !containersRun)) return false;
+  if (how === "restart") return keepsBridge;
+  return forwards.known && forwards.value;
+}

@@ -1,0 +1,122 @@
+/** What an apply has to do on one host: the wish compared with one observation. Pure. */
+
+import { isDeepStrictEqual } from "node:util";
+import { auditRulesOf, normalizeAuditRule } from "../effect/audit-rules.ts";
+import { containersSlice } from "../effect/limits.ts";
+import type { HostInputs, JsonObject } from "../desired/host-inputs.ts";
+import type { Observation } from "../observed/observation.ts";
+import { planDocker, type DockerActivation } from "./docker-activation.ts";
+import { auditIsImmutable, daemonConfigurationOn, modeOf, observedInputs, unreadable } from "./seen.ts";
+import { planSubordinateIds, type SubordinateIds } from "./subordinate-ids.ts";
+import { auditRulesFile, daemonJson } from "./wish.ts";
+
+export interface Plan {
+  /** Files to put in place, complete, with owner and mode. */
+  writes: FileWrite[];
+  /** Files to take away: Drydock's own that are no longer wished. */
+  removes: string[];
+  /** Owner and mode to set on what stays as it is otherwise. */
+  modes: { path: string; owner: string; group: string; mode: string }[];
+  subordinateIds: SubordinateIds | undefined;
+  /** Whether systemd has to read its units again. */
+  daemonReload: boolean;
+  modules: string[];
+  audit: { enable: boolean; add: string[]; remove: string[]; compile: boolean };
+  /** Units that must run and don't. */
+  start: string[];
+  docker: DockerActivation;
+  /** Limits of running services that need no restart: prlimit(1), oom_score_adj. */
+  processLimits: { unit: string; property: string; value: string }[];
+  /** Limits of slices that a set unit does not have in the kernel. */
+  sliceLimits: { unit: string; property: string; value: string }[];
+}
+
+export interface FileWrite {
+  path: string;
+  text: string;
+  owner: string;
+  group: string;
+  mode: string;
+}
+
+/** @param wish complete for this host (`completeInputs`). */
+export function planApply(wish: HostInputs, observation: Observation): Plan {
+  const seen = observedInputs(wish, observation);
+  const writes = planWrites(wish, seen, observation);
+  const removes = Object.keys(seen.files).filter((path) => !(path in wish.files)).sort();
+  const touched = [...writes.map(({ path }) => path), ...removes];
+  const rewritten = new Set(writes.map(({ path }) => path));
+  const subordinateIds = planSubordinateIds(wish.daemon["userns-remap"], observation);
+  const differing = (limits: Record<string, string>) => Object.entries(wish.inEffect.limits).filter(([name, value]) => limits[name] !== value);
+  const limits = differing(seen.inEffect.limits).map(([name, value]) => {
+    const [unit = "", property = ""] = name.split(" ");
+    return { unit, property, value };
+  });
+  return {
+    writes,
+    removes,
+    modes: Object.entries(wish.modes)
+      .filter(([path, mode]) => !rewritten.has(path) && modeOf(observation, path) !== mode)
+      .map(([path, mode]) => ({ path, ...splitMode(mode) })),
+    subordinateIds,
+    daemonReload: touched.some((path) => path.startsWith("/etc/systemd/system/")) || Object.values(observation.units).some(({ NeedDaemonReload }) => NeedDaemonReload === "yes"),
+    modules: Object.keys(wish.files).some((path) => path.startsWith("/etc/modules-load.d/")) && !observation.bridgeNetfilter ? ["br_netfilter"] : [],
+    audit: planAudit(wish, observation, touched),
+    start: Object.entries(wish.inEffect.services).filter(([unit, state]) => unit !== "docker.service" && state === "active" && seen.inEffect.services[unit] !== "active").map(([unit]) => unit),
+    docker: planDocker(wish, seen, observation, { daemonJsonChanges: rewritten.has(daemonJson), subordinateIds }),
+    processLimits: limits.filter(({ unit }) => unit.endsWith(".service")),
+    sliceLimits: limits.filter(({ unit }) => unit === containersSlice),
+  };
+}
+
+export function isEmpty(plan: Plan): boolean {
+  const { writes, removes, modes, subordinateIds, daemonReload, modules, audit, start, docker, processLimits, sliceLimits } = plan;
+  const lists = [writes, removes, modes, modules, audit.add, audit.remove, start, processLimits, sliceLimits];
+  return (
+    lists.every((list) => list.length === 0) &&
+    subordinateIds === undefined && !daemonReload && !audit.enable && !audit.compile && docker.how === "nothing" && !docker.dropBetweenContainers
+  );
+}
+
+/** The text of daemon.json: the wished keys, the user's own, and no security key that is not wished. One key a line, sorted. */
+export function daemonJsonText(wish: JsonObject, onDisk: JsonObject, answeredFor: JsonObject): string {
+  const foreign = Object.entries(onDisk).filter(([key]) => !(key in answeredFor) && !(key in wish) && key !== unreadable);
+  const merged = [...foreign, ...Object.entries(wish)].sort(([a], [b]) => (a < b ? -1 : 1));
+  return `${JSON.stringify(Object.fromEntries(merged), null, 2)}\n`;
+}
+
+// --- Internal ---
+
+function planWrites(wish: HostInputs, seen: HostInputs, observation: Observation): FileWrite[] {
+  const writes = Object.entries(wish.files)
+    .filter(([path, text]) => seen.files[path] !== text)
+    .map(([path, text]) => ({ path, text, ...splitMode(wish.modes[path] ?? "root:root 0644") }));
+  if (!isDeepStrictEqual(wish.daemon, seen.daemon)) {
+    const text = daemonJsonText(wish.daemon, daemonConfigurationOn(observation), seen.daemon);
+    writes.push({ path: daemonJson, text, ...splitMode(wish.modes[daemonJson] ?? "root:root 0644") });
+  }
+  return writes.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+function planAudit(wish: HostInputs, observation: Observation, touched: string[]): Plan["audit"] {
+  const compile = touched.some((path) => path.startsWith("/etc/audit/rules.d/"));
+  const file = observation.files[auditRulesFile];
+  const before = file?.known ? auditRulesOf(file.value.text ?? "") : [];
+  // Nothing reaches an immutable kernel before the next boot, which reads what `augenrules` compiled.
+  if (auditIsImmutable(observation)) return { enable: false, add: [], remove: [], compile };
+  const wished = wish.inEffect.audit === undefined ? [] : auditRulesOf(wish.inEffect.audit);
+  const kernel = new Set(observation.auditRules.known ? observation.auditRules.value.map(normalizeAuditRule) : []);
+  return {
+    enable: wished.length > 0 && observation.auditStatus.known && observation.auditStatus.value.enabled === "0",
+    add: wished.filter((rule) => !kernel.has(rule)),
+    remove: before.filter((rule) => kernel.has(rule) && !wished.includes(rule)),
+    compile,
+  };
+}
+
+// root:root 0644
+function splitMode(text: string): { owner: string; group: string; mode: string } {
+  const [, owner, group, mode] = /^([^:\s]+):(\S+) (\d{4})$/.exec(text) ?? [];
+  if (!owner || !group || !mode) throw new Error(`"${text}" is not of the form owner:group mode, e.g. root:root 0644`);
+  return { owner, group, mode };
+}

@@ -1,0 +1,115 @@
+/** What a host is, in the shape of the wish for it: what `read` returns, so that the engine's own diff shows drift. */
+
+import { createHash } from "node:crypto";
+import { auditInEffect, auditRulesOf, lines } from "../effect/audit-rules.ts";
+import { configurationInEffect, daemonKeyInEffect } from "../effect/daemon.ts";
+import { limitInEffect } from "../effect/limits.ts";
+import { securityKeys } from "../desired/security-keys.ts";
+import type { HostFacts, HostInputs, InEffect, Json, JsonObject } from "../desired/host-inputs.ts";
+import type { Container, Observation } from "../observed/observation.ts";
+import type { Known } from "../observed/records.ts";
+import { auditRulesFile, daemonJson } from "./wish.ts";
+
+/** @param wish what is declared for the host, or what was last known of it: it says which files, keys and facts to compare. */
+export function observedInputs(wish: HostInputs, observation: Observation): HostInputs {
+  return {
+    connection: wish.connection,
+    allow: wish.allow,
+    reachable: "yes",
+    host: hostFacts(observation),
+    daemon: answeredFor(wish.daemon, daemonConfigurationOn(observation)),
+    files: observedFiles(wish, observation),
+    modes: Object.fromEntries(Object.keys(wish.modes).map((path) => [path, modeOf(observation, path)])),
+    inEffect: observedInEffect(wish.inEffect, observation),
+  };
+}
+
+/** Containers that run now, as far as that is known. */
+export const runningContainers = ({ containers }: Observation): Container[] => (containers.known ? containers.value.filter(({ running }) => running) : []);
+
+/** daemon.json as an object; a file that is not one shows as such instead of passing for an empty one. */
+export function daemonConfigurationOn(observation: Observation): JsonObject {
+  const file = observation.files[daemonJson];
+  if (!file) return {};
+  if (!file.known) return { [unreadable]: file.reason };
+  const text = file.value.text ?? "";
+  if (text.trim() === "") return {};
+  try {
+    const parsed = JSON.parse(text) as Json;
+    if (typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)) return parsed;
+    return { [unreadable]: "not a JSON object" };
+  } catch (error) {
+    return { [unreadable]: (error as Error).message };
+  }
+}
+
+export const unreadable = "(unreadable)";
+
+/** Keys of daemon.json that Drydock does not answer for: they stay as they are. */
+export function foreignDaemonKeys(wish: JsonObject, onDisk: JsonObject): string[] {
+  return Object.keys(onDisk).filter((key) => !(key in wish) && !(key in securityKeys) && key !== unreadable).sort();
+}
+
+/** Whether the kernel takes no more audit rules until the next boot (auditctl(8), -e 2). */
+export const auditIsImmutable = ({ auditStatus }: Observation) => auditStatus.known && auditStatus.value.enabled === "2";
+
+export const digest = (text: string) => createHash("sha256").update(text).digest("hex");
+
+export function modeOf(observation: Observation, path: string): string {
+  const file = observation.files[path];
+  if (!file) return "absent";
+  if (!file.known) return `unknown: ${file.reason}`;
+  const { owner, group, mode, kind } = file.value;
+  const ownership = `${owner}:${group} ${mode}`;
+  return kind.startsWith("regular") || kind === "directory" ? ownership : `${ownership} (a ${kind})`;
+}
+
+/** The binaries that the units start, and which of the audited paths are there. */
+export function hostFacts(observation: Observation): HostFacts {
+  const starts = ["docker.service", "containerd.service"].flatMap((unit) => {
+    // { path=/usr/sbin/dockerd ; argv[]=/usr/sbin/dockerd -H fd:// ; … }
+    const path = /\bpath=(\S+)/.exec(observation.units[unit]?.ExecStart ?? "")?.[1];
+    return path ? [path] : [];
+  });
+  return { starts, dockerExecStart: observation.dockerExecStart, watchable: [...observation.present].sort() };
+}
+
+// --- Internal ---
+
+const answeredFor = (wish: JsonObject, onDisk: JsonObject): JsonObject =>
+  sortedObject(Object.entries(onDisk).filter(([key]) => key in wish || key in securityKeys || key === unreadable));
+
+const sortedObject = <T>(entries: [string, T][]) => Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
+
+function observedFiles(wish: HostInputs, observation: Observation): Record<string, string> {
+  const paths = [...new Set([...Object.keys(wish.files), ...observation.strayFiles])].sort();
+  return Object.fromEntries(
+    paths.flatMap((path) => {
+      const file = observation.files[path];
+      if (!file) return [];
+      return [[path, textOf(file)]];
+    }),
+  );
+}
+
+const textOf = (file: Known<{ text?: string; kind: string }>) =>
+  file.known ? (file.value.text ?? `(a ${file.value.kind})`) : `unknown: ${file.reason}`;
+
+function observedInEffect(wish: InEffect, observation: Observation): InEffect {
+  return {
+    services: Object.fromEntries(Object.keys(wish.services).map((unit) => [unit, observation.units[unit]?.ActiveState ?? "unknown: systemd does not name it"])),
+    configuration: configurationInEffect(observation, digest),
+    daemon: Object.fromEntries(Object.entries(wish.daemon).map(([key, value]) => [key, daemonKeyInEffect(key, value, observation) ?? value])),
+    ...(wish.audit === undefined ? {} : { audit: observedAudit(wish.audit, observation) }),
+    limits: Object.fromEntries(Object.entries(wish.limits).map(([name, value]) => [name, limitInEffect(name, value, observation) ?? value])),
+  };
+}
+
+function observedAudit(wish: string, observation: Observation): string {
+  const file = observation.files[auditRulesFile];
+  const onDisk = file?.known ? auditRulesOf(file.value.text ?? "") : [];
+  // Pending until the next boot is not drift for ever: what the file says counts (output `pending` names it).
+  if (auditIsImmutable(observation)) return lines(onDisk);
+  const candidates = [...new Set([...auditRulesOf(wish), ...onDisk])];
+  return auditInEffect(candidates, observation.auditRules, observation.auditStatus);
+}

@@ -1,0 +1,149 @@
+/** Sends one transaction to a host and starts it there, in one round trip. */
+
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import type { Connection } from "../config/connection.ts";
+import type { Observation, Owner } from "../observed/observation.ts";
+import type { Plan } from "../plan/plan.ts";
+import { seconds } from "./limits.ts";
+import { hereBase64, quote } from "./shell.ts";
+import { runAsRoot } from "./ssh.ts";
+
+export interface TransactionResult {
+  outcome: "done" | "refused" | "went back" | "broken" | "busy";
+  /** What the host did, step by step. */
+  log: string[];
+}
+
+/** Where each of a transaction's files is on the host; all of them always exist. */
+type Stage = Record<string, string>;
+
+/** @throws UnreachableError or RemoteScriptError when the link fails; the transaction itself goes on without it. */
+export async function applyPlan(connection: Connection, plan: Plan, observation: Observation, owner: Owner, digestOfConfiguration?: string): Promise<TransactionResult> {
+  return run(connection, "apply", stageOf(plan, observation, owner, digestOfConfiguration), owner);
+}
+
+/** Puts the pristine originals back. */
+export async function restoreOriginal(connection: Connection, plan: Plan, observation: Observation, owner: Owner): Promise<TransactionResult> {
+  return run(connection, "restore", stageOf(plan, observation, owner), owner);
+}
+
+/** Takes a host that is right already: nothing but the owner is written. */
+export async function writeOwner(connection: Connection, owner: Owner): Promise<void> {
+  await runAsRoot(connection, `set -eu\numask 077\nmkdir -p ${state}\n${ownerLine(owner)}`, { step: "taking ownership", timeout: seconds.observe });
+}
+
+/** Leaves a host as it is, free for another stack or name. */
+export async function forgetOwner(connection: Connection): Promise<void> {
+  await runAsRoot(connection, `rm -f ${state}/owner`, { step: "giving up ownership", timeout: seconds.observe });
+}
+
+/** The script that sends and starts a transaction; exported for the tests that read it. */
+export function transactionScript(command: "apply" | "restore", stage: Stage, owner: Owner): string {
+  const files = Object.entries({ ...stage, "transaction.sh": transactionProgram });
+  return [
+    "set -eu",
+    "umask 077",
+    `mkdir -p ${state}`,
+    // The unit outlives a controller that dies: its name is the lock's second half.
+    `exec 9>${state}/lock`,
+    `if ! flock -n 9 || systemctl -q is-active ${unit}; then echo busy; cat ${state}/staging/by 2>/dev/null || true; exit 0; fi`,
+    `rm -rf ${state}/staging`,
+    `mkdir -p ${state}/staging/files`,
+    ...files.map(([name, text]) => hereBase64(`cat >${state}/staging/${quote(name)}`, text)),
+    ...(command === "apply" ? [ownerLine(owner)] : []),
+    "status=0",
+    `systemd-run --quiet --wait --collect --unit=${unit} --property=StandardOutput=file:${state}/staging/log --property=StandardError=file:${state}/staging/log ` +
+      `sh ${state}/staging/transaction.sh ${command} ${state}/staging </dev/null 9>&- || status=$?`,
+    'echo "status $status"',
+    `cat ${state}/staging/log`,
+    `rm -rf ${state}/staging`,
+  ].join("\n");
+}
+
+/** What the script printed, in words. @throws when it printed something else. */
+export function parseTransactionOutput(text: string): TransactionResult {
+  const [first = "", ...log] = text.trimEnd().split("\n");
+  if (first === "busy") return { outcome: "busy", log };
+  const outcome = outcomes[/^status (\d+)$/.exec(first)?.[1] ?? ""];
+  return { outcome: outcome ?? "broken", log: outcome ? log : [`unexpected end of the transaction: ${first}`, ...log] };
+}
+
+// --- Internal ---
+
+const state = "/var/lib/drydock";
+const unit = "drydock-apply.service";
+const transactionProgram = readFileSync(new URL("transaction.sh", import.meta.url), "utf8");
+
+/** Generations that stay on a host. */
+const keepGenerations = 10;
+
+const outcomes: Record<string, TransactionResult["outcome"]> = { 0: "done", 20: "refused", 21: "went back", 22: "broken" };
+
+async function run(connection: Connection, command: "apply" | "restore", stage: Stage, owner: Owner): Promise<TransactionResult> {
+  const script = transactionScript(command, stage, owner);
+  return parseTransactionOutput(await runAsRoot(connection, script, { step: command === "apply" ? "applying" : "restoring", timeout: seconds.apply }));
+}
+
+const ownerLine = ({ stack, host }: Owner) => `printf 'stack %s\\nhost %s\\n' ${quote(stack)} ${quote(host)} >${state}/owner`;
+
+function stageOf(plan: Plan, observation: Observation, owner: Owner, digestOfConfiguration?: string): Stage {
+  const list = (items: string[]) => items.map((item) => `${item}\n`).join("");
+  const paths = [...plan.writes.map(({ path }) => path), ...plan.removes, ...plan.modes.map(({ path }) => path)];
+  const known = paths.flatMap((path) => {
+    const file = observation.files[path];
+    return file?.known && file.value.text !== undefined ? [`${sha256(file.value.text)}  ${path}`] : [];
+  });
+  const limitLines = (limits: Plan["processLimits"]) => list(limits.map(({ unit, property, value }) => `${unit} ${property} ${value}`));
+  const survivors = observation.containers.known
+    ? observation.containers.value.filter(({ id, running }) => running && !plan.docker.stop.includes(id)).map(({ id }) => id)
+    : [];
+  const activeOr = (name: string) => (observation.units[name]?.ActiveState === "active" ? "active" : "inactive");
+  return {
+    settings: settings({
+      AUDIT_COMPILE: plan.audit.compile,
+      AUDIT_ENABLE: plan.audit.enable,
+      CREATE_USER: plan.subordinateIds?.createUser ? plan.subordinateIds.user : "",
+      DAEMON_RELOAD: plan.daemonReload,
+      DAEMON_SECONDS: String(seconds.daemon),
+      DOCKER: plan.docker.how,
+      DOCKER_WAS: activeOr("docker.service"),
+      DROP_BETWEEN_CONTAINERS: plan.docker.dropBetweenContainers,
+      KEEP_GENERATIONS: String(keepGenerations),
+      LIVE_RESTORE_FIRST: plan.docker.liveRestoreFirst,
+      SOCKET: observation.units["docker.socket"]?.LoadState === "loaded",
+      STOP_SECONDS: String(seconds.containerStop),
+      SWITCHES_STORE: plan.docker.switchesStore,
+    }),
+    by: list([`stack ${owner.stack}`, `host ${owner.host}`, `configuration ${digestOfConfiguration ?? "-"}`]),
+    writes: list(plan.writes.map(({ path, owner: user, group, mode }) => `${mode} ${user} ${group} ${path}`)),
+    ...Object.fromEntries(plan.writes.map(({ text }, i) => [`files/${i + 1}`, text])),
+    removes: list(plan.removes),
+    modes: list(plan.modes.map(({ path, owner: user, group, mode }) => `${mode} ${user} ${group} ${path}`)),
+    expect: list(known),
+    "expect-absent": list(plan.writes.map(({ path }) => path).filter((path) => !observation.files[path])),
+    ids: list([...(plan.subordinateIds?.uids ?? []).map((line) => `/etc/subuid ${line}`), ...(plan.subordinateIds?.gids ?? []).map((line) => `/etc/subgid ${line}`)]),
+    modules: list(plan.modules),
+    start: list(plan.start),
+    "audit-add": list(plan.audit.add.map(assertRuleOfPlainWords)),
+    "audit-remove": list(plan.audit.remove.map(assertRuleOfPlainWords)),
+    stop: list(plan.docker.stop),
+    survivors: plan.docker.switchesStore ? "" : list(survivors),
+    "process-limits": limitLines(plan.processLimits),
+    "slice-limits": limitLines(plan.sliceLimits),
+    ...(plan.validate ? { validate: plan.validate } : {}),
+  };
+}
+
+const settings = (values: Record<string, string | boolean>) =>
+  Object.entries(values)
+    .map(([name, value]) => `${name}=${quote(typeof value === "boolean" ? (value ? "yes" : "no") : value)}\n`)
+    .join("");
+
+/** A rule is split into words by the shell there. */
+function assertRuleOfPlainWords(rule: string): string {
+  if (!/^[\w ,=/.:!<>&@+-]+$/.test(rule)) throw new Error(`not an audit rule of plain words: ${rule}`);
+  return rule;
+}
+
+const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");

@@ -1,0 +1,18 @@
+/**
+ * How long things may take, in seconds. Generous: software emulation is ten times slower than metal.
+ *
+ * DRYDOCK_TIME_FACTOR multiplies them all, for hosts that are slower still.
+ */
+
+const factor = Number(process.env.DRYDOCK_TIME_FACTOR ?? 1) || 1;
+
+export const seconds = {
+  /** One observation: about 60 commands, four of them docker's. */
+  observe: 180 * factor,
+  /** One transaction, daemon restart and health check included. */
+  apply: 900 * factor,
+  /** Until dockerd answers after a restart. */
+  daemon: 120 * factor,
+  /** For one container to stop by itself before it is killed (docker stop --time). */
+  containerStop: 30,
+};

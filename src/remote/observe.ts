@@ -1,0 +1,31 @@
+/** One look at a host: one script over one connection, which changes nothing. */
+
+import { readFileSync } from "node:fs";
+import type { Connection } from "../config/connection.ts";
+import { parseObservation, type Observation } from "../observed/observation.ts";
+import { seconds } from "./limits.ts";
+import { quote } from "./shell.ts";
+import { runAsRoot } from "./ssh.ts";
+
+export interface ObserveOptions {
+  /** Files to read besides daemon.json: those Drydock owns there, by absolute path. */
+  files?: string[];
+  /** Paths to look whether they exist. */
+  paths?: string[];
+  /** Over a connection of its own: proves that a new one can be made. */
+  fresh?: boolean;
+}
+
+/** @throws UnreachableError, RemoteScriptError (src/remote/ssh.ts), or an Error when the host printed no observation. */
+export async function observe(connection: Connection, options: ObserveOptions = {}): Promise<Observation> {
+  const files = [...new Set(["/etc/docker", "/etc/docker/daemon.json", ...(options.files ?? [])])];
+  const script = `owned=${quote(files.join("\n"))}\nwatched=${quote((options.paths ?? []).join("\n"))}\n${observeScript}`;
+  const text = await runAsRoot(connection, script, {
+    step: "observing",
+    timeout: seconds.observe,
+    ...(options.fresh === undefined ? {} : { fresh: options.fresh }),
+  });
+  return parseObservation(text);
+}
+
+const observeScript = readFileSync(new URL("observe.sh", import.meta.url), "utf8");
