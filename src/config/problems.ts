@@ -12,7 +12,7 @@ export interface Problem {
   text: string;
 }
 
-/** The stack file asks for something that can't be. `problems` has one line for each mistake, in the file's order. */
+/** The stack file asks for something that can't be. `problems` has one line for each mistake. */
 export class StackFileError extends Error {
   override name = "StackFileError";
   readonly problems: string[];
@@ -140,8 +140,8 @@ function describe(schema: z.core.$ZodType): string {
 function quotesHint(schema: z.core.$ZodType, found: unknown): string {
   const accepts = (value: unknown): boolean => z.safeParse(schema, value).success;
   if (typeof found === "string") {
-    const bare: unknown = /^-?\d+$/.test(found) ? Number(found) : found === "true" ? true : found === "false" ? false : undefined;
-    if (bare !== undefined && accepts(bare)) return `; write it without quotes: ${String(bare)}`;
+    const bare = /^-?\d+$/.test(found) ? Number(found) : found === "true" ? true : found === "false" ? false : undefined;
+    if (bare !== undefined && accepts(bare)) return `; write it without quotes: ${found}`;
   }
   if ((typeof found === "number" || typeof found === "boolean") && accepts(String(found))) return `; write it in quotes: "${String(found)}"`;
   if (typeof found === "string" && accepts([found])) return `; write it as a list: [${JSON.stringify(found)}]`;

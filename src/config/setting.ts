@@ -34,14 +34,14 @@ export interface About {
 }
 
 declare module "zod" {
-  interface GlobalMeta extends About {
-    cost?: Cost;
+  interface GlobalMeta extends Partial<Record<Exclude<keyof About, "cost" | "description">, string | undefined>> {
+    cost?: Cost | undefined;
   }
 }
 
 /** One key of a layer: it may be left out, and `null` removes what an earlier layer said. */
 export function setting<T extends z.ZodType>(schema: T, about: About & { description: string }) {
-  return schema.nullable().optional().meta(about);
+  return schema.nullable().optional().meta({ ...about });
 }
 
 export const flag = z.boolean().meta({ allowed: "true or false" });
@@ -52,7 +52,6 @@ export function count(min: number, max: number = Number.MAX_SAFE_INTEGER) {
 }
 
 /** Every text of a stack file ends up in a file or an argument on the host: no line may be smuggled in. */
-// eslint-disable-next-line no-control-regex
 const controlCharacters = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
 
 export function isOneLine(text: string): boolean {
@@ -90,7 +89,7 @@ export function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
 
 /** What was said of a schema: of the key first, of the kind of value after it. */
 export function aboutOf(schema: z.core.$ZodType): About {
-  const layers: About[] = [];
+  const layers: object[] = [];
   let inner: z.core.$ZodType = schema;
   for (;;) {
     const meta = z.globalRegistry.get(inner);

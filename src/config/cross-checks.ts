@@ -1,0 +1,145 @@
+/**
+ * What no single setting can get wrong, only several together. Most of these keep dockerd from starting, and
+ * `dockerd --validate` sees none of them (daemon/daemon_unix.go, verifyDaemonSettings).
+ */
+
+import type { DaemonSettings } from "./daemon.ts";
+import type { HostSettings } from "./layer.ts";
+import { checkLogOptions } from "./log-options.ts";
+import { showValue } from "./problems.ts";
+
+/** A mistake of a merged host. It is shown at that of the involved settings which was written last. */
+export interface Finding {
+  involves: string[][];
+  text: string;
+}
+
+export const containersSlice = "drydock-containers.slice";
+
+export function crossCheck(settings: HostSettings): Finding[] {
+  const daemon = settings.daemon;
+  return [
+    ...checkFirewall(daemon),
+    ...checkAddresses(daemon),
+    ...checkListeners(daemon),
+    ...checkNamespaces(daemon),
+    ...checkLimits(settings),
+    ...checkLogging(daemon),
+    ...checkSecrets(daemon),
+  ];
+}
+
+// --- Internal ---
+
+const keys = (...names: string[]): string[][] => names.map((name) => ["daemon", name]);
+
+function checkFirewall(daemon: DaemonSettings): Finding[] {
+  const findings: Finding[] = [];
+  if (daemon.icc === false && daemon.iptables === false) {
+    findings.push({ involves: keys("icc", "iptables"), text: "icc: false needs iptables: true, the daemon would not start" });
+  }
+  if (daemon.icc === false && daemon.ipv6 === true && daemon.ip6tables === false) {
+    findings.push({ involves: keys("icc", "ipv6", "ip6tables"), text: "icc: false with ipv6: true needs ip6tables: true, the daemon would not start" });
+  }
+  return findings;
+}
+
+function checkAddresses(daemon: DaemonSettings): Finding[] {
+  const findings: Finding[] = [];
+  for (const key of ["bip", "bip6"] as const) {
+    if (daemon[key] !== undefined && daemon.bridge !== undefined) {
+      findings.push({ involves: keys(key, "bridge"), text: `${key} and bridge exclude each other` });
+    }
+  }
+  if (daemon["host-gateway-ip"] !== undefined && daemon["host-gateway-ips"] !== undefined) {
+    findings.push({ involves: keys("host-gateway-ip", "host-gateway-ips"), text: "host-gateway-ip and host-gateway-ips exclude each other" });
+  }
+  const pools = daemon["default-address-pools"] ?? [];
+  if (pools.some((pool) => pool.base === undefined || pool.size === undefined)) {
+    findings.push({ involves: keys("default-address-pools"), text: "each pool needs base and size" });
+  }
+  return findings;
+}
+
+function checkListeners(daemon: DaemonSettings): Finding[] {
+  const findings: Finding[] = [];
+  const tcp = (daemon.hosts ?? []).find((listener) => listener.startsWith("tcp://"));
+  const files = (["tlscacert", "tlscert", "tlskey"] as const).filter((key) => daemon[key] === undefined);
+  const missing = [...(daemon.tlsverify === true ? [] : ["tlsverify: true"]), ...files];
+  if (tcp !== undefined && missing.length > 0) {
+    findings.push({
+      involves: keys("hosts", "tlsverify", "tlscacert", "tlscert", "tlskey"),
+      text: `${showValue(tcp)} needs ${missing.join(", ")}: without them whoever reaches the port is root on the host`,
+    });
+  } else if (daemon.tlsverify === true && files.length > 0) {
+    findings.push({ involves: keys("tlsverify", "tlscacert", "tlscert", "tlskey"), text: `tlsverify needs ${files.join(", ")}` });
+  }
+  return findings;
+}
+
+function checkNamespaces(daemon: DaemonSettings): Finding[] {
+  const findings: Finding[] = [];
+  const remap = daemon["userns-remap"];
+  if (remap !== undefined && remap.split(":").some((name) => name === "root" || /^0+$/.test(name))) {
+    findings.push({ involves: keys("userns-remap"), text: `${showValue(remap)} is root on the host, which remaps nothing; name another user` });
+  }
+  if (remap !== undefined && daemon.features?.["containerd-snapshotter"] === true) {
+    findings.push({
+      involves: [["daemon", "userns-remap"], ["daemon", "features", "containerd-snapshotter"]],
+      text: "userns-remap and features.containerd-snapshotter: true exclude each other, the daemon would not start",
+    });
+  }
+  for (const [name, limit] of Object.entries(daemon["default-ulimits"] ?? {})) {
+    const involves = [["daemon", "default-ulimits", name]];
+    if (!ulimitNames.includes(name)) findings.push({ involves, text: `no limit of this name; known: ${ulimitNames.join(", ")}` });
+    if (limit.Name !== undefined && limit.Name !== name) findings.push({ involves, text: `Name is ${showValue(limit.Name)}, but must be the key, "${name}"` });
+    if (limit.Soft === undefined || limit.Hard === undefined) findings.push({ involves, text: "needs Soft and Hard" });
+    else if (limit.Hard !== -1 && (limit.Soft > limit.Hard || limit.Soft === -1)) findings.push({ involves, text: `Soft (${limit.Soft}) is above Hard (${limit.Hard})` });
+  }
+  if (daemon["storage-driver"] === "aufs") findings.push({ involves: keys("storage-driver"), text: '"aufs" is refused: unmaintained, CIS 2.6' });
+  const cgroupfs = daemon["exec-opts"]?.some((option) => option.endsWith("=cgroupfs"));
+  if (cgroupfs === true && daemon["cgroup-parent"] !== undefined) {
+    findings.push({ involves: keys("exec-opts", "cgroup-parent"), text: "slices need native.cgroupdriver=systemd" });
+  }
+  if (daemon["containerd-namespace"] !== undefined && daemon["containerd-namespace"] === daemon["containerd-plugins-namespace"]) {
+    findings.push({ involves: keys("containerd-namespace", "containerd-plugins-namespace"), text: "containers and plugins need namespaces of their own" });
+  }
+  return findings;
+}
+
+const ulimitNames = [
+  "core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice", "nofile", "nproc", "rss", "rtprio", "rttime", "sigpending", "stack",
+];
+
+function checkLimits({ daemon, limits }: HostSettings): Finding[] {
+  const findings: Finding[] = [];
+  if (limits.total !== undefined && daemon["cgroup-parent"] !== containersSlice) {
+    findings.push({
+      involves: [["daemon", "cgroup-parent"], ["limits", "total"]],
+      text: `containers would not be in ${containersSlice}, so limits.total would not hold; remove one of the two`,
+    });
+  }
+  if (limits.memoryMax === undefined && limits.memorySwapMax !== undefined) {
+    findings.push({ involves: [["limits", "memorySwapMax"], ["limits", "memoryMax"]], text: "memorySwapMax without memoryMax limits nothing that matters; set memoryMax too" });
+  }
+  return findings;
+}
+
+function checkLogging(daemon: DaemonSettings): Finding[] {
+  const driver = daemon["log-driver"];
+  const options = daemon["log-opts"] ?? {};
+  return checkLogOptions(driver ?? "json-file", options as Record<string, string>).map(({ option, text }) => ({
+    involves: option === undefined ? keys("log-opts") : [["daemon", "log-opts", option], ["daemon", "log-driver"]],
+    text,
+  }));
+}
+
+/** `//user:password@` or `//token@` anywhere in a value: it would stand in Pulumi's state and in daemon.json, readable by all. */
+function checkSecrets(daemon: DaemonSettings): Finding[] {
+  return Object.entries(daemon)
+    .filter(([, value]) => /:\/\/[^/\s"]*@/.test(JSON.stringify(value)))
+    .map(([key]) => ({
+      involves: keys(key),
+      text: "a password in a URL, in clear; leave it out and give it to docker.service on the host, in an EnvironmentFile that only root reads",
+    }));
+}

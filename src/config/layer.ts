@@ -1,0 +1,52 @@
+/** One layer of a host's settings, as defaults, a group or a host writes it; and the settings a host ends up with. */
+
+import { z } from "zod";
+
+import { disruptions, type Disruption } from "../desired/host-inputs.ts";
+import { auditSchema, type AuditSettings } from "./audit.ts";
+import { connectionSchema, type Connection } from "./connection.ts";
+import { daemonSchema, type DaemonSettings } from "./daemon.ts";
+import { limitsSchema, type LimitsSettings } from "./limits.ts";
+import { listOf, oneOf, setting, text } from "./setting.ts";
+
+export const hostName = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
+const groupName = text("the name of a group", hostName);
+
+const layerKeys = {
+  connection: setting(connectionSchema.meta({ allowed: "a table with host, port, user, hostKey, identityFile, connectTimeout, proxy" }), {
+    description: "How to reach the host over SSH.",
+    cost: "nothing",
+  }),
+  daemon: setting(daemonSchema, { description: "Keys of /etc/docker/daemon.json, spelled as there." }),
+  audit: setting(auditSchema, { description: "The audit layer.", cost: "nothing" }),
+  limits: setting(limitsSchema, { description: "The limits layer." }),
+  allow: setting(listOf(oneOf(disruptions), disruptions.join(", ")), {
+    description:
+      "Disruptions you consent to: hide-containers (userns-remap), restart-containers, restore-original (when the host leaves the stack file).",
+    initially: "[]",
+    cost: "nothing",
+  }),
+};
+
+/** What `drydock:defaults` and each of `drydock:groups` may hold. */
+export const layerSchema = z.strictObject(layerKeys).meta({ allowed: "a table with connection, daemon, audit, limits, allow" });
+
+/** What each of `drydock:hosts` may hold. */
+export const hostSchema = z
+  .strictObject({
+    ...layerKeys,
+    groups: setting(listOf(groupName, "group names"), { description: "Groups of the host; a later one wins over an earlier one.", initially: "[]", cost: "nothing" }),
+  })
+  .meta({ allowed: "a table with connection, daemon, audit, limits, allow, groups" });
+
+export type Layer = z.infer<typeof layerSchema>;
+
+/** Everything a stack file says of one host, profile, defaults and groups included. */
+export interface HostSettings {
+  connection: Connection;
+  daemon: DaemonSettings;
+  audit: AuditSettings;
+  limits: LimitsSettings;
+  allow: Disruption[];
+  groups: string[];
+}

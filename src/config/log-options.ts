@@ -1,0 +1,110 @@
+/**
+ * What a log driver takes as log-opts. A wrong name or value keeps dockerd from starting, and `dockerd --validate` does
+ * not look at it, so it is checked here. Names from the engine's source, daemon/logger, 20.10 to 29.8.
+ */
+
+import { didYouMean, showValue } from "./problems.ts";
+
+export interface LogFinding {
+  option?: string;
+  text: string;
+}
+
+/** Everything that is wrong with the options of a driver; nothing is said of drivers that are plugins. */
+export function checkLogOptions(driver: string, options: Readonly<Record<string, string>>): LogFinding[] {
+  const own = driverOptions[driver];
+  const known = own && [...own, ...common, ...(remote.has(driver) ? cache : [])];
+  const findings: LogFinding[] = [];
+  for (const [option, value] of Object.entries(options)) {
+    if (known && !known.includes(option)) {
+      findings.push({ option, text: `the log driver ${driver} has no such option${didYouMean(option, known)}` });
+      continue;
+    }
+    if (secretOption.test(option)) {
+      findings.push({ option, text: "a secret in clear; Drydock carries none: use a log driver that reads it on the host" });
+      continue;
+    }
+    const check = values[option];
+    if (check && !check.test(value)) findings.push({ option, text: `${showValue(value, [option])} is not allowed; allowed: ${allowed[option] ?? "another value"}` });
+  }
+  return [...findings, ...checkTogether(options)];
+}
+
+// --- Internal ---
+
+const common = ["mode", "max-buffer-size", "tag", "labels", "labels-regex", "env", "env-regex"];
+const cache = ["cache-disabled", "cache-max-size", "cache-max-file", "cache-compress"];
+const remote = new Set(["syslog", "gelf", "fluentd", "awslogs", "splunk", "gcplogs"]);
+const secretOption = /token|passw|secret|api-?key|credentials$/i;
+
+const driverOptions: Record<string, string[] | undefined> = {
+  none: [],
+  "json-file": ["max-size", "max-file", "compress"],
+  local: ["max-size", "max-file", "compress"],
+  journald: [],
+  syslog: [
+    "syslog-address", "syslog-facility", "syslog-format", "syslog-tls-ca-cert", "syslog-tls-cert", "syslog-tls-key", "syslog-tls-skip-verify",
+  ],
+  gelf: ["gelf-address", "gelf-compression-level", "gelf-compression-type", "gelf-tcp-max-reconnect", "gelf-tcp-reconnect-delay"],
+  fluentd: [
+    "fluentd-address", "fluentd-async", "fluentd-async-connect", "fluentd-async-reconnect-interval", "fluentd-buffer-limit", "fluentd-max-retries",
+    "fluentd-read-timeout", "fluentd-request-ack", "fluentd-retry-wait", "fluentd-sub-second-precision", "fluentd-write-timeout",
+  ],
+  awslogs: [
+    "awslogs-create-group", "awslogs-create-stream", "awslogs-credentials-endpoint", "awslogs-datetime-format", "awslogs-endpoint", "awslogs-format",
+    "awslogs-force-flush-interval-seconds", "awslogs-group", "awslogs-max-buffered-events", "awslogs-multiline-pattern", "awslogs-region", "awslogs-stream",
+    "awslogs-entity-attributes", "awslogs-entity-environment", "awslogs-entity-service-name",
+  ],
+  splunk: [
+    "splunk-caname", "splunk-capath", "splunk-format", "splunk-gzip", "splunk-gzip-level", "splunk-index", "splunk-index-acknowledgment",
+    "splunk-insecureskipverify", "splunk-source", "splunk-sourcetype", "splunk-token", "splunk-url", "splunk-verify-connection",
+  ],
+  gcplogs: ["gcp-log-cmd", "gcp-meta-id", "gcp-meta-name", "gcp-meta-zone", "gcp-project"],
+};
+
+const facilities = [
+  "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp",
+  "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7",
+];
+const values: Record<string, RegExp | undefined> = {
+  mode: /^(?:blocking|non-blocking)$/,
+  "max-buffer-size": /^\d+(?:\.\d+)?[kmg]?b?$/i,
+  "max-size": /^(?:-1|\d+(?:\.\d+)?[kmg]?b?)$/i,
+  "max-file": /^[1-9]\d*$/,
+  compress: /^(?:true|false)$/,
+  "syslog-address": /^(?:unix|unixgram):\/\/\/\S+$|^(?:udp|tcp|tcp\+tls):\/\/(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/,
+  "syslog-facility": new RegExp(`^(?:${facilities.join("|")}|\\d|1\\d|2[0-3])$`),
+  "syslog-format": /^(?:rfc3164|rfc5424|rfc5424micro)$/,
+  "syslog-tls-skip-verify": /^$/,
+  "syslog-tls-ca-cert": /^\/\S+$/,
+  "syslog-tls-cert": /^\/\S+$/,
+  "syslog-tls-key": /^\/\S+$/,
+};
+const allowed: Record<string, string | undefined> = {
+  mode: "blocking, non-blocking",
+  "max-buffer-size": "a size such as 4m",
+  "max-size": "a size such as 10m",
+  "max-file": 'a number in quotes such as "3"',
+  compress: '"true" or "false" in quotes',
+  "syslog-address": "unixgram:///dev/log, unix://path, udp://host:port, tcp://host:port or tcp+tls://host:port",
+  "syslog-facility": `${facilities.join(", ")}, or a number from 0 to 23`,
+  "syslog-format": "rfc3164, rfc5424, rfc5424micro",
+  // The engine reads any value, even "false", as "do not verify".
+  "syslog-tls-skip-verify": "not to be set: any value switches the check of the collector off",
+  "syslog-tls-ca-cert": "an absolute path on the host",
+  "syslog-tls-cert": "an absolute path on the host",
+  "syslog-tls-key": "an absolute path on the host",
+};
+
+function checkTogether(options: Readonly<Record<string, string>>): LogFinding[] {
+  const findings: LogFinding[] = [];
+  const say = (option: string, text: string): number => findings.push({ option, text });
+  if (options["max-buffer-size"] !== undefined && options["mode"] !== "non-blocking") say("max-buffer-size", 'only valid with mode: "non-blocking"');
+  const files = ["syslog-tls-ca-cert", "syslog-tls-cert", "syslog-tls-key"].filter((option) => options[option] !== undefined);
+  const first = files[0];
+  if (first !== undefined && !options["syslog-address"]?.startsWith("tcp+tls://")) say(first, "only valid with a syslog-address tcp+tls://");
+  if ((options["syslog-tls-cert"] === undefined) !== (options["syslog-tls-key"] === undefined)) {
+    say(options["syslog-tls-cert"] === undefined ? "syslog-tls-key" : "syslog-tls-cert", "syslog-tls-cert and syslog-tls-key belong together");
+  }
+  return findings;
+}

@@ -1,0 +1,85 @@
+/** Nothing goes to a host before its own grammar has accepted it, whoever wrote the template. */
+
+import { daemonSchema, type DaemonSettings } from "../config/daemon.ts";
+import { isTable } from "../config/merge.ts";
+import { explain, showPath, showValue } from "../config/problems.ts";
+import { isOneLine } from "../config/setting.ts";
+import { auditRule } from "./audit-rules.ts";
+import type { RenderedPath } from "./templates.ts";
+
+/** A line that can't go to the host, counted from 1; 0 is the file as a whole. */
+export interface Refusal {
+  line: number;
+  text: string;
+}
+
+/** What is wrong with the text of a file other than daemon.json; nothing if it may go to a host. */
+export function checkFile(path: RenderedPath, text: string): Refusal | undefined {
+  if (!text.endsWith("\n")) return { line: text.split("\n").length, text: "the last line does not end" };
+  const check = lineChecks[path] ?? iniLine(sections[path] ?? []);
+  let section = "";
+  for (const [index, line] of text.slice(0, -1).split("\n").entries()) {
+    if (!isOneLine(line)) return { line: index + 1, text: "a control character" };
+    section = /^\[(\w+)\]$/.exec(line)?.[1] ?? section;
+    const refusal = check(line, section);
+    if (refusal !== undefined) return { line: index + 1, text: refusal };
+  }
+  return undefined;
+}
+
+/** The keys of a rendered daemon.json, or what is wrong with it. */
+export function parseDaemonJson(text: string): DaemonSettings | Refusal[] {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch (error) {
+    return [{ line: lineOf(text, error), text: `no JSON: ${error instanceof Error ? error.message.split("\n").join(" ") : String(error)}` }];
+  }
+  if (!isTable(parsed)) return [{ line: 1, text: "not a table of keys" }];
+  const lost = Object.keys(parsed).find((key) => parsed[key] === null);
+  if (lost !== undefined) return [{ line: lineOfKey(text, lost), text: `${lost}: null is not allowed` }];
+  const checked = daemonSchema.safeParse(parsed);
+  if (checked.success) return checked.data as DaemonSettings;
+  return explain(daemonSchema, parsed, checked.error.issues, []).map((problem) => ({
+    line: lineOfKey(text, String(problem.path[0])),
+    text: `${showPath(problem.path)}: ${problem.text}`,
+  }));
+}
+
+// --- Internal ---
+
+type LineCheck = (line: string, section: string) => string | undefined;
+
+const isComment = (line: string): boolean => line === "" || line.startsWith("#");
+
+const lineChecks: Partial<Record<RenderedPath, LineCheck>> = {
+  "/etc/audit/rules.d/50-drydock.rules": (line) =>
+    isComment(line) || auditRule.test(line) ? undefined : `${showValue(line)} is no rule; allowed: -a always,exit -F arch=b64 -F path=… -F perm=… -F key=docker`,
+  "/etc/modules-load.d/drydock.conf": (line) => (isComment(line) || /^[A-Za-z0-9_-]+$/.test(line) ? undefined : `${showValue(line)} is no name of a module`),
+};
+
+const sections: Partial<Record<RenderedPath, string[]>> = {
+  "/etc/systemd/system/docker.service.d/50-drydock.conf": ["Unit", "Service"],
+  "/etc/systemd/system/containerd.service.d/50-drydock.conf": ["Unit", "Service"],
+  "/etc/systemd/system/docker-.scope.d/50-drydock.conf": ["Unit", "Scope"],
+  "/etc/systemd/system/drydock-containers.slice": ["Unit", "Slice", "Install"],
+};
+
+/** systemd.syntax(7) without continued lines: a `\` at the end would swallow the line below. */
+function iniLine(allowed: readonly string[]): LineCheck {
+  return (line, section) => {
+    if (isComment(line)) return undefined;
+    if (line.startsWith("[")) return allowed.some((name) => line === `[${name}]`) ? undefined : `${showValue(line)} is no section; allowed: ${allowed.join(", ")}`;
+    if (section === "") return `${showValue(line)} stands before the first section`;
+    return /^[A-Z][A-Za-z0-9]*=.*[^\\\s]$|^[A-Z][A-Za-z0-9]*=$/.test(line) ? undefined : `${showValue(line)} is no line Directive=value`;
+  };
+}
+
+function lineOfKey(text: string, key: string): number {
+  return text.split("\n").findIndex((line) => line.includes(JSON.stringify(key))) + 1;
+}
+
+function lineOf(text: string, error: unknown): number {
+  const position = /position (\d+)/.exec(error instanceof Error ? error.message : "")?.[1];
+  return position === undefined ? 0 : text.slice(0, Number(position)).split("\n").length;
+}
