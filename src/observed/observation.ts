@@ -34,6 +34,8 @@ export interface Observation {
   users: string[];
   auditStatus: Known<Record<string, string>>;
   auditRules: Known<string[]>;
+  /** /etc/audit/audit.rules is not what rules.d would make (augenrules --check). */
+  auditNotCompiled: boolean;
   /** The filter table as `iptables -S` prints it. */
   iptables: Known<string[]>;
   bridgeNetfilter: boolean;
@@ -119,6 +121,7 @@ export function parseObservation(text: string): Observation {
     users: lines("users").map((line) => line.split(":")[0] ?? ""),
     auditStatus: records.parsed("audit-status", parseAuditStatus),
     auditRules: records.parsed("audit-rules", (text) => text.split("\n").filter((line) => line.startsWith("-"))),
+    auditNotCompiled: valueOr(records.text("audit-compiled"), "").includes("should be updated"),
     iptables: records.parsed("iptables", (text) => text.trim().split("\n")),
     bridgeNetfilter: valueOr(records.text("bridge-nf"), "0").trim() === "1",
     dockerProxies: records.parsed("docker-proxies", parseNumber),

@@ -5,7 +5,8 @@ import { auditRulesOf, normalizeAuditRule } from "../effect/audit-rules.ts";
 import { containersSlice } from "../effect/limits.ts";
 import type { HostInputs, JsonObject } from "../desired/host-inputs.ts";
 import type { Observation } from "../observed/observation.ts";
-import { planDocker, type DockerActivation } from "./docker-activation.ts";
+import { atLeast } from "./engine-version.ts";
+import { planDocker, unitFlags, type DockerActivation } from "./docker-activation.ts";
 import { auditIsImmutable, daemonConfigurationOn, modeOf, observedInputs, unreadable } from "./seen.ts";
 import { planSubordinateIds, type SubordinateIds } from "./subordinate-ids.ts";
 import { auditRulesFile, daemonJson } from "./wish.ts";
@@ -25,6 +26,8 @@ export interface Plan {
   /** Units that must run and don't. */
   start: string[];
   docker: DockerActivation;
+  /** dockerd and its unit's flags, on engines that can check a configuration themselves (23 on). */
+  validateWith: string[] | undefined;
   /** Limits of running services that need no restart: prlimit(1), oom_score_adj. */
   processLimits: { unit: string; property: string; value: string }[];
   /** Limits of slices that a set unit does not have in the kernel. */
@@ -64,6 +67,7 @@ export function planApply(wish: HostInputs, observation: Observation): Plan {
     audit: planAudit(wish, observation, touched),
     start: Object.entries(wish.inEffect.services).filter(([unit, state]) => unit !== "docker.service" && state === "active" && seen.inEffect.services[unit] !== "active").map(([unit]) => unit),
     docker: planDocker(wish, seen, observation, { daemonJsonChanges: rewritten.has(daemonJson), subordinateIds }),
+    validateWith: atLeast(observation, "23.0") ? validateCommand(wish, observation) : undefined,
     processLimits: limits.filter(({ unit }) => unit.endsWith(".service")),
     sliceLimits: limits.filter(({ unit }) => unit === containersSlice),
   };
@@ -112,6 +116,11 @@ function planAudit(wish: HostInputs, observation: Observation, touched: string[]
     remove: before.filter((rule) => kernel.has(rule) && !wished.includes(rule)),
     compile,
   };
+}
+
+function validateCommand(wish: HostInputs, { dockerExecStart }: Observation): string[] {
+  const binary = wish.host.starts[0] ?? "dockerd";
+  return [binary, ...("hosts" in wish.daemon ? [] : unitFlags(dockerExecStart))];
 }
 
 // root:root 0644

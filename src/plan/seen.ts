@@ -16,7 +16,7 @@ export function observedInputs(wish: HostInputs, observation: Observation): Host
     connection: wish.connection,
     allow: wish.allow,
     reachable: "yes",
-    host: hostFacts(observation),
+    host: hostFacts(observation, wish.host.auditCandidates),
     daemon: answeredFor(wish.daemon, daemonConfigurationOn(observation)),
     files: observedFiles(wish, observation),
     modes: Object.fromEntries(Object.keys(wish.modes).map((path) => [path, modeOf(observation, path)])),
@@ -65,13 +65,13 @@ export function modeOf(observation: Observation, path: string): string {
 }
 
 /** The binaries that the units start, and which of the audited paths are there. */
-export function hostFacts(observation: Observation): HostFacts {
+export function hostFacts(observation: Observation, auditCandidates: string[] = []): HostFacts {
   const starts = ["docker.service", "containerd.service"].flatMap((unit) => {
     // { path=/usr/sbin/dockerd ; argv[]=/usr/sbin/dockerd -H fd:// ; … }
     const path = /\bpath=(\S+)/.exec(observation.units[unit]?.ExecStart ?? "")?.[1];
     return path ? [path] : [];
   });
-  return { starts, dockerExecStart: observation.dockerExecStart, watchable: [...observation.present].sort() };
+  return { auditCandidates, starts, dockerExecStart: observation.dockerExecStart, watchable: [...observation.present].sort() };
 }
 
 // --- Internal ---

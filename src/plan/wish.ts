@@ -17,6 +17,7 @@ export const hostsDropIn = "/etc/systemd/system/docker.service.d/60-drydock-host
 export function completeInputs(args: HostArgs, host: HostFacts): HostInputs {
   const files = { ...args.files };
   const modes = { ...args.modes };
+  const candidates = [...new Set(auditRulesOf(files[auditRulesFile] ?? "").flatMap((rule) => watchedPath(rule) ?? []))].sort();
   const declaredRules = files[auditRulesFile];
   if (declaredRules !== undefined) files[auditRulesFile] = auditRulesForHost(declaredRules, host, [daemonJson, dirname(daemonJson), ...Object.keys(files)]);
   if (Array.isArray(args.daemon.hosts)) {
@@ -28,7 +29,7 @@ export function completeInputs(args: HostArgs, host: HostFacts): HostInputs {
     connection: args.connection,
     allow: args.allow,
     reachable: "yes",
-    host,
+    host: { ...host, auditCandidates: candidates },
     daemon: args.daemon,
     files,
     modes,
@@ -40,11 +41,6 @@ export function completeInputs(args: HostArgs, host: HostFacts): HostInputs {
       limits: limitsWished(files),
     },
   };
-}
-
-/** Every path that the declared audit rules name. */
-export function declaredAuditPaths(files: Record<string, string>): string[] {
-  return auditRulesOf(files[auditRulesFile] ?? "").flatMap((rule) => watchedPath(rule) ?? []);
 }
 
 /**

@@ -131,8 +131,16 @@ function stageOf(plan: Plan, observation: Observation, owner: Owner, digestOfCon
     survivors: plan.docker.switchesStore ? "" : list(survivors),
     "process-limits": limitLines(plan.processLimits),
     "slice-limits": limitLines(plan.sliceLimits),
-    ...(plan.validate ? { validate: plan.validate } : {}),
+    ...validation(plan),
   };
+}
+
+/** The engine's own check of the new daemon.json, with the flags it will meet on the unit's command line. */
+function validation({ writes, validateWith }: Plan): Stage {
+  const at = writes.findIndex(({ path }) => path === "/etc/docker/daemon.json");
+  if (at < 0 || !validateWith) return {};
+  const [binary = "", ...flags] = validateWith;
+  return { validate: `exec ${[binary, "--validate", "--config-file", `${state}/staging/files/${at + 1}`, ...flags].map(quote).join(" ")}\n` };
 }
 
 const settings = (values: Record<string, string | boolean>) =>

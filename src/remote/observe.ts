@@ -14,12 +14,14 @@ export interface ObserveOptions {
   paths?: string[];
   /** Over a connection of its own: proves that a new one can be made. */
   fresh?: boolean;
+  /** A line of shell to run first, e.g. to confirm a transaction. */
+  before?: string;
 }
 
 /** @throws UnreachableError, RemoteScriptError (src/remote/ssh.ts), or an Error when the host printed no observation. */
 export async function observe(connection: Connection, options: ObserveOptions = {}): Promise<Observation> {
   const files = [...new Set(["/etc/docker", "/etc/docker/daemon.json", ...(options.files ?? [])])];
-  const script = `owned=${quote(files.join("\n"))}\nwatched=${quote((options.paths ?? []).join("\n"))}\n${observeScript}`;
+  const script = `${options.before ?? ":"}\nowned=${quote(files.join("\n"))}\nwatched=${quote((options.paths ?? []).join("\n"))}\n${observeScript}`;
   const text = await runAsRoot(connection, script, {
     step: "observing",
     timeout: seconds.observe,

@@ -1,0 +1,46 @@
+/** The program: read the fleet from the stack file, register its hosts. */
+
+import * as pulumi from "@pulumi/pulumi";
+import { readFleet, StackFileError, type Fleet } from "./config/fleet.ts";
+import { renderHost, TemplateError } from "./desired/render-host.ts";
+import { Host } from "./provider/host.ts";
+
+const prefix = "drydock:";
+
+/** The stack file's `drydock:*` values; the engine hands out tables and lists as JSON. */
+function readConfig(): Record<string, unknown> {
+  const values = Object.entries(pulumi.runtime.allConfig()).filter(([key]) => key.startsWith(prefix));
+  return Object.fromEntries(values.map(([key, value]) => [key.slice(prefix.length), parsed(value)]));
+}
+
+function parsed(value: string): unknown {
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value;
+  }
+}
+
+function registerHosts(fleet: Fleet): void {
+  const options = fleet.templates === undefined ? {} : { templates: fleet.templates };
+  const problems: string[] = [];
+  const rendered = [...fleet.hosts].flatMap(([name, settings]) => {
+    try {
+      return [{ name, args: renderHost(settings, options) }];
+    } catch (error) {
+      if (!(error instanceof TemplateError)) throw error;
+      problems.push(`${name}: ${error.message}`);
+      return [];
+    }
+  });
+  // All hosts or none: a fleet of which a part was rendered would look as if the rest had been removed.
+  if (problems.length > 0) throw new pulumi.RunError(problems.join("\n"));
+  for (const { name, args } of rendered) new Host(name, args);
+}
+
+try {
+  registerHosts(readFleet(readConfig(), `stacks/Pulumi.${pulumi.getStack()}.yaml`));
+} catch (error) {
+  // Mistakes of people are printed as they are, mistakes of ours with their stack.
+  throw error instanceof StackFileError ? new pulumi.RunError(error.message) : error;
+}

@@ -1,0 +1,84 @@
+/** A plan in words and unified diffs: what changes on the host, and what it costs there. */
+
+import { createTwoFilesPatch } from "diff";
+import type { HostInputs, Json } from "../desired/host-inputs.ts";
+import type { Observation } from "../observed/observation.ts";
+import { isDeepStrictEqual } from "node:util";
+import { runningContainers } from "./seen.ts";
+import type { Plan } from "./plan.ts";
+
+/** Unified diffs of the files, then one line for each other difference. Empty when there is none. */
+export function describeChange(plan: Plan, wish: HostInputs, seen: HostInputs, observation: Observation): string {
+  const textOn = (path: string) => {
+    const file = observation.files[path];
+    return file?.known ? (file.value.text ?? "") : "";
+  };
+  const patches = [
+    ...plan.writes.map(({ path, text }) => patch(path, textOn(path), text, observation.files[path] === undefined ? "new file" : "")),
+    ...plan.removes.map((path) => patch(path, textOn(path), "", "removed")),
+  ];
+  return [...patches, ...differences(wish, seen).filter((line) => !line.startsWith("files.") && !line.startsWith("daemon."))].join("\n");
+}
+
+/** One line a difference: `inEffect.daemon.icc: true => false`. */
+export function differences(wish: HostInputs, seen: HostInputs): string[] {
+  const { modes, inEffect, files, daemon } = wish;
+  return [
+    ...compare("daemon", seen.daemon, daemon),
+    ...compare("files", seen.files, files, () => "has another text"),
+    ...compare("modes", seen.modes, modes),
+    ...compare("inEffect.services", seen.inEffect.services, inEffect.services),
+    ...(seen.inEffect.configuration === inEffect.configuration ? [] : [`inEffect.configuration: ${seen.inEffect.configuration}`]),
+    ...compare("inEffect.daemon", seen.inEffect.daemon, inEffect.daemon),
+    ...compareLines("inEffect.audit", seen.inEffect.audit ?? "", inEffect.audit ?? ""),
+    ...compare("inEffect.limits", seen.inEffect.limits, inEffect.limits),
+  ];
+}
+
+/** What the change costs on the running host, a sentence each; never empty. */
+export function describeCost(plan: Plan, wish: HostInputs, observation: Observation): string[] {
+  const { docker } = plan;
+  const names = new Map(runningContainers(observation).map(({ id, name }) => [id, name]));
+  const because = docker.because.length > 0 ? ` (${docker.because.join(", ")})` : "";
+  const cost: string[] = [];
+  if (docker.how === "start") cost.push("dockerd is started");
+  if (docker.how === "reload") cost.push(`dockerd reloads its configuration${because}; no container notices`);
+  if (docker.how === "restart") {
+    const survive = names.size > 0 && docker.stop.length === 0;
+    const how = docker.liveRestoreFirst ? ": live-restore is switched on by a reload first" : "";
+    cost.push(`dockerd restarts${because}${survive ? `; running containers keep running${how}` : ""}`);
+  }
+  if (docker.stop.length > 0) cost.push(`containers stop: ${docker.stop.map((id) => names.get(id) ?? id).join(", ")}`);
+  if (docker.switchesStore && observation.info.known) {
+    const { Containers, Images, DockerRootDir } = observation.info.value;
+    cost.push(`userns-remap changes: ${Containers} containers and ${Images} images under ${DockerRootDir} are hidden, not lost; images have to be loaded again`);
+  }
+  const remade = docker.stop.length > 0 ? [] : [...names.values()];
+  if (remade.length > 0 && docker.because.some((key) => key === "log-driver" || key === "log-opts" || key === "no-new-privileges")) {
+    cost.push(`containers have to be made again to get new defaults: ${remade.join(", ")}`);
+  }
+  if (docker.dropBetweenContainers) cost.push("containers on docker0 can't reach each other from then on, running ones included");
+  if (plan.modules.length > 0) cost.push(`kernel modules are loaded: ${plan.modules.join(", ")}`);
+  return cost.length > 0 ? cost : ["nothing restarts"];
+}
+
+// --- Internal ---
+
+function patch(path: string, before: string, after: string, note: string): string {
+  const text = createTwoFilesPatch(path, path, before, after, note === "new file" ? note : "", note === "removed" ? note : "", { context: 2 });
+  return text.split("\n").slice(1).join("\n").trimEnd();
+}
+
+function compare(prefix: string, seen: Record<string, Json>, wished: Record<string, Json>, say?: () => string): string[] {
+  const keys = [...new Set([...Object.keys(seen), ...Object.keys(wished)])].sort();
+  return keys
+    .filter((key) => !isDeepStrictEqual(seen[key], wished[key]))
+    .map((key) => `${prefix}.${key}: ${say && key in seen && key in wished ? say() : `${show(seen[key])} => ${show(wished[key])}`}`);
+}
+
+function compareLines(name: string, seen: string, wished: string): string[] {
+  const [before, after] = [seen, wished].map((text) => text.split("\n").filter(Boolean)) as [string[], string[]];
+  return [...before.filter((line) => !after.includes(line)).map((line) => `${name}: - ${line}`), ...after.filter((line) => !before.includes(line)).map((line) => `${name}: + ${line}`)];
+}
+
+const show = (value: Json | undefined) => (value === undefined ? "nothing" : typeof value === "string" && value.includes("\n") ? `${value.split("\n").length - 1} lines` : JSON.stringify(value));

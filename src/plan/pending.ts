@@ -1,0 +1,50 @@
+/** What is right on disk and can't be in effect yet, each with what it waits for. Pending is not compliant and not failed. */
+
+import type { HostInputs } from "../desired/host-inputs.ts";
+import { auditRulesOf, normalizeAuditRule } from "../effect/audit-rules.ts";
+import { limitInEffect, scopeDropIn } from "../effect/limits.ts";
+import type { Container, Observation } from "../observed/observation.ts";
+import { auditIsImmutable, runningContainers } from "./seen.ts";
+
+/** @returns sentences such as `container web keeps log-driver json-file until it is made again`. */
+export function pendingOn(wish: HostInputs, observation: Observation): string[] {
+  return [...pendingAudit(wish, observation), ...runningContainers(observation).flatMap((container) => pendingContainer(container, wish, observation))];
+}
+
+// --- Internal ---
+
+function pendingAudit(wish: HostInputs, observation: Observation): string[] {
+  if (wish.inEffect.audit === undefined || !auditIsImmutable(observation)) return [];
+  const kernel = new Set(observation.auditRules.known ? observation.auditRules.value.map(normalizeAuditRule) : []);
+  const missing = auditRulesOf(wish.inEffect.audit).filter((rule) => !kernel.has(rule));
+  return missing.length === 0 ? [] : [`${missing.length} audit rules wait for a reboot: the kernel takes no changes (auditctl -s: enabled 2)`];
+}
+
+// What dockerd copies into a container when it is created (log driver, no-new-privileges, cgroup namespace) or when it is
+// started (limits) does not change in one that runs.
+function pendingContainer(container: Container, wish: HostInputs, observation: Observation): string[] {
+  const { daemon } = wish;
+  const untilMadeAgain = [
+    ...(typeof daemon["log-driver"] === "string" && container.logDriver !== daemon["log-driver"] ? [`log-driver ${container.logDriver}`] : []),
+    ...(daemon["no-new-privileges"] === true && !container.privileged && !container.securityOpt.some((option) => /^no-new-privileges(?!.*false)/.test(option)) ? ["the right to gain privileges"] : []),
+    ...(daemon["default-cgroupns-mode"] === "private" && container.cgroupnsMode !== "private" && !container.privileged ? [`cgroup namespace ${container.cgroupnsMode || "host"}`] : []),
+  ];
+  const untilRestarted = limitsWaiting(container, wish, observation);
+  return [
+    ...(untilMadeAgain.length > 0 ? [`container ${container.name} keeps ${untilMadeAgain.join(", ")} until it is made again`] : []),
+    ...(untilRestarted.length > 0 ? [`container ${container.name} keeps ${untilRestarted.join(", ")} until it is restarted`] : []),
+  ];
+}
+
+function limitsWaiting(container: Container, wish: HostInputs, observation: Observation): string[] {
+  const dropIn = observation.files[scopeDropIn];
+  const startedBefore = dropIn?.known && Date.parse(container.startedAt) / 1000 < dropIn.value.changedAt;
+  if (!startedBefore) return [];
+  const onlyThis = { ...observation, containers: { known: true as const, value: [container] } };
+  return Object.entries(wish.inEffect.limits)
+    .filter(([name]) => name.startsWith("docker-.scope "))
+    .flatMap(([name, value]) => {
+      const actual = limitInEffect(name, value, onlyThis);
+      return actual === undefined || actual === value ? [] : [`${name.split(" ")[1] ?? ""} ${actual}`];
+    });
+}

@@ -1,0 +1,125 @@
+/** What must not go on: everything that is wrong for this wish on this host, found before anything is touched. */
+
+import { daemonKeySince, daemonKeyUntil } from "../config/daemon.ts";
+import type { HostInputs } from "../desired/host-inputs.ts";
+import type { FileState, Observation, Owner } from "../observed/observation.ts";
+import { compareVersions } from "./engine-version.ts";
+import { unitFlags } from "./docker-activation.ts";
+import { isEmpty, type Plan } from "./plan.ts";
+import { auditIsImmutable, daemonConfigurationOn, runningContainers, unreadable } from "./seen.ts";
+import { overlaps, remapUser } from "./subordinate-ids.ts";
+import { auditRulesFile } from "./wish.ts";
+
+/** @returns one sentence a finding, each with what to do; empty when the apply may go on. */
+export function findings(wish: HostInputs, observation: Observation, plan: Plan, owner: Owner): string[] {
+  const unusable = unusableHost(observation);
+  // Nothing else can be judged on a host we can't serve.
+  if (unusable.length > 0) return unusable;
+  return [
+    ...ownedByAnother(observation, owner),
+    ...(isEmpty(plan) ? [] : [...engineFindings(wish, observation), ...configurationFindings(wish, observation), ...auditFindings(wish, observation), ...spaceFindings(observation), ...consentFindings(wish, observation, plan)]),
+  ];
+}
+
+/** A host Drydock is not made for. */
+export function unusableHost(observation: Observation): string[] {
+  const { kernel, init, dockerPath, units, info } = observation;
+  if (!kernel.startsWith("Linux ")) return [`this is ${kernel || "no Linux"}; Drydock serves Linux hosts with systemd`];
+  if (init !== "systemd") return [`process 1 is ${init}, not systemd; Drydock serves hosts that systemd runs (is this a container?)`];
+  if (dockerPath.includes("/snap")) return ["Docker is a snap here: it can't read /etc/docker/daemon.json, and no-new-privileges breaks it; install the engine's packages instead"];
+  if (info.known && info.value.SecurityOptions.some((option) => option.startsWith("name=rootless"))) return ["this is rootless Docker, which has its own configuration; Drydock hardens the system-wide engine"];
+  if (units["docker.service"]?.LoadState !== "loaded" || dockerPath === "") return ["there is no docker.service here; install Docker 20.10 or newer first"];
+  if (info.known && compareVersions(info.value.ServerVersion, "20.10") < 0) return [`Docker ${info.value.ServerVersion} is too old; Drydock needs 20.10 or newer`];
+  return [];
+}
+
+// --- Internal ---
+
+function ownedByAnother({ owner: holder }: Observation, owner: Owner): string[] {
+  if (!holder || (holder.stack === owner.stack && holder.host === owner.host)) return [];
+  return [
+    `this machine is kept by stack ${holder.stack} as host ${holder.host}; one machine can't have two names (to rename it, remove ${holder.host} in one update, which leaves its hardening, and add ${owner.host} in the next)`,
+  ];
+}
+
+function engineFindings(wish: HostInputs, { info }: Observation): string[] {
+  if (!info.known) return [];
+  const version = info.value.ServerVersion;
+  const tooNew = Object.keys(wish.daemon).filter((key) => compareVersions(version, daemonKeySince[key] ?? "0") < 0);
+  const tooOld = Object.keys(wish.daemon).filter((key) => daemonKeyUntil[key] !== undefined && compareVersions(version, daemonKeyUntil[key]) >= 0);
+  const swarm = info.value.Swarm.LocalNodeState !== "inactive" && wish.daemon["live-restore"] === true;
+  return [
+    ...tooNew.map((key) => `daemon.${key} needs Docker ${daemonKeySince[key] ?? ""}, here is ${version}, which would refuse to start; remove the key or update Docker`),
+    ...tooOld.map((key) => `daemon.${key} is unknown to Docker from ${daemonKeyUntil[key] ?? ""} on, here is ${version}, which would refuse to start; remove the key`),
+    ...(swarm ? ["this is a swarm node, and dockerd refuses to start with live-restore there; set daemon.live-restore: false for it"] : []),
+  ];
+}
+
+function configurationFindings(wish: HostInputs, observation: Observation): string[] {
+  const onDisk = daemonConfigurationOn(observation);
+  const flags = unitFlags(observation.dockerExecStart).filter((word) => word.startsWith("-")).map((word) => word.replace(/=.*/, "").replace(/^-H$/, "--host").replace(/^-+/, ""));
+  const inBoth = Object.keys(wish.daemon).filter((key) => key !== "hosts" && flags.some((flag) => flag === key || flag === key.replace(/s$/, "")));
+  const user = remapUser(wish.daemon["userns-remap"]);
+  return [
+    ...(unreadable in onDisk ? [`/etc/docker/daemon.json can't be read as JSON (${String(onDisk[unreadable])}); repair it or move it away`] : []),
+    ...inBoth.map((key) => `daemon.${key} also stands on the command line of docker.service (${observation.dockerExecStart}), and dockerd refuses to start with both; remove it there or here`),
+    ...(user ? [...overlaps(observation.subordinateUids, user).map((pair) => `/etc/subuid: ${pair} overlap`), ...overlaps(observation.subordinateGids, user).map((pair) => `/etc/subgid: ${pair} overlap`)].map((text) => `${text}; containers would share ids with another user, so give them ranges of their own`) : []),
+    ...keyFileFindings(wish, observation),
+  ];
+}
+
+/** TLS files by their path on the host: there, root's, and no wider than CIS 3.9 to 3.14 allow. */
+function keyFileFindings({ daemon }: HostInputs, observation: Observation): string[] {
+  const logOpts = (daemon["log-opts"] ?? {}) as Record<string, string>;
+  const named: [setting: string, path: unknown, widest: number][] = [
+    ["daemon.tlscacert", daemon.tlscacert, 0o444],
+    ["daemon.tlscert", daemon.tlscert, 0o444],
+    ["daemon.tlskey", daemon.tlskey, 0o400],
+    ["daemon.log-opts.syslog-tls-ca-cert", logOpts["syslog-tls-ca-cert"], 0o444],
+    ["daemon.log-opts.syslog-tls-cert", logOpts["syslog-tls-cert"], 0o444],
+    ["daemon.log-opts.syslog-tls-key", logOpts["syslog-tls-key"], 0o400],
+  ];
+  return named.flatMap(([setting, path, widest]) => {
+    if (typeof path !== "string") return [];
+    const file = observation.files[path];
+    if (!file) return [`${setting} names ${path}, which is not there`];
+    if (!file.known) return [`${setting} names ${path}, which can't be read: ${file.reason}`];
+    return trouble(file.value, widest).map((what) => `${setting}: ${path} ${what}; run: chown root:root ${path} && chmod ${widest.toString(8)} ${path}`);
+  });
+}
+
+function trouble({ owner, group, mode }: FileState, widest: number): string[] {
+  const wide = (Number.parseInt(mode, 8) & ~widest) !== 0;
+  return [...(owner === "root" && group === "root" ? [] : [`belongs to ${owner}:${group}`]), ...(wide ? [`has mode ${mode}, and at most ${widest.toString(8)} is safe`] : [])];
+}
+
+function auditFindings(wish: HostInputs, observation: Observation): string[] {
+  if (wish.inEffect.audit === undefined) return [];
+  if (observation.units["auditd.service"]?.LoadState !== "loaded" || !observation.auditStatus.known) {
+    return ["auditd is not installed, so nothing can be audited; install it (apt-get install auditd, dnf install audit) or set audit: false"];
+  }
+  const firstTime = !observation.files[auditRulesFile];
+  if (firstTime && observation.auditNotCompiled && !auditIsImmutable(observation)) {
+    return ["/etc/audit/audit.rules does not come from /etc/audit/rules.d as it is now, and compiling the latter would lose what only the former has; move your rules to rules.d and run: augenrules --load"];
+  }
+  return [];
+}
+
+const spaceNeeded = 16 * 1024 * 1024;
+
+const spaceFindings = ({ freeBytes }: Observation) =>
+  freeBytes.some((bytes) => bytes < spaceNeeded) ? [`less than ${spaceNeeded / 1024 / 1024} MiB are free for /etc or /var/lib; free some space first`] : [];
+
+function consentFindings(wish: HostInputs, observation: Observation, { docker }: Plan): string[] {
+  const { info } = observation;
+  const names = runningContainers(observation).map(({ name }) => name);
+  const consents = (disruption: HostInputs["allow"][number]) => wish.allow.includes(disruption);
+  if (docker.switchesStore && info.known && (info.value.Containers > 0 || info.value.Images > 0) && !consents("hide-containers")) {
+    const running = names.length > 0 ? `stops ${names.join(", ")} and ` : "";
+    return [`changing userns-remap ${running}hides ${info.value.Containers} containers and ${info.value.Images} images (they stay under ${info.value.DockerRootDir}); to consent, add to this host: allow: [hide-containers]`];
+  }
+  if (!docker.switchesStore && docker.stop.length > 0 && !consents("restart-containers")) {
+    return [`restarting dockerd without live-restore stops ${names.join(", ")}; set daemon.live-restore: true, or consent on this host with: allow: [restart-containers]`];
+  }
+  return [];
+}

@@ -1,0 +1,80 @@
+/**
+ * Look, compare, change the difference, look again. The same way for a first run, an update, an adoption and a run that
+ * was cut off half-way.
+ */
+
+import type { HostArgs, HostInputs } from "../desired/host-inputs.ts";
+import type { Observation, Owner } from "../observed/observation.ts";
+import { describeChange, describeCost, differences } from "../plan/describe.ts";
+import { isEmpty, planApply } from "../plan/plan.ts";
+import { findings } from "../plan/preflight.ts";
+import { digest, hostFacts, observedInputs } from "../plan/seen.ts";
+import { completeInputs } from "../plan/wish.ts";
+import { applyPlan, writeOwner, type TransactionResult } from "../remote/apply.ts";
+import { HalfDoneError, HostError, listed } from "./errors.ts";
+import { look } from "./look.ts";
+import { outputsOf, type HostOutputs } from "./outputs.ts";
+
+export interface Converged {
+  wish: HostInputs;
+  outputs: HostOutputs;
+}
+
+/** What a host has to say while it is worked on. */
+export type Say = (message: string) => Promise<void>;
+
+/**
+ * Brings a host into the wished state, or says why not and in which state it is.
+ *
+ * @throws HostError when nothing was changed or all was taken back; HalfDoneError when the host is in between;
+ *   UnreachableError, RemoteScriptError
+ */
+export async function converge(owner: Owner, args: HostArgs, say: Say): Promise<Converged> {
+  const observation = await look(args);
+  const wish = completeInputs(args, hostFacts(observation));
+  const plan = planApply(wish, observation);
+  const refused = findings(wish, observation, plan, owner);
+  if (refused.length > 0) throw new HostError(listed(`${owner.host}: refused, nothing was touched`, refused));
+  if (isEmpty(plan)) {
+    if (!observation.owner) await writeOwner(wish.connection, owner);
+    await say(`${owner.host}: already in the wished state; nothing was touched`);
+    return { wish, outputs: outputsOf(wish, observation, { cost: ["nothing"], diff: "" }) };
+  }
+  const lastChange = { cost: describeCost(plan, wish, observation), diff: describeChange(plan, wish, observedInputs(wish, observation), observation) };
+  const result = await applyPlan(wish.connection, plan, observation, owner, digest(JSON.stringify(wish)));
+  assertDone(owner, result);
+  return { wish, outputs: outputsOf(wish, await confirm(owner, wish), lastChange) };
+}
+
+// --- Internal ---
+
+function assertDone({ host }: Owner, { outcome, log }: TransactionResult): void {
+  const why = log.filter((line) => !progress.test(line));
+  switch (outcome) {
+    case "done":
+      return;
+    case "busy":
+      throw new HostError(`${host}: another apply is running there (${log.join(", ")}); nothing was touched, try again when it has ended`);
+    case "refused":
+      throw new HostError(listed(`${host}: refused, nothing was touched`, why.map((line) => line.replace(/^refused: /, ""))));
+    case "went back":
+      throw new HostError(listed(`${host}: the change failed, and the state of before was restored and read back`, why));
+    case "broken":
+      throw new HalfDoneError(listed(`${host}: the change failed, and the state of before could not be restored; the originals are in /var/lib/drydock`, log));
+  }
+}
+
+const progress = /^(installing|removing|starting|stopping|restarting|reloading|loading|adding|creating|switching|dropping|going back|failed; going back|the state of before is back)/;
+
+/** Reads the host back over a new connection: an effect is only claimed when it was seen, by somebody who could get in. */
+async function confirm({ host }: Owner, wish: HostInputs): Promise<Observation> {
+  let observation: Observation;
+  try {
+    observation = await look(wish, { confirm: true });
+  } catch (cause) {
+    throw new HalfDoneError(`${host}: the change was made, but a new connection to confirm it could not be opened; the host has the new state`, { cause });
+  }
+  const left = differences(wish, observedInputs(wish, observation));
+  if (left.length > 0) throw new HalfDoneError(listed(`${host}: the change was made, and this is not in effect`, left));
+  return observation;
+}

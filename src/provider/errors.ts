@@ -1,0 +1,24 @@
+/** Errors of a host, in one text: what happened, why, and in what state the host is now. */
+
+/** A refusal or failure people can act on: printed without a stack. */
+export class HostError extends Error {
+  override name = "HostError";
+}
+
+/** The change got to the host and did not end as wished: the engine must keep what is known of it. */
+export class HalfDoneError extends HostError {
+  override name = "HalfDoneError";
+}
+
+/** A headline and its points, one a line. */
+export function listed(headline: string, points: string[]): string {
+  return points.length === 1 ? `${headline}: ${points[0] ?? ""}` : [`${headline}:`, ...points.map((point) => `  - ${point}`)].join("\n");
+}
+
+/** The message of an error and of its causes, the stack only where nobody expected it. */
+export function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const expected = ["HostError", "HalfDoneError", "UnreachableError", "RemoteScriptError"].includes(error.name);
+  const text = expected ? error.message : (error.stack ?? error.message);
+  return error.cause === undefined ? text : `${text}\n  because: ${explain(error.cause)}`;
+}

@@ -1,0 +1,143 @@
+/** The resource `drydock:index:Host` as the engine sees it: check, diff, create, read, update, delete. */
+
+import { isDeepStrictEqual } from "node:util";
+import * as pulumi from "@pulumi/pulumi";
+import type * as provider from "@pulumi/pulumi/provider/index.js";
+import type { HostArgs, HostInputs } from "../desired/host-inputs.ts";
+import type { Owner } from "../observed/observation.ts";
+import { observedInputs } from "../plan/seen.ts";
+import { completeInputs } from "../plan/wish.ts";
+import { UnreachableError } from "../remote/ssh.ts";
+import { converge, type Converged, type Say } from "./converge.ts";
+import { explain, HalfDoneError, listed } from "./errors.ts";
+import { firstLook } from "./first-look.ts";
+import { look } from "./look.ts";
+import { outputsOf, type HostOutputs } from "./outputs.ts";
+import { release } from "./release.ts";
+
+type State = HostInputs & HostOutputs;
+
+export class HostProvider implements provider.Provider {
+  // The engine asks for both; the schema is only for generated SDKs.
+  version = "0.1.0";
+  schema = JSON.stringify({ name: "drydock", version: "0.1.0", resources: { [hostType]: {} } });
+
+  /**
+   * Completes what is declared with what must be in effect on that very host.
+   *
+   * A new host is looked at here, since a preview asks nothing else about it: the change and its cost go to the log.
+   */
+  async check(urn: string, olds: Partial<HostInputs> | undefined, news: HostArgs): Promise<provider.CheckResult> {
+    const args = plain(news);
+    const owner = ownerOf(urn);
+    if (hasUnknowns(args)) {
+      await this.log("info", urn, `${owner.host}: parts of it are known only after other resources are made; it is looked at then`);
+      return { inputs: args };
+    }
+    if (olds?.host) return { inputs: plain(completeInputs(args, olds.host)) };
+    try {
+      const { wish, report, refused } = await firstLook(owner, args);
+      await this.log("info", urn, report);
+      if (refused.length > 0) await this.log("error", urn, listed(`${owner.host}: this would be refused`, refused));
+      return { inputs: plain(wish) };
+    } catch (error) {
+      // Not thrown: the other hosts are to be checked as well. The update that follows refuses.
+      await this.log("error", urn, `${owner.host}: ${explain(error)}`);
+      return { inputs: plain(completeInputs(args, nothingKnown)) };
+    }
+  }
+
+  /** Any difference is an update, never a replacement: one host, one machine. */
+  diff(_id: string, _urn: string, olds: State, news: HostInputs): Promise<provider.DiffResult> {
+    return Promise.resolve({ changes: !isDeepStrictEqual(wishedPart(olds), wishedPart(news)), deleteBeforeReplace: true });
+  }
+
+  async create(urn: string, news: HostInputs): Promise<provider.CreateResult> {
+    const { host } = ownerOf(urn);
+    try {
+      return { id: host, outs: stateOf(await this.converge(urn, news)) };
+    } catch (error) {
+      if (!(error instanceof HalfDoneError)) throw new Error(explain(error), { cause: error });
+      // Something is on the host: with these the engine keeps the state, so that the next update is one and destroy knows.
+      throw Object.assign(new Error(explain(error)), { id: host, properties: news, reasons: [explain(error)] });
+    }
+  }
+
+  async update(_id: string, urn: string, _olds: State, news: HostInputs): Promise<provider.UpdateResult> {
+    try {
+      return { outs: stateOf(await this.converge(urn, news)) };
+    } catch (error) {
+      throw new Error(explain(error), { cause: error });
+    }
+  }
+
+  /**
+   * What the host is now. A host's own trouble is never thrown: that would end the whole operation, for all hosts, before the
+   * program runs.
+   */
+  async read(id: string, urn: string, props: State): Promise<provider.ReadResult> {
+    try {
+      const observation = await look(props);
+      const inputs = plain(observedInputs(props, observation));
+      const outputs = outputsOf({ ...props, inEffect: inputs.inEffect }, observation, props.lastChange);
+      for (const text of outputs.pending) await this.log("warn", urn, `${id}: pending: ${text}`);
+      return { id, inputs, props: { ...inputs, ...outputs } };
+    } catch (error) {
+      const reason = explain(error);
+      await this.log("warn", urn, `${id}: could not be read: ${reason}`);
+      const inputs = { ...plain(inputsOf(props)), reachable: `no: ${reason}` };
+      return { id, inputs, props: { ...props, ...inputs } };
+    }
+  }
+
+  async delete(id: string, urn: string, props: State): Promise<void> {
+    const said = await release(ownerOf(urn), props).catch((error: unknown) => {
+      // Printed by the engine's SDK with its stack otherwise.
+      throw Object.assign(new Error(`${id}: ${explain(error)}`), { stack: "" });
+    });
+    await this.log(said.level, urn, said.message);
+  }
+
+  // --- Internal ---
+
+  private async converge(urn: string, args: HostInputs): Promise<Converged> {
+    const owner = ownerOf(urn);
+    const say: Say = (message) => this.log("info", urn, message);
+    const converged = await converge(owner, plain(args), say);
+    for (const text of converged.outputs.pending) await this.log("warn", urn, `${owner.host}: pending: ${text}`);
+    return converged;
+  }
+
+  private async log(level: "info" | "warn" | "error", urn: string, message: string): Promise<void> {
+    await pulumi.log[level](message, { urn: pulumi.output(urn) } as unknown as pulumi.Resource);
+  }
+}
+
+export const hostType = "drydock:index:Host";
+
+/** urn:pulumi:prod::drydock::drydock:index:Host::web1 */
+export function ownerOf(urn: string): Owner {
+  const [stack = "", project = "", , ...name] = urn.replace(/^urn:pulumi:/, "").split("::");
+  return { stack: `${project}/${stack}`, host: name.join("::") };
+}
+
+const inputKeys = ["connection", "allow", "reachable", "host", "daemon", "files", "modes", "inEffect"] as const;
+
+export const inputsOf = (state: HostInputs): HostInputs => Object.fromEntries(inputKeys.map((key) => [key, state[key]])) as unknown as HostInputs;
+
+/** What a host is does not make an update by itself: only what follows from it for the files does. */
+const wishedPart = (state: HostInputs) => plain({ ...inputsOf(state), host: null });
+
+const stateOf = ({ wish, outputs }: Converged): State => plain({ ...wish, ...outputs });
+
+/** Without `undefined`, as it comes back from the engine. */
+const plain = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
+
+const nothingKnown = { auditCandidates: [], starts: [], dockerExecStart: "", watchable: [] };
+
+/** The engine's stand-in for a value that is known only after another resource is made (sdk/nodejs/runtime/rpc.ts). */
+const unknownValue = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+
+const hasUnknowns = (args: HostArgs) => JSON.stringify(args).includes(unknownValue);
+
+export { UnreachableError };

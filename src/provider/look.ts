@@ -1,0 +1,32 @@
+/** One look at a host, with everything that the wish for it makes worth looking at. */
+
+import { auditRulesOf, watchedPath } from "../effect/audit-rules.ts";
+import type { HostArgs, HostInputs } from "../desired/host-inputs.ts";
+import type { Observation } from "../observed/observation.ts";
+import { observe } from "../remote/observe.ts";
+import { auditRulesFile } from "../plan/wish.ts";
+
+export interface LookOptions {
+  /** Over a connection of its own, after an apply: proves that a new one can be made, and tells the host so. */
+  confirm?: boolean;
+}
+
+export async function look(wish: HostArgs | HostInputs, options: LookOptions = {}): Promise<Observation> {
+  const candidates = "host" in wish ? wish.host.auditCandidates : [];
+  return observe(wish.connection, {
+    files: [...Object.keys(wish.files), ...Object.keys(wish.modes), ...namedFiles(wish)],
+    paths: [...new Set([...candidates, ...auditRulesOf(wish.files[auditRulesFile] ?? "").flatMap((rule) => watchedPath(rule) ?? [])])].sort(),
+    ...(options.confirm ? { fresh: true, before: confirmation } : {}),
+  });
+}
+
+// --- Internal ---
+
+const confirmation = `[ ! -d /var/lib/drydock/current ] || date +%s >/var/lib/drydock/current/confirmed`;
+
+/** Files of the user's that settings name by their path on the host: keys and certificates. */
+function namedFiles({ daemon }: HostArgs): string[] {
+  const logOpts = typeof daemon["log-opts"] === "object" ? (daemon["log-opts"] as Record<string, unknown>) : {};
+  const named = [daemon.tlscacert, daemon.tlscert, daemon.tlskey, logOpts["syslog-tls-ca-cert"], logOpts["syslog-tls-cert"], logOpts["syslog-tls-key"]];
+  return named.filter((path) => typeof path === "string");
+}

@@ -1,0 +1,31 @@
+/** What a host tells besides its inputs. */
+
+import { summarize, evaluateHost } from "../cis/evaluate.ts";
+import type { HostInputs } from "../desired/host-inputs.ts";
+import type { Observation } from "../observed/observation.ts";
+import { pendingOn } from "../plan/pending.ts";
+import { daemonConfigurationOn, foreignDaemonKeys } from "../plan/seen.ts";
+
+export interface HostOutputs {
+  /** Version of the Docker engine; `unknown: <reason>` when it could not be asked. */
+  engine: string;
+  /** What is right on disk and can't be in effect yet, each with what it waits for. */
+  pending: string[];
+  /** Keys of daemon.json that are the user's own and were left alone. */
+  foreignDaemonKeys: string[];
+  /** The benchmark in numbers, and the failing controls by id and title. */
+  cis: ReturnType<typeof summarize>;
+  /** What the last update changed on the host, as unified diffs, and what it cost there. */
+  lastChange: { cost: string[]; diff: string };
+}
+
+export function outputsOf(wish: HostInputs, observation: Observation, lastChange: HostOutputs["lastChange"]): HostOutputs {
+  const { info } = observation;
+  return {
+    engine: info.known ? info.value.ServerVersion : `unknown: ${info.reason}`,
+    pending: pendingOn(wish, observation),
+    foreignDaemonKeys: foreignDaemonKeys(wish.daemon, daemonConfigurationOn(observation)),
+    cis: summarize(evaluateHost(observation, wish)),
+    lastChange,
+  };
+}

@@ -1,0 +1,63 @@
+/** A host leaves the stack: its originals come back, or it keeps its hardening. */
+
+import type { HostInputs } from "../desired/host-inputs.ts";
+import { auditRulesOf, normalizeAuditRule } from "../effect/audit-rules.ts";
+import type { Observation, Owner } from "../observed/observation.ts";
+import { stopOrder } from "../plan/docker-activation.ts";
+import type { Plan } from "../plan/plan.ts";
+import { auditRulesFile } from "../plan/wish.ts";
+import { auditIsImmutable } from "../plan/seen.ts";
+import { forgetOwner, restoreOriginal } from "../remote/apply.ts";
+import { HalfDoneError, HostError, listed } from "./errors.ts";
+import { look } from "./look.ts";
+
+export interface Released {
+  level: "info" | "warn";
+  message: string;
+}
+
+/** @throws HostError, HalfDoneError, UnreachableError, RemoteScriptError */
+export async function release(owner: Owner, state: HostInputs): Promise<Released> {
+  const { host } = owner;
+  const observation = await look(state);
+  const holder = observation.owner;
+  if (!holder || holder.stack !== owner.stack || holder.host !== host) {
+    const who = holder ? `is kept by stack ${holder.stack} as host ${holder.host}` : "is not kept by Drydock";
+    return { level: "warn", message: `${host}: nothing was done, since the machine ${who}` };
+  }
+  if (!state.allow.includes("restore-original")) {
+    await forgetOwner(state.connection);
+    return {
+      level: "warn",
+      message: `${host}: keeps its hardening and is kept by no stack now; its originals stay in /var/lib/drydock/pristine (with allow: [restore-original] in the stack file, applied before, they would have been put back)`,
+    };
+  }
+  const { outcome, log } = await restoreOriginal(state.connection, restorePlan(state, observation), observation, owner);
+  if (outcome === "busy") throw new HostError(`${host}: an apply is running there (${log.join(", ")}); nothing was touched`);
+  if (outcome !== "done") throw new HalfDoneError(listed(`${host}: the original state could not be restored; the originals are in /var/lib/drydock/pristine`, log));
+  const waits = auditIsImmutable(observation) ? "; the audit rules leave the kernel with the next boot" : "";
+  return { level: "info", message: `${host}: ${log.at(-1) ?? "restored"}${waits}` };
+}
+
+// --- Internal ---
+
+/** Only what the files do not bring back by themselves: what is loaded in the kernel, and who has to stop for it. */
+function restorePlan(state: HostInputs, observation: Observation): Plan {
+  const file = observation.files[auditRulesFile];
+  const ours = [...new Set([...auditRulesOf(file?.known ? (file.value.text ?? "") : ""), ...auditRulesOf(state.inEffect.audit ?? "")])];
+  const kernel = new Set(observation.auditRules.known ? observation.auditRules.value.map(normalizeAuditRule) : []);
+  return {
+    writes: [],
+    removes: [],
+    modes: [],
+    subordinateIds: undefined,
+    daemonReload: true,
+    modules: [],
+    audit: { enable: false, add: [], remove: auditIsImmutable(observation) ? [] : ours.filter((rule) => kernel.has(rule)), compile: false },
+    start: [],
+    docker: { how: "restart", liveRestoreFirst: false, stop: stopOrder(observation), switchesStore: false, dropBetweenContainers: false, because: [] },
+    validateWith: undefined,
+    processLimits: [],
+    sliceLimits: [],
+  };
+}
