@@ -62,4 +62,4 @@ export const lines = (items: string[]) => items.map((item) => `${item}\n`).join(
 
 const actions = ["never", "always"];
 
-const sortPermissions = (permissions: string) => [..."rwxa"].filter((letter) => permissions.includes(letter)).join("");
+const sortPermissions = (permissions: string) => ["r", "w", "x", "a"].filter((letter) => permissions.includes(letter)).join("");

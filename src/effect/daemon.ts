@@ -8,6 +8,7 @@
 import type { Json, JsonObject } from "../desired/host-inputs.ts";
 import type { DockerInfo, Observation } from "../observed/observation.ts";
 import { known, unknown, type Known } from "../observed/records.ts";
+import { remapUser } from "../plan/subordinate-ids.ts";
 import { bridgeForwards } from "./bridge.ts";
 
 type Probe = (observation: Observation, wished: Json) => Known<Json>;
@@ -74,7 +75,7 @@ const probes: Record<string, Probe> = {
   "userns-remap": fromInfo((info, wished, observation) => {
     const remapped = remappedTo(info);
     if (!remapped) return "";
-    const user = String(wished).split(":")[0] ?? "";
+    const user = remapUser(wished) ?? "";
     const range = new RegExp(`^${user.replaceAll(/[^\w-]/g, "\\$&")}:(\\d+):\\d+$`, "m").exec(observation.subordinateUids)?.[1];
     return range === remapped.split(".")[0] ? wished : remapped;
   }),

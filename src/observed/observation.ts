@@ -38,6 +38,13 @@ export interface Observation {
   auditNotCompiled: boolean;
   /** The filter table as `iptables -S` prints it. */
   iptables: Known<string[]>;
+  /** Every rule of /etc/audit/rules.d, which the next boot loads. */
+  auditRulesOnDisk: Known<string[]>;
+  mounts: Known<{ device: string; path: string }[]>;
+  /** Members of the group docker; `undefined` without such a group. */
+  dockerGroup: Known<string[]>;
+  /** Every *.crt below /etc/docker/certs.d; `files` then has them. */
+  registryCertificates: Known<string[]>;
   bridgeNetfilter: boolean;
   dockerProxies: Known<number>;
   /** cgroup limits in the kernel: cgroup → file → value, e.g. `docker-….scope` → `pids.max` → `512`. */
@@ -123,6 +130,10 @@ export function parseObservation(text: string): Observation {
     auditRules: records.parsed("audit-rules", (text) => text.split("\n").filter((line) => line.startsWith("-"))),
     auditNotCompiled: valueOr(records.text("audit-compiled"), "").includes("should be updated"),
     iptables: records.parsed("iptables", (text) => text.trim().split("\n")),
+    auditRulesOnDisk: records.parsed("audit-files", (text) => text.split("\n").filter((line) => line.startsWith("-"))),
+    mounts: records.parsed("mounts", parseMounts),
+    dockerGroup: records.parsed("groups", (text) => /^docker:[^:]*:\d+:(.*)$/m.exec(text)?.[1]?.split(",").filter(Boolean) ?? []),
+    registryCertificates: records.parsed("certificates", (text) => text.split("\n").filter(Boolean).sort()),
     bridgeNetfilter: valueOr(records.text("bridge-nf"), "0").trim() === "1",
     dockerProxies: records.parsed("docker-proxies", parseNumber),
     cgroups: parseCgroups(lines("cgroups")),
@@ -222,6 +233,15 @@ function parseFiles(records: Records): Record<string, Known<FileState>> {
     else files[path] = known({ owner, group, mode, kind, changedAt, ...(text ? { text: text.value } : {}) });
   }
   return files;
+}
+
+// 29 1 254:0 / / rw,noatime shared:1 - ext4 /dev/vda rw
+function parseMounts(text: string): { device: string; path: string }[] {
+  return text.trim().split("\n").map((line) => {
+    const [left = "", right = ""] = line.split(" - ");
+    // A blank in a path is written \040 (proc_pid_mountinfo(5)).
+    return { device: right.split(" ")[1] ?? "", path: (left.split(" ")[4] ?? "").replaceAll("\\040", " ") };
+  });
 }
 
 // docker-1b2c….scope pids.max 512

@@ -61,7 +61,7 @@ function configurationFindings(wish: HostInputs, observation: Observation): stri
   const inBoth = Object.keys(wish.daemon).filter((key) => key !== "hosts" && flags.some((flag) => flag === key || flag === key.replace(/s$/, "")));
   const user = remapUser(wish.daemon["userns-remap"]);
   return [
-    ...(unreadable in onDisk ? [`/etc/docker/daemon.json can't be read as JSON (${String(onDisk[unreadable])}); repair it or move it away`] : []),
+    ...(unreadable in onDisk ? [`/etc/docker/daemon.json can't be read as JSON (${JSON.stringify(onDisk[unreadable])}); repair it or move it away`] : []),
     ...inBoth.map((key) => `daemon.${key} also stands on the command line of docker.service (${observation.dockerExecStart}), and dockerd refuses to start with both; remove it there or here`),
     ...(user ? [...overlaps(observation.subordinateUids, user).map((pair) => `/etc/subuid: ${pair} overlap`), ...overlaps(observation.subordinateGids, user).map((pair) => `/etc/subgid: ${pair} overlap`)].map((text) => `${text}; containers would share ids with another user, so give them ranges of their own`) : []),
     ...keyFileFindings(wish, observation),

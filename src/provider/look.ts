@@ -1,5 +1,6 @@
 /** One look at a host, with everything that the wish for it makes worth looking at. */
 
+import { auditedPaths, statPaths } from "../cis/evaluate.ts";
 import { auditRulesOf, watchedPath } from "../effect/audit-rules.ts";
 import type { HostArgs, HostInputs } from "../desired/host-inputs.ts";
 import type { Observation } from "../observed/observation.ts";
@@ -14,8 +15,8 @@ export interface LookOptions {
 export async function look(wish: HostArgs | HostInputs, options: LookOptions = {}): Promise<Observation> {
   const candidates = "host" in wish ? wish.host.auditCandidates : [];
   return observe(wish.connection, {
-    files: [...Object.keys(wish.files), ...Object.keys(wish.modes), ...namedFiles(wish)],
-    paths: [...new Set([...candidates, ...auditRulesOf(wish.files[auditRulesFile] ?? "").flatMap((rule) => watchedPath(rule) ?? [])])].sort(),
+    files: [...Object.keys(wish.files), ...Object.keys(wish.modes), ...namedFiles(wish), ...statPaths],
+    paths: [...new Set([...candidates, ...auditedPaths, ...auditRulesOf(wish.files[auditRulesFile] ?? "").flatMap((rule) => watchedPath(rule) ?? [])])].sort(),
     ...(options.confirm ? { fresh: true, before: confirmation } : {}),
   });
 }

@@ -53,7 +53,9 @@ done
 
 # Files under our names that we do not know of: left by another version, or put there by somebody.
 probe stray sh -c 'for d in /etc/audit/rules.d /etc/systemd/system /etc/modules-load.d; do [ ! -d "$d" ] || find "$d" -maxdepth 2 -name "*drydock*" -type f; done'
-printf '%s\n' "$owned" "$(cat "$t/now.out")" | sort -u | while IFS= read -r path; do
+strays=$(cat "$t/now.out")
+probe certificates sh -c '[ ! -d /etc/docker/certs.d ] || find /etc/docker/certs.d -name "*.crt" -type f'
+printf '%s\n' "$owned" "$strays" "$(cat "$t/now.out")" | sort -u | while IFS= read -r path; do
   [ -n "$path" ] || continue
   probe "stat:$path" stat -c '%U:%G %04a %s %Y %Z %F' -- "$path"
   [ ! -f "$path" ] || probe "file:$path" cat -- "$path"
@@ -66,6 +68,8 @@ probe groups getent group
 
 probe audit-status auditctl -s
 probe audit-rules auditctl -l
+probe audit-files sh -c 'for f in /etc/audit/rules.d/*.rules; do [ ! -e "$f" ] || cat "$f"; done'
+probe mounts cat /proc/self/mountinfo
 probe audit-compiled augenrules --check
 probe iptables iptables -w 5 -t filter -S
 probe bridge-nf cat /proc/sys/net/bridge/bridge-nf-call-iptables
