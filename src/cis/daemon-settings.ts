@@ -1,0 +1,95 @@
+/** One setting of dockerd in its three truths: declared, on disk (file or flag of the unit), in effect. */
+
+import type { Json } from "../desired/host-inputs.ts";
+import { asOnDisk, configurationInEffect, daemonKeyInEffect } from "../effect/daemon.ts";
+import { known, unknown, type Known } from "../observed/records.ts";
+import { daemonConfigurationOn, digest, unreadable } from "../plan/seen.ts";
+import type { Evidence } from "./verdict.ts";
+
+export interface DaemonSetting {
+  declared: Json | undefined;
+  /** undefined: not set, dockerd's own default holds. */
+  onDisk: Known<Json | undefined>;
+  inEffect: Known<Json | undefined>;
+  /** Why the running daemon is behind the files, if it is. */
+  waitsFor: string | undefined;
+}
+
+export function daemonSetting(key: string, evidence: Evidence): DaemonSetting {
+  const { observation, wish } = evidence;
+  const unitWords = wordsOf(/argv\[\]=(.*?) ; /.exec(observation.units["docker.service"]?.ExecStart ?? "")?.[1] ?? "");
+  const running = observation.processes.docker?.command ?? [];
+  const configuration = configurationInEffect(observation, digest);
+  const stale = configuration !== asOnDisk && observation.processes.docker !== undefined;
+  // `$DOCKER_OPTS` in the unit comes from a file that may hold any flag: then what runs is the best there is.
+  const unitFlag = flagValue(key, unitWords.some((word) => word.startsWith("$")) ? [...unitWords, ...running] : unitWords);
+  const file = fileValue(key, evidence);
+  const onDisk = withFlag(unitFlag, file);
+  return {
+    declared: wish?.daemon[key],
+    onDisk,
+    inEffect: inEffect(key, evidence, { onDisk: file, running, configuration }),
+    waitsFor: stale ? `a restart of docker.service: ${configuration}` : undefined,
+  };
+}
+
+/** The value that a command line gives to a key of daemon.json, e.g. `--icc=false`, `-H fd://`. */
+export function flagValue(key: string, words: string[]): Json | undefined {
+  const names = [`--${flagNames[key] ?? key}`, ...(shortFlags[key] ?? [])];
+  const values = words.flatMap((word, i) => {
+    const [name = "", ...rest] = word.split("=");
+    if (!names.includes(name)) return [];
+    if (rest.length > 0) return [rest.join("=")];
+    const next = words[i + 1];
+    return [booleanKeys.has(key) || next === undefined || next.startsWith("-") ? "true" : next];
+  });
+  if (values.length === 0) return undefined;
+  if (listKeys.has(key)) return values;
+  const last = values.at(-1) ?? "";
+  return last === "true" ? true : last === "false" ? false : last;
+}
+
+// --- Internal ---
+
+/** Flags are singular where the file has a list (dockerd(8)). */
+const flagNames: Record<string, string> = {
+  hosts: "host",
+  "insecure-registries": "insecure-registry",
+  "authorization-plugins": "authorization-plugin",
+  "default-ulimits": "default-ulimit",
+  "storage-opts": "storage-opt",
+};
+const shortFlags: Record<string, string[]> = { hosts: ["-H"], "log-level": ["-l"], debug: ["-D"], "storage-driver": ["-s"] };
+const listKeys = new Set(Object.keys(flagNames));
+const booleanKeys = new Set(["icc", "iptables", "live-restore", "no-new-privileges", "userland-proxy", "experimental", "tls", "tlsverify", "debug"]);
+
+function fileValue(key: string, { observation }: Evidence): Known<Json | undefined> {
+  const configuration = daemonConfigurationOn(observation);
+  const trouble = configuration[unreadable];
+  return typeof trouble === "string" ? unknown(`/etc/docker/daemon.json: ${trouble}`) : known(configuration[key]);
+}
+
+function inEffect(
+  key: string,
+  { observation }: Evidence,
+  { onDisk, running, configuration }: { onDisk: Known<Json | undefined>; running: string[]; configuration: string },
+): Known<Json | undefined> {
+  if (running.length === 0) return unknown(`docker.service is ${observation.units["docker.service"]?.ActiveState ?? "not there"}`);
+  const probed = daemonKeyInEffect(key, notAsked, observation);
+  if (typeof probed === "string" && probed.startsWith("unknown: ")) return unknown(probed.slice("unknown: ".length));
+  if (probed !== undefined && probed !== notAsked) return known(probed);
+  // Nobody can ask the daemon for this one: it has its command line, and what it read.
+  return withFlag(flagValue(key, running), configuration === asOnDisk ? onDisk : unknown(configuration.replace(/^unknown: /, "")));
+}
+
+/** dockerd refuses to start with both; until it tried, a list may hold what either says, and a flag hides nothing. */
+function withFlag(flag: Json | undefined, file: Known<Json | undefined>): Known<Json | undefined> {
+  if (flag === undefined) return file;
+  if (!Array.isArray(flag)) return known(flag);
+  return file.known ? known([...flag, ...(Array.isArray(file.value) ? file.value : [])]) : file;
+}
+
+/** Given as the wished value: it comes back when the probe saw nothing that speaks against the wish, which proves nothing. */
+const notAsked = "(not asked)";
+
+const wordsOf = (line: string) => line.split(/\s+/).filter(Boolean);

@@ -1,0 +1,94 @@
+import { describe, expect, it } from "vitest";
+import { docker16 } from "../../src/cis/docker-1.6.ts";
+import { auditedPaths, evaluateHost, statPaths, summarize } from "../../src/cis/evaluate.ts";
+import { remappedTo } from "../../src/effect/daemon.ts";
+import type { Observation } from "../../src/observed/observation.ts";
+import { known, unknown } from "../../src/observed/records.ts";
+import { defaultHost, info } from "./observation.ts";
+
+describe("the benchmark as data", () => {
+  it("has every control of 1.1, 2 and 3 once, in order", () => {
+    const sections: [string, number][] = [["1.1", 18], ["2", 18], ["3", 24]];
+    const ids = sections.flatMap(([section, last]) => Array.from({ length: last }, (_, i) => `${section}.${i + 1}`));
+    expect(docker16.controls.map(({ id }) => id)).toEqual(ids);
+  });
+
+  it("needs no path that nobody looks at", () => {
+    const paths = docker16.controls.flatMap(({ check }) => ((check.kind === "owner" || check.kind === "mode") && "path" in check.of ? [check.of.path] : []));
+    expect(statPaths).toEqual(expect.arrayContaining(paths));
+    expect(auditedPaths).toContain("/usr/bin/dockerd");
+  });
+});
+
+describe("a default Debian host", () => {
+  it("fails what docker-bench warns of", () => {
+    expect(summarize(evaluateHost(defaultHost()))).toEqual({
+      passed: 21,
+      failed: 17,
+      pending: 0,
+      manual: 2,
+      notApplicable: 20,
+      unknown: 0,
+      failing: [
+        "1.1.1 a separate partition for containers has been created",
+        "1.1.3 auditing is configured for the Docker daemon",
+        "1.1.4 auditing is configured for Docker files and directories - /run/containerd",
+        "1.1.5 auditing is configured for Docker files and directories - /var/lib/docker",
+        "1.1.6 auditing is configured for Docker files and directories - /etc/docker",
+        "1.1.7 auditing is configured for Docker files and directories - docker.service",
+        "1.1.8 auditing is configured for Docker files and directories - containerd.sock",
+        "1.1.9 auditing is configured for Docker files and directories - docker.socket",
+        "1.1.10 auditing is configured for Docker files and directories - /etc/default/docker",
+        "1.1.14 auditing is configured for Docker files and directories - /usr/bin/containerd",
+        "2.2 network traffic is restricted between containers on the default bridge",
+        "2.9 user namespace support is enabled",
+        "2.12 authorization for Docker client commands is enabled",
+        "2.13 centralized and remote logging is configured",
+        "2.14 containers are restricted from acquiring new privileges",
+        "2.15 live restore is enabled",
+        "2.16 Userland Proxy is disabled",
+      ],
+    });
+  });
+});
+
+describe("a host that could not be read in part", () => {
+  it("never passes for what is not known", () => {
+    const nothing = unknown("the host did not say");
+    const blind = defaultHost({
+      info: nothing, bridgeOptions: nothing, containers: nothing, auditStatus: nothing, auditRules: nothing, auditRulesOnDisk: nothing,
+      iptables: nothing, dockerProxies: nothing, mounts: nothing, dockerGroup: nothing, registryCertificates: nothing, processes: {}, units: {},
+      files: Object.fromEntries(statPaths.map((path) => [path, nothing])),
+    });
+    expect(evaluateHost(blind).filter(({ verdict }) => verdict === "pass")).toEqual([]);
+  });
+});
+
+describe("1.1.1, the data root's partition", () => {
+  const partition = (change: Partial<Observation>) => evaluateHost(defaultHost(change)).find(({ id }) => id === "1.1.1");
+  const root = { device: "8:1", path: "/" };
+  const remapped = info({ SecurityOptions: ["name=userns"], DockerRootDir: "/var/lib/docker/100000.100000" });
+
+  it.each([
+    ["shares the root filesystem", { mounts: known([root]) }, "fail", "/var/lib/docker is not a mount point"],
+    ["has its own", { mounts: known([root, { device: "8:16", path: "/var/lib/docker" }]) }, "pass", "/var/lib/docker is its own filesystem, device 8:16"],
+    ["is bound onto itself by dockerd", { mounts: known([root, { device: "8:1", path: "/var/lib/docker" }]) }, "fail", "/var/lib/docker is a mount of the same device as /var/lib"],
+    ["has its own, below it userns-remap", { info: remapped, mounts: known([root, { device: "8:16", path: "/var/lib/docker" }]) }, "pass", "/var/lib/docker is its own filesystem, device 8:16"],
+    ["was not looked at", { mounts: unknown("no /proc") }, "unknown", "no /proc"],
+  ] as const)("%s", (_what, change, verdict, evidence) => {
+    expect(partition(change)).toMatchObject({ verdict, evidence });
+  });
+
+  it("stands on the remapped root being recognised", () => {
+    expect(remapped.known && remappedTo(remapped.value)).toBe("100000.100000");
+  });
+});
+
+describe("1.1.2, the group docker", () => {
+  const users = (members: string[]) => evaluateHost(defaultHost({ dockerGroup: known(members) })).find(({ id }) => id === "1.1.2");
+
+  it("passes without members, and names them otherwise", () => {
+    expect(users([])).toMatchObject({ verdict: "pass" });
+    expect(users(["ops", "ci"])).toMatchObject({ verdict: "manual", evidence: "getent group docker: ops, ci; each of them is as good as root" });
+  });
+});
