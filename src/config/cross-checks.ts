@@ -36,10 +36,10 @@ const keys = (...names: string[]): string[][] => names.map((name) => ["daemon", 
 function checkFirewall(daemon: DaemonSettings): Finding[] {
   const findings: Finding[] = [];
   if (daemon.icc === false && daemon.iptables === false) {
-    findings.push({ involves: keys("icc", "iptables"), text: "icc: false needs iptables: true, the daemon would not start" });
+    findings.push({ involves: keys("iptables", "icc"), text: "icc: false needs iptables: true, the daemon would not start" });
   }
   if (daemon.icc === false && daemon.ipv6 === true && daemon.ip6tables === false) {
-    findings.push({ involves: keys("icc", "ipv6", "ip6tables"), text: "icc: false with ipv6: true needs ip6tables: true, the daemon would not start" });
+    findings.push({ involves: keys("ip6tables", "icc", "ipv6"), text: "icc: false with ipv6: true needs ip6tables: true, the daemon would not start" });
   }
   return findings;
 }
@@ -128,18 +128,18 @@ function checkLimits({ daemon, limits }: HostSettings): Finding[] {
 function checkLogging(daemon: DaemonSettings): Finding[] {
   const driver = daemon["log-driver"];
   const options = daemon["log-opts"] ?? {};
-  return checkLogOptions(driver ?? "json-file", options as Record<string, string>).map(({ option, text }) => ({
-    involves: option === undefined ? keys("log-opts") : [["daemon", "log-opts", option], ["daemon", "log-driver"]],
-    text,
+  return checkLogOptions(driver ?? "json-file", options as Record<string, string>).map((finding) => ({
+    involves: [...finding.options.map((option) => ["daemon", "log-opts", option]), ...(finding.ofDriver ? keys("log-driver") : [])],
+    text: finding.text,
   }));
 }
 
-/** `//user:password@` or `//token@` anywhere in a value: it would stand in Pulumi's state and in daemon.json, readable by all. */
+/** `//user:password@` or `//token@` in any value, such as a mirror: it would stand in Pulumi's state and in daemon.json. */
 function checkSecrets(daemon: DaemonSettings): Finding[] {
   return Object.entries(daemon)
-    .filter(([, value]) => /:\/\/[^/\s"]*@/.test(JSON.stringify(value)))
+    .filter(([, value]) => /:\/\/[^\s"]*@/.test(JSON.stringify(value)))
     .map(([key]) => ({
       involves: keys(key),
-      text: "a password in a URL, in clear; leave it out and give it to docker.service on the host, in an EnvironmentFile that only root reads",
+      text: "a password in a URL, in clear; Drydock carries no secrets",
     }));
 }

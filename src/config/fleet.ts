@@ -7,7 +7,7 @@
 import { z } from "zod";
 
 import { containersSlice, crossCheck } from "./cross-checks.ts";
-import { hostName, hostSchema, layerSchema, type HostSettings } from "./layer.ts";
+import { hostName, hostSchema, layerSchema, stackSchema, type HostSettings } from "./layer.ts";
 import { has, isTable, mergeAll, type Table, without, withoutNulls } from "./merge.ts";
 import { didYouMean, explain, type Path, type Problem, showPath, showValue, StackFileError } from "./problems.ts";
 import { profileNames, type ProfileName, profiles } from "./profiles.ts";
@@ -36,7 +36,7 @@ export function readFleet(raw: Record<string, unknown>, source?: string): Fleet 
 
 // --- Internal ---
 
-const topKeys = ["profile", "defaults", "groups", "hosts", "templates"];
+const topKeys = Object.keys(stackSchema.shape);
 
 interface LayerAt {
   at: Path;
@@ -61,13 +61,13 @@ class Reader {
     const defaults = this.readLayer(layerSchema, raw["defaults"] ?? {}, ["defaults"]);
     const groups = new Map(this.entries(raw["groups"], "groups").map(([name, value]) => [name, this.readLayer(layerSchema, value, ["groups", name])]));
     const written = this.entries(raw["hosts"], "hosts");
-    if (written.length === 0 && (raw["hosts"] === undefined || raw["hosts"] === null || isTable(raw["hosts"]))) {
+    if (Object.keys(isTable(raw["hosts"]) ? raw["hosts"] : {}).length === 0 && !Array.isArray(raw["hosts"])) {
       this.problems.push({ path: ["hosts"], text: "no host; name at least one" });
     }
     const hosts = new Map<string, HostSettings>();
     for (const [name, value] of written) {
       const own = this.readLayer(hostSchema, value, ["hosts", name]);
-      const layers = [{ at: [`profile ${profile}`], values: profiles[profile], bad: [] }, defaults, ...this.groupsOf(name, own, groups), own];
+      const layers = [{ at: ["profile"], values: profiles[profile], bad: [] }, defaults, ...this.groupsOf(name, own, groups), own];
       const settings = this.settle(name, layers, profile);
       if (settings) hosts.set(name, settings);
     }

@@ -7,6 +7,7 @@ import { auditSchema, type AuditSettings } from "./audit.ts";
 import { connectionSchema, type Connection } from "./connection.ts";
 import { daemonSchema, type DaemonSettings } from "./daemon.ts";
 import { limitsSchema, type LimitsSettings } from "./limits.ts";
+import { profileNames } from "./profiles.ts";
 import { listOf, oneOf, setting, text } from "./setting.ts";
 
 export const hostName = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
@@ -38,6 +39,26 @@ export const hostSchema = z
     groups: setting(listOf(groupName, "group names"), { description: "Groups of the host; a later one wins over an earlier one.", initially: "[]", cost: "nothing" }),
   })
   .meta({ allowed: "a table with connection, daemon, audit, limits, allow, groups" });
+
+/** A stack file: the keys of `config`, without their prefix `drydock:`. */
+export const stackSchema = z.strictObject({
+  profile: setting(oneOf(profileNames), {
+    description:
+      "The layer below all others. strict hardens everything; baseline only what cannot break a workload that runs today.",
+    initially: "baseline",
+  }),
+  defaults: setting(layerSchema, { description: "Settings of every host. A value of `null` takes away what an earlier layer set." }),
+  groups: setting(z.record(z.string(), layerSchema).meta({ allowed: "a table of layers by name" }), {
+    description: "Settings of the hosts that name the group. Tables merge key by key, lists and single values replace.",
+  }),
+  hosts: setting(z.record(z.string(), hostSchema).meta({ allowed: "a table of hosts by name" }), {
+    description: "The hosts, by the name that Pulumi shows. What stands here wins over groups, defaults and profile.",
+  }),
+  templates: setting(text("the path of a folder"), {
+    description: "Folder with templates of your own, relative to the project; a file of the same place replaces Drydock's.",
+    initially: "Drydock's templates",
+  }),
+});
 
 export type Layer = z.infer<typeof layerSchema>;
 

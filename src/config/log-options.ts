@@ -6,7 +6,10 @@
 import { didYouMean, showValue } from "./problems.ts";
 
 export interface LogFinding {
-  option?: string;
+  /** The options that are wrong, alone or together. */
+  options: string[];
+  /** Whether another driver would take them. */
+  ofDriver?: boolean;
   text: string;
 }
 
@@ -17,15 +20,16 @@ export function checkLogOptions(driver: string, options: Readonly<Record<string,
   const findings: LogFinding[] = [];
   for (const [option, value] of Object.entries(options)) {
     if (known && !known.includes(option)) {
-      findings.push({ option, text: `the log driver ${driver} has no such option${didYouMean(option, known)}` });
+      findings.push({ options: [option], ofDriver: true, text: `the log driver ${driver} has no such option${didYouMean(option, known)}` });
       continue;
     }
     if (secretOption.test(option)) {
-      findings.push({ option, text: "a secret in clear; Drydock carries none: use a log driver that reads it on the host" });
+      findings.push({ options: [option], text: "a secret in clear; Drydock carries none: use a log driver that reads it on the host" });
       continue;
     }
     const check = values[option];
-    if (check && !check.test(value)) findings.push({ option, text: `${showValue(value, [option])} is not allowed; allowed: ${allowed[option] ?? "another value"}` });
+    if (!check || check.test(value)) continue;
+    findings.push({ options: [option], text: `${showValue(value, [option])} is not allowed; allowed: ${allowed[option] ?? "another value"}` });
   }
   return [...findings, ...checkTogether(options)];
 }
@@ -98,13 +102,14 @@ const allowed: Record<string, string | undefined> = {
 
 function checkTogether(options: Readonly<Record<string, string>>): LogFinding[] {
   const findings: LogFinding[] = [];
-  const say = (option: string, text: string): number => findings.push({ option, text });
-  if (options["max-buffer-size"] !== undefined && options["mode"] !== "non-blocking") say("max-buffer-size", 'only valid with mode: "non-blocking"');
-  const files = ["syslog-tls-ca-cert", "syslog-tls-cert", "syslog-tls-key"].filter((option) => options[option] !== undefined);
-  const first = files[0];
-  if (first !== undefined && !options["syslog-address"]?.startsWith("tcp+tls://")) say(first, "only valid with a syslog-address tcp+tls://");
-  if ((options["syslog-tls-cert"] === undefined) !== (options["syslog-tls-key"] === undefined)) {
-    say(options["syslog-tls-cert"] === undefined ? "syslog-tls-key" : "syslog-tls-cert", "syslog-tls-cert and syslog-tls-key belong together");
+  if (options["max-buffer-size"] !== undefined && options["mode"] !== "non-blocking") {
+    findings.push({ options: ["max-buffer-size", "mode"], text: "max-buffer-size is only valid with mode: non-blocking" });
   }
+  const files = ["syslog-tls-ca-cert", "syslog-tls-cert", "syslog-tls-key"].filter((option) => options[option] !== undefined);
+  if (files.length > 0 && !options["syslog-address"]?.startsWith("tcp+tls://")) {
+    findings.push({ options: files, text: "only valid with a syslog-address tcp+tls://" });
+  }
+  const pair = ["syslog-tls-cert", "syslog-tls-key"].filter((option) => options[option] !== undefined);
+  if (pair.length === 1) findings.push({ options: pair, text: "syslog-tls-cert and syslog-tls-key belong together" });
   return findings;
 }

@@ -35,7 +35,7 @@ export function showPath(path: Path): string {
 }
 
 const secretName = /passw|passphrase|secret|token|credential|private|api-?key/i;
-const secretValue = /-----BEGIN|:\/\/[^/\s]*@|\bv1:[A-Za-z0-9+/=]{8,}/;
+const secretValue = /-----BEGIN|:\/\/\S*@|\bv1:[A-Za-z0-9+/=]{8,}/;
 
 /** A value as a message may show it: short, and never one that looks like a secret. */
 export function showValue(value: unknown, path: Path = []): string {
@@ -65,7 +65,7 @@ export function explain(schema: z.core.$ZodType, value: unknown, issues: readonl
     const expected = schemaAt(schema, inside);
     const allowed = expected ? describe(expected) : issue.message;
     if (found === undefined) return [{ path, text: `is missing; allowed: ${allowed}` }];
-    const hint = expected ? quotesHint(expected, found) : "";
+    const hint = expected ? choiceHint(expected, found) || quotesHint(expected, found) : "";
     return [{ path, text: `${showValue(found, path)} is not allowed; allowed: ${allowed}${hint}` }];
   });
 }
@@ -112,8 +112,8 @@ function unknownKey(key: string, known: readonly string[]): string {
   const advice = Object.hasOwn(instead, key) ? instead[key] : undefined;
   if (advice !== undefined) return `; ${advice}`;
   const near = didYouMean(key, known);
-  if (near !== "" || known.length > 12 || known.length === 0) return near;
-  return `; known: ${known.join(", ")}`;
+  if (near !== "" || known.length === 0) return near;
+  return known.length > 12 ? "; docs/reference.md lists all" : `; known: ${known.join(", ")}`;
 }
 
 function nearest(word: string, known: readonly string[]): string | undefined {
@@ -134,6 +134,11 @@ function describe(schema: z.core.$ZodType): string {
   const allowed = aboutOf(schema).allowed;
   if (allowed !== undefined) return allowed;
   return unwrap(schema) instanceof z.ZodObject ? `a table with ${knownKeys(schema).slice(0, 6).join(", ")}` : "another value";
+}
+
+function choiceHint(schema: z.core.$ZodType, found: unknown): string {
+  const inner = unwrap(schema);
+  return inner instanceof z.ZodEnum && typeof found === "string" ? didYouMean(found, inner.options.map(String)) : "";
 }
 
 /** `"4096"` for 4096 and the other way round are the commonest slips in YAML. */

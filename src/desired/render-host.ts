@@ -1,12 +1,12 @@
 /** From the settings of a host to what the stack file declares for it: pure, but for reading the templates. */
 
-import { limitDirectives, type UnitDirectives } from "./limits.ts";
 import { crossCheck } from "../config/cross-checks.ts";
 import type { HostSettings } from "../config/layer.ts";
 import { renderAuditRules } from "./audit-rules.ts";
 import { checkFile, parseDaemonJson, type Refusal } from "./check-rendered.ts";
 import type { HostArgs, JsonObject } from "./host-inputs.ts";
 import { sortKeys } from "./json.ts";
+import { limitDirectives, type UnitDirectives } from "./limits.ts";
 import { readTemplates, type RenderedPath, type Template, TemplateError } from "./templates.ts";
 
 export { TemplateError } from "./templates.ts";
@@ -36,7 +36,7 @@ export function renderHost(settings: HostSettings, options: RenderOptions = {}):
     return [path, text];
   });
   return {
-    connection: settings.connection,
+    connection: sortKeys(settings.connection),
     allow: settings.allow,
     daemon,
     files: Object.fromEntries(files),

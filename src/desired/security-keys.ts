@@ -1,58 +1,33 @@
 /**
  * Keys of daemon.json that must be absent unless the stack file sets them, with the reason people read when somebody adds
- * one by hand: each weakens the host, or lets a setting look hardened that is not. Every other key that the stack file
- * does not set is the user's and stays: runtimes, registry-mirrors, labels, bip, dns, …
+ * one by hand. Every other key that the stack file does not set is the user's and stays: runtimes, labels, bip, dns, …
+ *
+ * Not here, although they matter: keys whose removal would itself weaken the host or take something away from it.
+ * data-root, exec-root, features, firewall-backend and containerd hide or stop what runs there; without tlsverify and its
+ * files a `-H tcp://` in docker.service would be open to everybody; userns-remap, icc, no-new-privileges, userland-proxy
+ * and selinux-enabled can only be stricter than their default; log-driver, default-ulimits and exec-opts change workloads.
  */
 export const securityKeys: Readonly<Record<string, string>> = {
   "allow-direct-routing": "opens published ports at container addresses to other hosts",
-  "allow-nondistributable-artifacts": "lets a push send layers that must not leave the host",
   "api-cors-header": "lets a web page in a browser command the daemon",
   "apparmor-profile": "replaces the profile that confines every container",
-  "authorization-plugins": "hands each call of the API to a program that may allow anything",
+  "authorization-plugins": "hands each call of the API to a program that may allow anything, and ends the daemon when it is missing",
   "bridge-accept-fwmark": "lets marked packets past the rules that isolate containers",
-  "cgroup-parent": "moves containers out of the slice that limits them",
-  "containerd": "lets another containerd run the containers",
-  "cri-containerd": "opens containerd to a second orchestrator",
-  "data-root": "moves containers to a folder that is neither watched nor limited",
   "debug": "opens profiling of the daemon to every client of the API",
   "default-cgroupns-mode": "may show containers the host's cgroup tree",
   "default-ipc-mode": "may let containers join each other's shared memory",
-  "default-network-opts": "may switch traffic between containers of new networks on, or off only in appearance",
   "default-runtime": "runs every container with a program that may confine nothing",
-  "default-ulimits": "may lift the limits of every container",
-  "exec-opts": "may take the containers from systemd, and with it the limits of their slice",
-  "exec-root": "moves run-time state to a folder that is not watched",
   "experimental": "switches on what upstream does not support",
   "extension-config": "configures programs that run inside the daemon",
   "extension-dirs": "loads programs into the daemon",
-  "features": "may change the image store, the builder or the devices given to containers",
-  "firewall-backend": "changes who writes the rules that isolate containers",
   "group": "gives members of another group the daemon, and with it root",
   "hosts": "opens the daemon to the network, and with it root",
-  "icc": "false is Drydock's to set: without br_netfilter and iptables it only looks hardened; true lets containers reach each other",
-  "init-path": "runs another program first in containers",
   "insecure-registries": "accepts images from whoever answers",
   "ip-forward-no-drop": "makes the host route between its networks",
   "ip6tables": "false leaves containers with IPv6 unprotected",
-  "iptables": "false leaves published ports and container isolation to nobody",
-  "live-restore": "decides whether a restart of the daemon stops every container",
-  "log-driver": "decides whether what containers say leaves them at all",
-  "log-level": "may hide what the daemon does, or write secrets of requests to its log",
-  "log-opts": "decides where logs go and whether the collector is checked",
-  "metrics-addr": "serves metrics to everybody who can reach the port",
-  "min-api-version": "may open old versions of the API with known holes",
-  "network-diagnostic-port": "opens an unauthenticated port that can change networks",
-  "no-new-privileges": "false lets setuid binaries in containers gain privileges",
+  "iptables": "false leaves published ports and the isolation of containers to nobody",
+  "log-level": "may hide what the daemon does, or write requests with their secrets to its log",
+  "network-diagnostic-port": "opens a port without authentication that can change networks",
   "nri-opts": "lets plugins change every container",
-  "rootless": "makes checks expect a daemon without root",
-  "seccomp-profile": "replaces the profile that filters every container's system calls",
-  "selinux-enabled": "false takes the labels off containers",
-  "tls": "is TLS that checks no client: it only looks hardened",
-  "tlscacert": "decides whose clients are let in",
-  "tlscert": "changes who the daemon says it is",
-  "tlskey": "changes who the daemon says it is",
-  "tlsverify": "false lets any client in",
-  "userland-proxy": "starts a process as root for each published port",
-  "userland-proxy-path": "runs another program as root for each published port",
-  "userns-remap": "hides or shows whole sets of containers, and root makes it do nothing",
+  "seccomp-profile": "replaces the profile that filters the system calls of every container",
 };

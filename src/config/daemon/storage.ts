@@ -6,6 +6,11 @@ import { anyText, count, flag, hostPath, listOf, setting, tableOf, text } from "
 
 const anyJson = z.json().meta({ allowed: "any value" });
 const registry = text("a registry such as registry.example or registry.example:5000", /^[\w.:[\]/-]+$/);
+// A password would stand in Pulumi's state and in daemon.json, which everybody on the host can read.
+const proxy = text(
+  "an http:// or https:// URL without user and password (docker.service can take those from an EnvironmentFile that only root reads)",
+  /^https?:\/\/[^\s@]+$/,
+);
 
 export const storageKeys = {
   "data-root": setting(hostPath, {
@@ -34,8 +39,8 @@ export const storageKeys = {
   "max-concurrent-downloads": setting(count(1, 1000), { description: "Layers a pull fetches at a time.", initially: "3", cost: "reload" }),
   "max-concurrent-uploads": setting(count(1, 1000), { description: "Layers a push sends at a time.", initially: "5", cost: "reload" }),
   "max-download-attempts": setting(count(1, 1000), { description: "How often a layer is tried.", initially: "5", cost: "reload" }),
-  "http-proxy": setting(text("an http:// or https:// URL without a password", /^https?:\/\/\S+$/), { description: "Proxy for http.", cost: "restart", since: "23.0" }),
-  "https-proxy": setting(text("an http:// or https:// URL without a password", /^https?:\/\/\S+$/), { description: "Proxy for https.", cost: "restart", since: "23.0" }),
+  "http-proxy": setting(proxy, { description: "Proxy for http.", cost: "restart", since: "23.0" }),
+  "https-proxy": setting(proxy, { description: "Proxy for https.", cost: "restart", since: "23.0" }),
   "no-proxy": setting(anyText, { description: "Hosts the proxies are not for, separated by commas.", cost: "restart", since: "23.0" }),
   builder: setting(tableOf(anyJson, "the builder's settings: GC, Entitlements, History"), {
     description: "Build cache and entitlements of BuildKit.",
