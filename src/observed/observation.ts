@@ -137,7 +137,7 @@ export function parseObservation(text: string): Observation {
     bridgeNetfilter: valueOr(records.text("bridge-nf"), "0").trim() === "1",
     dockerProxies: records.parsed("docker-proxies", parseNumber),
     cgroups: parseCgroups(lines("cgroups")),
-    slice: valueOr(records.parsed("unit-limits", parseSystemdShow), {})["drydock-containers.slice"] ?? {},
+    slice: units["drydock-containers.slice"] ?? {},
     freeBytes: lines("space").slice(1).map((line) => Number(line.split(/\s+/)[3]) * 1024),
     owner: parseOwner(valueOr(records.text("owner"), "")),
     applied: Object.fromEntries(lines("applied").map((line) => line.split(/ (.*)/s).slice(0, 2) as [string, string])),
@@ -216,21 +216,24 @@ function parseProcess(text: string, pid: number, bootedAt: number, ticksPerSecon
   };
 }
 
-// root:root 0644 121 1690000000 1690000000 regular file
+// root:root 0644 121 1690000000 1690000000 regular file|/etc/docker/daemon.json
 function parseFiles(records: Records): Record<string, Known<FileState>> {
   const files: Record<string, Known<FileState>> = {};
-  for (const [path, { status, stdout, stderr }] of records.under("stat:")) {
-    const match = /^(\S+):(\S+) (\d{4}) (\d+) (\d+) (\d+) (.+)$/.exec(stdout.trim());
-    if (status !== 0 || !match) {
-      // stat says why; a file that is not there has no entry
-      if (!/No such file or directory|Not a directory/.test(stderr)) files[path] = unknown(stderr || "stat printed something unexpected");
-      continue;
-    }
-    const [, owner = "", group = "", mode = "", , modified, changed, kind = ""] = match;
+  const { stdout, stderr } = records.result("stat");
+  for (const line of stdout.split("\n").filter(Boolean)) {
+    const match = /^(\S+):(\S+) (\d{4}) (\d+) (\d+) (\d+) ([^|]+)\|(.+)$/.exec(line);
+    if (!match) throw new Error(`stat printed something unexpected: ${line}`);
+    const [, owner = "", group = "", mode = "", , modified, changed, kind = "", path = ""] = match;
     const changedAt = Math.max(Number(modified), Number(changed));
     const text = records.has(`file:${path}`) ? records.text(`file:${path}`) : undefined;
     if (text && !text.known) files[path] = text;
     else files[path] = known({ owner, group, mode, kind, changedAt, ...(text ? { text: text.value } : {}) });
+  }
+  // stat: cannot statx '/etc/docker/daemon.json': No such file or directory
+  for (const line of stderr.split("\n").filter(Boolean)) {
+    const [, path, reason = ""] = /'(.+)': (.+)$/.exec(line) ?? [];
+    // A file that is not there has no entry.
+    if (path && !/No such file or directory|Not a directory/.test(reason)) files[path] = unknown(reason);
   }
   return files;
 }
@@ -244,12 +247,12 @@ function parseMounts(text: string): { device: string; path: string }[] {
   });
 }
 
-// docker-1b2c….scope pids.max 512
+// /sys/fs/cgroup/system.slice/docker-1b2c….scope/pids.max:512
 function parseCgroups(lines: string[]): Record<string, Record<string, string>> {
   const cgroups: Record<string, Record<string, string>> = {};
   for (const line of lines) {
-    const [group = "", limit = "", ...value] = line.split(" ");
-    (cgroups[group] ??= {})[limit] = value.join(" ");
+    const [, group, limit, value] = /\/([^/]+)\/([^/]+):(.*)$/.exec(line) ?? [];
+    if (group && limit && value !== undefined) (cgroups[group] ??= {})[limit] = value;
   }
   return cgroups;
 }

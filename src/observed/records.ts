@@ -1,6 +1,6 @@
 /**
- * What src/remote/observe.sh prints: a record a line, `NAME STATUS =base64(stdout) =base64(stderr)`, and `complete` as the
- * last line.
+ * What src/remote/observe.sh prints: base64 of a line a probe (`NAME STATUS BYTES-OF-STDOUT BYTES-OF-STDERR`), an empty line,
+ * the bytes of each stdout, the bytes of each stderr.
  */
 
 export interface ProbeResult {
@@ -19,15 +19,19 @@ export class Records {
   private readonly results = new Map<string, ProbeResult>();
 
   /** @throws when the text is cut short or not of this form: half an observation must not pass for a whole one. */
-  static parse(text: string): Records {
+  static parse(base64: string): Records {
+    const bytes = Buffer.from(base64.trim(), "base64");
+    const end = bytes.indexOf("\n\n");
+    const entries = bytes.subarray(0, Math.max(end, 0)).toString("utf8").split("\n").map(parseEntry);
+    const size = entries.reduce((sum, { stdoutBytes, stderrBytes }) => sum + stdoutBytes + stderrBytes, 0);
+    if (end < 0 || bytes.length !== end + 2 + size) throw new Error("the observation was cut short");
     const records = new Records();
-    const lines = text.trimEnd().split("\n");
-    if (lines.pop() !== "complete") throw new Error("the observation was cut short before its last line");
-    for (const line of lines) {
-      const match = /^(\S+) (\d+) =(\S*) =(\S*)$/.exec(line);
-      if (!match) throw new Error(`the observation has a line that is not a record: ${line.slice(0, 80)}`);
-      const [, name = "", status, stdout = "", stderr = ""] = match;
-      records.results.set(name, { status: Number(status), stdout: decode(stdout), stderr: decode(stderr).trim() });
+    let stdoutAt = end + 2;
+    let stderrAt = stdoutAt + entries.reduce((sum, { stdoutBytes }) => sum + stdoutBytes, 0);
+    for (const { name, status, stdoutBytes, stderrBytes } of entries) {
+      const stdout = bytes.toString("utf8", stdoutAt, (stdoutAt += stdoutBytes));
+      const stderr = bytes.toString("utf8", stderrAt, (stderrAt += stderrBytes)).trim();
+      records.results.set(name, { status, stdout, stderr });
     }
     return records;
   }
@@ -39,6 +43,11 @@ export class Records {
   /** All records whose name begins with a prefix, by the rest of their name. */
   under(prefix: string): [string, ProbeResult][] {
     return [...this.results].filter(([name]) => name.startsWith(prefix)).map(([name, result]) => [name.slice(prefix.length), result]);
+  }
+
+  /** Also what a probe that failed printed, e.g. stat for those of many files that are there. */
+  result(name: string): ProbeResult {
+    return this.results.get(name) ?? { status: -1, stdout: "", stderr: "" };
   }
 
   /** What a probe printed, if it succeeded. */
@@ -61,4 +70,11 @@ export class Records {
   }
 }
 
-const decode = (base64: string) => Buffer.from(base64, "base64").toString("utf8");
+// --- Internal ---
+
+// docker-info 0 1893 0
+function parseEntry(line: string): { name: string; status: number; stdoutBytes: number; stderrBytes: number } {
+  const [, name = "", status, stdoutBytes, stderrBytes] = /^(.+) (\d+) (\d+) (\d+)$/.exec(line) ?? [];
+  if (status === undefined) throw new Error(`the observation has a line that is not a record: ${line.slice(0, 80)}`);
+  return { name, status: Number(status), stdoutBytes: Number(stdoutBytes), stderrBytes: Number(stderrBytes) };
+}
