@@ -70,9 +70,11 @@ export async function runScript(target: SshTarget, script: string, options: SshO
   const args = [...sshArguments(target, user, options.newConnection), remote];
   const run = $({ quiet: true, nothrow: true, detached: true, input: script })`ssh ${args}`;
   const limit = { passed: false };
-  // zx's own timeout looks up the tree of processes first, which takes seconds; the process group is enough here.
+  // The kept connection goes too: its master holds our pipes for as long as the command in there runs. (zx's own timeout
+  // looks up the tree of processes first, which takes seconds; the process group is enough here.)
   const timer = setTimeout(() => {
     limit.passed = true;
+    void closeConnections(target);
     if (run.pid !== undefined) process.kill(-run.pid, "SIGKILL");
   }, options.timeout * 1000);
   const output = await run.finally(() => clearTimeout(timer));

@@ -1,0 +1,88 @@
+/**
+ * `npm test`: set-up, lint, shellcheck, types, unit tests, tests on lab machines. All run, whatever failed before; the last
+ * line is `N passed, N failed, N skipped`, in which lint, shellcheck and types count as one each.
+ *
+ * Plain JavaScript with nothing but Node's own modules: on a new machine it starts before anything is installed.
+ */
+
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { PROJECT, run } from "./setup/steps.mjs";
+import { countReport, summarize } from "./test/report.mjs";
+
+const REPORTS = join(PROJECT, "test-results");
+const BIN = join(PROJECT, "node_modules", ".bin");
+// The whole must end within 30 minutes on a machine without KVM, also when a lab machine hangs.
+const LIMITS = { check: 5 * 60, unit: 5 * 60, e2e: secondsFromEnv("DRYDOCK_TEST_E2E_LIMIT", 22 * 60) };
+
+rmSync(REPORTS, { recursive: true, force: true });
+mkdirSync(REPORTS, { recursive: true });
+
+/** @type {import("./test/report.mjs").Part[]} */
+const parts = [
+  await check("set-up", process.execPath, ["scripts/setup.mjs"]),
+  await check("lint", "eslint", [".", "--max-warnings", "0"], LIMITS.check),
+  await check("shellcheck", "bash", ["scripts/test/shellcheck.sh"], LIMITS.check),
+  await check("types", "tsc", ["--noEmit"], LIMITS.check),
+  await tests("unit", LIMITS.unit),
+  await tests("e2e", LIMITS.e2e),
+];
+const { lines, exitCode } = summarize(parts);
+console.log(`\n${lines.join("\n")}`);
+process.exitCode = exitCode;
+
+/**
+ * @param {string} name
+ * @param {string} command
+ * @param {string[]} args
+ * @param {number} [limit] seconds
+ */
+async function check(name, command, args, limit) {
+  const { code, problem } = await shown(name, command, args, limit);
+  const ok = code === 0;
+  // Set-up is no check of the project: it counts only when it fails.
+  return { name, passed: ok && name !== "set-up" ? 1 : 0, failed: ok ? 0 : 1, skipped: 0, problems: ok ? [] : [problem] };
+}
+
+/**
+ * @param {string} project of vitest.config.ts
+ * @param {number} limit seconds
+ */
+async function tests(project, limit) {
+  const file = join(REPORTS, `${project}.json`);
+  const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${file}`];
+  const { code, problem } = await shown(project, "vitest", ["run", "--project", project, ...reporters], limit);
+  return countReport(project, readReport(file), code, problem);
+}
+
+/**
+ * @param {string} name
+ * @param {string} command
+ * @param {string[]} args
+ * @param {number} [limit] seconds
+ */
+async function shown(name, command, args, limit) {
+  console.log(`\n== ${name}`);
+  const env = { PATH: `${BIN}${delimiter}${process.env["PATH"] ?? ""}` };
+  const { code, output } = await run(command, args, { env, show: true, ...(limit && { limit }) });
+  return { code, problem: output.trim() || `exit code ${code}` };
+}
+
+/** @param {string} file */
+function readReport(file) {
+  try {
+    return JSON.parse(readFileSync(file, "utf8"));
+  } catch {
+    // Not written: vitest did not get that far, which countReport takes for a failure.
+    return undefined;
+  }
+}
+
+/**
+ * @param {string} name
+ * @param {number} fallback
+ */
+function secondsFromEnv(name, fallback) {
+  const text = process.env[name] ?? "";
+  return /^[1-9]\d*$/.test(text) ? Number(text) : fallback;
+}
