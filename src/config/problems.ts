@@ -162,6 +162,8 @@ function valueAt(value: unknown, path: Path): unknown {
   return current;
 }
 
-function shorten(value: string): string {
-  return value.length > 80 ? `${value.slice(0, 77)}...` : value;
+/** Short, and without characters that a terminal would act on or that look like the end of a line. */
+function shorten(json: string): string {
+  const visible = json.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return visible.length > 80 ? `${visible.slice(0, 77)}...` : visible;
 }

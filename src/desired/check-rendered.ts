@@ -32,8 +32,8 @@ export function parseDaemonJson(text: string): DaemonSettings | Refusal[] {
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
-  } catch (error) {
-    return [{ line: lineOf(text, error), text: `no JSON: ${error instanceof Error ? error.message.split("\n").join(" ") : String(error)}` }];
+  } catch {
+    return [refuseJson(text)];
   }
   if (!isTable(parsed)) return [{ line: 1, text: "not a table of keys" }];
   const lost = Object.keys(parsed).find((key) => parsed[key] === null);
@@ -79,7 +79,26 @@ function lineOfKey(text: string, key: string): number {
   return text.split("\n").findIndex((line) => line.includes(JSON.stringify(key))) + 1;
 }
 
-function lineOf(text: string, error: unknown): number {
-  const position = /position (\d+)/.exec(error instanceof Error ? error.message : "")?.[1];
-  return position === undefined ? 0 : text.slice(0, Number(position)).split("\n").length;
+/** The line of a syntax error: the first whose text, with all before it, no more lines could mend. V8 often gives no position. */
+function refuseJson(text: string): Refusal {
+  const lines = text.split("\n");
+  for (const index of lines.keys()) {
+    const start = lines.slice(0, index + 1).join("\n");
+    const message = syntaxError(start);
+    if (message !== undefined) return { line: index + 1, text: `no JSON: ${message}` };
+  }
+  return { line: lines.length, text: "no JSON: it ends too soon" };
+}
+
+/** What is wrong with the start of a text, unless it only ends too soon. */
+function syntaxError(start: string): string | undefined {
+  try {
+    JSON.parse(start);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const position = Number(/at position (\d+)/.exec(message)?.[1] ?? -1);
+    const onlyShort = message.startsWith("Unexpected end") || message.startsWith("Unterminated string") || position >= start.trimEnd().length;
+    return onlyShort ? undefined : message.replace(/, .*|\s*in JSON at position.*/s, "");
+  }
+  return undefined;
 }

@@ -42,10 +42,8 @@ export interface HostFacts {
   starts: string[];
   /** `ExecStart` of docker.service without Drydock's own drop-in. */
   dockerExecStart: string;
-  /** Every path that the declared audit rules name, on this host or not. */
-  auditCandidates: string[];
-  /** Those of the paths that the audit rules name which exist there. */
-  watchable: string[];
+  /** Those of the paths that the declared audit rules name which are not there: their rules are left out. */
+  missing: string[];
 }
 
 export interface InEffect {

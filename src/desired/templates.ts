@@ -59,10 +59,20 @@ function readTemplate(path: RenderedPath, overrides?: string): Template {
       try {
         return compiled(context);
       } catch (cause) {
-        throw new TemplateError(`${name}: ${cause instanceof Error ? cause.message.split("\n").join(" ") : String(cause)}`, { cause });
+        throw new TemplateError(`${name}${explainHandlebars(cause)}`, { cause });
       }
     },
   };
+}
+
+/** Handlebars says `"x" not defined in [object Object] - 2:11` and `Parse error on line 2:` with four lines after it. */
+function explainHandlebars(cause: unknown): string {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  const unknown = /^(".*") not defined in .* - (\d+):\d+$/.exec(message);
+  if (unknown) return `, line ${unknown[2] ?? ""}: ${unknown[1] ?? ""} is not defined`;
+  const parse = /^Parse error on line (\d+):\n(.*)/.exec(message);
+  if (parse) return `, line ${parse[1] ?? ""}: no Handlebars: ${parse[2] ?? ""}`;
+  return `: ${message.split("\n").join(" ")}`;
 }
 
 /** A template that nothing reads would be a setting that silently does nothing. */

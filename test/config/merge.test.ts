@@ -6,13 +6,13 @@ import { has, mergeAll, mergeLayers, type Table, without, withoutNulls } from ".
 // As in a stack file, a name says whether a table, a list or a single value stands there.
 const tables = fc.constantFrom("daemon", "limits", "__proto__", "constructor");
 const values = fc.constantFrom("icc", "mtu", "toString");
-const key = fc.oneof(tables, values);
+const key: fc.Arbitrary<string> = fc.oneof(tables, values);
 const leaf = fc.oneof(fc.integer(), fc.string(), fc.array(fc.integer(), { maxLength: 2 }));
-const { tree } = fc.letrec<{ tree: Table }>((tie) => ({
-  tree: fc
-    .tuple(fc.dictionary(values, leaf, { maxKeys: 3 }), fc.oneof({ depthSize: "small" }, fc.constant({}), fc.dictionary(tables, tie("tree"), { maxKeys: 3 })))
-    .map(([leaves, branches]) => Object.fromEntries([...Object.entries(leaves), ...Object.entries(branches)])),
-}));
+const table = (entries: readonly [string, unknown][]): Table => Object.fromEntries<unknown>(entries);
+const leaves: fc.Arbitrary<Table> = fc.dictionary(values, leaf, { maxKeys: 3 });
+const nest = (inner: fc.Arbitrary<Table>): fc.Arbitrary<Table> =>
+  fc.tuple(leaves, fc.dictionary(tables, inner, { maxKeys: 3 })).map(([own, below]) => table([...Object.entries(own), ...Object.entries(below)]));
+const tree = nest(nest(leaves));
 
 describe("mergeLayers", () => {
   it("does not care which two are merged first, as long as none takes away", () => {
@@ -37,9 +37,9 @@ describe("mergeLayers", () => {
 
   it("takes away with null, and gives back what a later layer sets", () => {
     fc.assert(fc.property(tree, key, (a, gone) => {
-      const nulled = Object.fromEntries([[gone, null]]);
+      const nulled = table([[gone, null]]);
       expect(Object.hasOwn(withoutNulls(mergeAll([a, nulled])), gone)).toBe(false);
-      expect(withoutNulls(mergeAll([a, nulled, Object.fromEntries([[gone, 1]])]))[gone]).toBe(1);
+      expect(withoutNulls(mergeAll([a, nulled, table([[gone, 1]])]))[gone]).toBe(1);
     }));
   });
 
