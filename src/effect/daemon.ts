@@ -8,6 +8,7 @@
 import type { Json, JsonObject } from "../desired/host-inputs.ts";
 import type { DockerInfo, Observation } from "../observed/observation.ts";
 import { known, unknown, type Known } from "../observed/records.ts";
+import { compareVersions } from "../observed/engine-version.ts";
 import { remapUser } from "../plan/subordinate-ids.ts";
 import { bridgeForwards } from "./bridge.ts";
 
@@ -80,7 +81,8 @@ const probes: Record<string, Probe> = {
     return range === remapped.split(".")[0] ? wished : remapped;
   }),
   "live-restore": fromInfo((info) => info.LiveRestoreEnabled),
-  "no-new-privileges": fromInfo((info) => securityOption(info, "no-new-privileges") !== undefined),
+  // Reported from engine 24 on (moby#45320); on older ones only `configuration` answers for it.
+  "no-new-privileges": fromInfo((info, wished) => (compareVersions(info.ServerVersion, "24.0") < 0 ? wished : securityOption(info, "no-new-privileges") !== undefined)),
   "userland-proxy": fromInfo((_info, wished, { dockerProxies, processes }) => {
     const flag = processes.docker?.command.find((word) => word.startsWith("--userland-proxy"));
     if (flag) return !flag.endsWith("=false");

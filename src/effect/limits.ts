@@ -56,7 +56,7 @@ function ofProcess(key: string, process: Process): string | undefined {
 
 function inWords(key: string, wished: string, actual: string | undefined, observation: Observation, exact = false): string | undefined {
   if (actual === undefined) return undefined;
-  const wishedNumber = key === "TasksMax" ? parseTasks(wished) : parseBytes(wished, observation);
+  const wishedNumber = key === "TasksMax" ? parseTasks(wished, observation) : parseBytes(wished, observation);
   if (wishedNumber === undefined) return actual;
   const actualNumber = actual === "max" ? Number.POSITIVE_INFINITY : Number(actual);
   if (wishedNumber === actualNumber) return wished;
@@ -65,7 +65,11 @@ function inWords(key: string, wished: string, actual: string | undefined, observ
   return Math.abs(actualNumber - wishedNumber) <= wishedNumber / 1000 ? wished : actual;
 }
 
-const parseTasks = (value: string) => (value === "infinity" ? Number.POSITIVE_INFINITY : /^\d+$/.test(value) ? Number(value) : undefined);
+function parseTasks(value: string, { tasks }: Observation): number | undefined {
+  if (value === "infinity") return Number.POSITIVE_INFINITY;
+  if (/^\d+%$/.test(value)) return tasks.known ? (tasks.value * Number(value.slice(0, -1))) / 100 : undefined;
+  return /^\d+$/.test(value) ? Number(value) : undefined;
+}
 
 /** systemd.resource-control(5): bytes, K M G T by 1024, a share of the physical memory, or `infinity`. */
 function parseBytes(value: string, { memory }: Observation): number | undefined {

@@ -11,6 +11,8 @@ export interface Observation {
   os: string;
   /** Bytes. */
   memory: Known<number>;
+  /** How many tasks the kernel allows in all. */
+  tasks: Known<number>;
   /** Seconds since 1970, by the host's own clock. */
   now: number;
   /** The docker client after all symbolic links, `""` without one. */
@@ -105,6 +107,7 @@ export function parseObservation(text: string): Observation {
     init: valueOr(records.text("init"), "unknown").trim(),
     os: /^PRETTY_NAME="?([^"\n]*)/m.exec(valueOr(records.text("os"), ""))?.[1] ?? "unknown",
     memory: records.parsed("memory", parseNumber),
+    tasks: records.parsed("tasks", (text) => Math.min(...text.trim().split("\n").map(parseNumber))),
     now,
     dockerPath: valueOr(records.text("docker-path"), "").trim(),
     units,

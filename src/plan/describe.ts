@@ -17,7 +17,7 @@ export function describeChange(plan: Plan, wish: HostInputs, seen: HostInputs, o
     ...plan.writes.map(({ path, text }) => patch(path, textOn(path), text, observation.files[path] === undefined ? "new file" : "")),
     ...plan.removes.map((path) => patch(path, textOn(path), "", "removed")),
   ];
-  return [...patches, ...differences(wish, seen).filter((line) => !line.startsWith("files.") && !line.startsWith("daemon."))].join("\n");
+  return [...patches, ...differencesBesides(plan, wish, seen)].join("\n");
 }
 
 /** One line a difference: `inEffect.daemon.icc: true => false`. */
@@ -63,6 +63,16 @@ export function describeCost(plan: Plan, wish: HostInputs, observation: Observat
 }
 
 // --- Internal ---
+
+/** What the diffs of the files do not say already. */
+function differencesBesides(plan: Plan, wish: HostInputs, seen: HostInputs): string[] {
+  const written = new Set(plan.writes.map(({ path }) => path));
+  const said = (line: string) =>
+    line.startsWith("files.") || line.startsWith("daemon.") || line.startsWith("inEffect.audit: ") || [...written].some((path) => line.startsWith(`modes.${path}:`));
+  const { add, remove } = plan.audit;
+  const audit = add.length + remove.length > 0 ? [`inEffect.audit: ${add.length} rules are loaded into the kernel, ${remove.length} taken out`] : [];
+  return [...differences(wish, seen).filter((line) => !said(line)), ...audit];
+}
 
 function patch(path: string, before: string, after: string, note: string): string {
   const text = createTwoFilesPatch(path, path, before, after, note === "new file" ? note : "", note === "removed" ? note : "", { context: 2 });

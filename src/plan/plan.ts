@@ -5,7 +5,7 @@ import { auditRulesOf, normalizeAuditRule } from "../effect/audit-rules.ts";
 import { containersSlice } from "../effect/limits.ts";
 import type { HostInputs, JsonObject } from "../desired/host-inputs.ts";
 import type { Observation } from "../observed/observation.ts";
-import { atLeast } from "./engine-version.ts";
+import { atLeast } from "../observed/engine-version.ts";
 import { planDocker, unitFlags, type DockerActivation } from "./docker-activation.ts";
 import { auditIsImmutable, daemonConfigurationOn, modeOf, observedInputs, unreadable } from "./seen.ts";
 import { planSubordinateIds, type SubordinateIds } from "./subordinate-ids.ts";

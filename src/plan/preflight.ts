@@ -3,7 +3,7 @@
 import { daemonKeySince, daemonKeyUntil } from "../config/daemon.ts";
 import type { HostInputs } from "../desired/host-inputs.ts";
 import type { FileState, Observation, Owner } from "../observed/observation.ts";
-import { compareVersions } from "./engine-version.ts";
+import { compareVersions } from "../observed/engine-version.ts";
 import { unitFlags } from "./docker-activation.ts";
 import { isEmpty, type Plan } from "./plan.ts";
 import { auditIsImmutable, daemonConfigurationOn, runningContainers, unreadable } from "./seen.ts";

@@ -1,11 +1,11 @@
 /** What a host is, in the shape of the wish for it: what `read` returns, so that the engine's own diff shows drift. */
 
 import { createHash } from "node:crypto";
-import { auditInEffect, auditRulesOf, lines } from "../effect/audit-rules.ts";
+import { auditInEffect, auditRulesOf, lines, watchedPath } from "../effect/audit-rules.ts";
 import { configurationInEffect, daemonKeyInEffect } from "../effect/daemon.ts";
 import { limitInEffect } from "../effect/limits.ts";
 import { securityKeys } from "../desired/security-keys.ts";
-import type { HostFacts, HostInputs, InEffect, Json, JsonObject } from "../desired/host-inputs.ts";
+import type { HostArgs, HostFacts, HostInputs, InEffect, Json, JsonObject } from "../desired/host-inputs.ts";
 import type { Container, Observation } from "../observed/observation.ts";
 import type { Known } from "../observed/records.ts";
 import { auditRulesFile, daemonJson } from "./wish.ts";
@@ -16,7 +16,7 @@ export function observedInputs(wish: HostInputs, observation: Observation): Host
     connection: wish.connection,
     allow: wish.allow,
     reachable: "yes",
-    host: hostFacts(observation, wish.host.auditCandidates),
+    host: hostFacts(observation, auditCandidates(wish)),
     daemon: answeredFor(wish.daemon, daemonConfigurationOn(observation)),
     files: observedFiles(wish, observation),
     modes: Object.fromEntries(Object.keys(wish.modes).map((path) => [path, modeOf(observation, path)])),
@@ -64,14 +64,20 @@ export function modeOf(observation: Observation, path: string): string {
   return kind.startsWith("regular") || kind === "directory" ? ownership : `${ownership} (a ${kind})`;
 }
 
+/** Every path that the declared audit rules name, on this host or not. */
+export function auditCandidates(wish: HostArgs | HostInputs): string[] {
+  const named = auditRulesOf(wish.files[auditRulesFile] ?? "").flatMap((rule) => watchedPath(rule) ?? []);
+  return [...new Set([...named, ...("host" in wish ? wish.host.missing : [])])].sort();
+}
+
 /** The binaries that the units start, and which of the audited paths are there. */
-export function hostFacts(observation: Observation, auditCandidates: string[] = []): HostFacts {
+export function hostFacts(observation: Observation, auditCandidates: string[]): HostFacts {
   const starts = ["docker.service", "containerd.service"].flatMap((unit) => {
     // { path=/usr/sbin/dockerd ; argv[]=/usr/sbin/dockerd -H fd:// ; … }
     const path = /\bpath=(\S+)/.exec(observation.units[unit]?.ExecStart ?? "")?.[1];
     return path ? [path] : [];
   });
-  return { auditCandidates, starts, dockerExecStart: observation.dockerExecStart, watchable: [...observation.present].sort() };
+  return { starts, dockerExecStart: observation.dockerExecStart, missing: auditCandidates.filter((path) => !observation.present.includes(path)).sort() };
 }
 
 // --- Internal ---

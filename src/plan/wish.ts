@@ -17,7 +17,6 @@ export const hostsDropIn = "/etc/systemd/system/docker.service.d/60-drydock-host
 export function completeInputs(args: HostArgs, host: HostFacts): HostInputs {
   const files = { ...args.files };
   const modes = { ...args.modes };
-  const candidates = [...new Set(auditRulesOf(files[auditRulesFile] ?? "").flatMap((rule) => watchedPath(rule) ?? []))].sort();
   const declaredRules = files[auditRulesFile];
   if (declaredRules !== undefined) files[auditRulesFile] = auditRulesForHost(declaredRules, host, [daemonJson, dirname(daemonJson), ...Object.keys(files)]);
   if (Array.isArray(args.daemon.hosts)) {
@@ -29,7 +28,7 @@ export function completeInputs(args: HostArgs, host: HostFacts): HostInputs {
     connection: args.connection,
     allow: args.allow,
     reachable: "yes",
-    host: { ...host, auditCandidates: candidates },
+    host,
     daemon: args.daemon,
     files,
     modes,
@@ -53,12 +52,12 @@ export function completeInputs(args: HostArgs, host: HostFacts): HostInputs {
  * puts a daemon there wants it to be started.
  */
 export function auditRulesForHost(text: string, host: HostFacts, created: string[] = []): string {
-  const present = new Set([...host.watchable, ...created]);
+  const missing = new Set(host.missing.filter((path) => !created.includes(path) && path !== daemonBinary));
   const named = new Set(auditRulesOf(text).map(watchedPath));
   const out: string[] = [];
   for (const line of text.split("\n")) {
     const path = line.startsWith("-") ? watchedPath(line) : undefined;
-    if (path === undefined || path === daemonBinary || present.has(path)) out.push(line);
+    if (path === undefined || !missing.has(path)) out.push(line);
     if (path !== daemonBinary) continue;
     for (const binary of host.starts.filter((start) => !named.has(start))) out.push(line.replace(daemonBinary, binary));
   }

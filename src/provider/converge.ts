@@ -8,7 +8,7 @@ import type { Observation, Owner } from "../observed/observation.ts";
 import { describeChange, describeCost, differences } from "../plan/describe.ts";
 import { isEmpty, planApply } from "../plan/plan.ts";
 import { findings } from "../plan/preflight.ts";
-import { digest, hostFacts, observedInputs } from "../plan/seen.ts";
+import { auditCandidates, digest, hostFacts, observedInputs } from "../plan/seen.ts";
 import { completeInputs } from "../plan/wish.ts";
 import { applyPlan, writeOwner, type TransactionResult } from "../remote/apply.ts";
 import { HalfDoneError, HostError, listed } from "./errors.ts";
@@ -31,7 +31,7 @@ export type Say = (message: string) => Promise<void>;
  */
 export async function converge(owner: Owner, args: HostArgs, say: Say): Promise<Converged> {
   const observation = await look(args);
-  const wish = completeInputs(args, hostFacts(observation));
+  const wish = completeInputs(args, hostFacts(observation, auditCandidates(args)));
   const plan = planApply(wish, observation);
   const refused = findings(wish, observation, plan, owner);
   if (refused.length > 0) throw new HostError(listed(`${owner.host}: refused, nothing was touched`, refused));

@@ -5,7 +5,7 @@ import type { Owner } from "../observed/observation.ts";
 import { describeChange, describeCost } from "../plan/describe.ts";
 import { isEmpty, planApply } from "../plan/plan.ts";
 import { findings } from "../plan/preflight.ts";
-import { hostFacts, observedInputs } from "../plan/seen.ts";
+import { auditCandidates, hostFacts, observedInputs } from "../plan/seen.ts";
 import { completeInputs } from "../plan/wish.ts";
 import { listed } from "./errors.ts";
 import { look } from "./look.ts";
@@ -21,7 +21,7 @@ export interface FirstLook {
 /** @throws UnreachableError, RemoteScriptError */
 export async function firstLook(owner: Owner, args: HostArgs): Promise<FirstLook> {
   const observation = await look(args);
-  const wish = completeInputs(args, hostFacts(observation));
+  const wish = completeInputs(args, hostFacts(observation, auditCandidates(args)));
   const plan = planApply(wish, observation);
   const refused = findings(wish, observation, plan, owner);
   if (isEmpty(plan)) return { wish, refused, report: `${owner.host}: already in the wished state; nothing would be touched` };

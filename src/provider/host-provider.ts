@@ -15,7 +15,8 @@ import { look } from "./look.ts";
 import { outputsOf, type HostOutputs } from "./outputs.ts";
 import { release } from "./release.ts";
 
-type State = HostInputs & HostOutputs;
+/** A half-done create leaves only the inputs. */
+type State = HostInputs & Partial<HostOutputs>;
 
 export class HostProvider implements provider.Provider {
   // The engine asks for both; the schema is only for generated SDKs.
@@ -79,9 +80,9 @@ export class HostProvider implements provider.Provider {
     try {
       const observation = await look(props);
       const inputs = plain(observedInputs(props, observation));
-      const outputs = outputsOf({ ...props, inEffect: inputs.inEffect }, observation, props.lastChange);
+      const outputs = outputsOf({ ...props, inEffect: inputs.inEffect }, observation, props.lastChange ?? { cost: [], diff: "" });
       for (const text of outputs.pending) await this.log("warn", urn, `${id}: pending: ${text}`);
-      return { id, inputs, props: { ...inputs, ...outputs } };
+      return { id, inputs, props: plain({ ...inputs, ...outputs }) };
     } catch (error) {
       const reason = explain(error);
       await this.log("warn", urn, `${id}: could not be read: ${reason}`);
@@ -133,7 +134,7 @@ const stateOf = ({ wish, outputs }: Converged): State => plain({ ...wish, ...out
 /** Without `undefined`, as it comes back from the engine. */
 const plain = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
 
-const nothingKnown = { auditCandidates: [], starts: [], dockerExecStart: "", watchable: [] };
+const nothingKnown = { starts: [], dockerExecStart: "", missing: [] };
 
 /** The engine's stand-in for a value that is known only after another resource is made (sdk/nodejs/runtime/rpc.ts). */
 const unknownValue = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";

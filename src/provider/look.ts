@@ -1,11 +1,10 @@
 /** One look at a host, with everything that the wish for it makes worth looking at. */
 
 import { auditedPaths, statPaths } from "../cis/evaluate.ts";
-import { auditRulesOf, watchedPath } from "../effect/audit-rules.ts";
 import type { HostArgs, HostInputs } from "../desired/host-inputs.ts";
 import type { Observation } from "../observed/observation.ts";
 import { observe } from "../remote/observe.ts";
-import { auditRulesFile } from "../plan/wish.ts";
+import { auditCandidates } from "../plan/seen.ts";
 
 export interface LookOptions {
   /** Over a connection of its own, after an apply: proves that a new one can be made, and tells the host so. */
@@ -13,10 +12,9 @@ export interface LookOptions {
 }
 
 export async function look(wish: HostArgs | HostInputs, options: LookOptions = {}): Promise<Observation> {
-  const candidates = "host" in wish ? wish.host.auditCandidates : [];
   return observe(wish.connection, {
     files: [...Object.keys(wish.files), ...Object.keys(wish.modes), ...namedFiles(wish), ...statPaths],
-    paths: [...new Set([...candidates, ...auditedPaths, ...auditRulesOf(wish.files[auditRulesFile] ?? "").flatMap((rule) => watchedPath(rule) ?? [])])].sort(),
+    paths: [...new Set([...auditedPaths, ...auditCandidates(wish)])].sort(),
     ...(options.confirm ? { fresh: true, before: confirmation } : {}),
   });
 }

@@ -49,6 +49,7 @@ probe kernel uname -sr
 probe init cat /proc/1/comm
 probe os cat /etc/os-release
 probe clock sh -c 'date +%s; cat /proc/uptime /proc/sys/kernel/random/boot_id; getconf CLK_TCK'
+probe tasks cat /proc/sys/kernel/pid_max /proc/sys/kernel/threads-max
 probe memory awk '/^MemTotal/ { print $2 * 1024 }' /proc/meminfo
 probe docker-path sh -c 'readlink -f "$(command -v docker)"'
 probe units systemctl show --no-pager -p Id,LoadState,ActiveState,SubState,FragmentPath,DropInPaths,ExecStart,EnvironmentFiles,MainPID,NeedDaemonReload,TasksMax,MemoryMax,MemorySwapMax docker.service docker.socket containerd.service auditd.service drydock-containers.slice

@@ -1,6 +1,6 @@
 /** Versions of the Docker engine, as `docker info` prints them. */
 
-import type { Observation } from "../observed/observation.ts";
+import type { Observation } from "./observation.ts";
 
 /** Compares `20.10.24+dfsg1` with `23.0` and the like, by their numbers. */
 export function compareVersions(a: string, b: string): number {
