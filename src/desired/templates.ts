@@ -48,11 +48,22 @@ const builtIn = join(import.meta.dirname, "..", "..", "templates");
 const handlebars = Handlebars.create();
 handlebars.registerHelper("json", (value: unknown) => sortedJson(value));
 
+// By text: a fleet renders the same few templates for each of its hosts, and compiling costs ten times what rendering does.
+const compiledTexts = new Map<string, Handlebars.TemplateDelegate<object>>();
+
+function compile(text: string): Handlebars.TemplateDelegate<object> {
+  const known = compiledTexts.get(text);
+  if (known) return known;
+  const compiled = handlebars.compile<object>(text, { strict: true, noEscape: true });
+  compiledTexts.set(text, compiled);
+  return compiled;
+}
+
 function readTemplate(path: RenderedPath, overrides?: string): Template {
   const own = overrides === undefined ? undefined : join(overrides, `${path}.hbs`);
   const file = own !== undefined && existsSync(own) ? own : join(builtIn, `${path}.hbs`);
   const name = file === own ? own : join("templates", `${path}.hbs`);
-  const compiled = handlebars.compile<object>(readFileSync(file, "utf8"), { strict: true, noEscape: true });
+  const compiled = compile(readFileSync(file, "utf8"));
   return {
     file: name,
     render: (context) => {

@@ -45,7 +45,7 @@ const layer = fc.record({ daemon: valuesOf(daemon), limits: valuesOf(limits), au
 const raw = fc.record({ profile: fc.constantFrom("strict", "baseline"), defaults: layer, own: layer });
 
 describe("any settings", () => {
-  it("are refused with one line a mistake, or rendered into files that can't be read in two ways", () => {
+  it("are refused with one line a mistake, or rendered into files that can't be read in two ways", { timeout: 60_000 }, () => {
     let rendered = 0;
     fc.assert(
       fc.property(raw, ({ profile, defaults, own }) => {
