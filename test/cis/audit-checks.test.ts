@@ -3,7 +3,7 @@ import { permissionsOn } from "../../src/cis/audit-checks.ts";
 import { evaluateHost } from "../../src/cis/evaluate.ts";
 import type { Observation } from "../../src/observed/observation.ts";
 import { known, unknown } from "../../src/observed/records.ts";
-import { defaultHost } from "./observation.ts";
+import { defaultHost } from "../support/observation.ts";
 
 const rule = (path: string, how = "path") => `-a always,exit -F arch=b64 -F ${how}=${path} -F perm=wa -F key=docker`;
 

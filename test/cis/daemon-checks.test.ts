@@ -4,7 +4,7 @@ import { inWords } from "../../src/cis/daemon-checks.ts";
 import type { Verdict } from "../../src/cis/verdict.ts";
 import type { Observation } from "../../src/observed/observation.ts";
 import { known, unknown } from "../../src/observed/records.ts";
-import { container, defaultHost, info, noIcc, withDaemonJson, withUnreadDaemonJson } from "./observation.ts";
+import { container, defaultHost, info, noIcc, withDaemonJson, withUnreadDaemonJson } from "../support/observation.ts";
 
 const resultFor = (id: string, observation: Observation) => {
   const result = evaluateHost(observation).find((candidate) => candidate.id === id);

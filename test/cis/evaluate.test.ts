@@ -4,7 +4,7 @@ import { auditedPaths, evaluateHost, statPaths, summarize } from "../../src/cis/
 import { remappedTo } from "../../src/effect/daemon.ts";
 import type { Observation } from "../../src/observed/observation.ts";
 import { known, unknown } from "../../src/observed/records.ts";
-import { defaultHost, info } from "./observation.ts";
+import { defaultHost, info } from "../support/observation.ts";
 
 describe("the benchmark as data", () => {
   it("has every control of 1.1, 2 and 3 once, in order", () => {

@@ -3,7 +3,7 @@ import { evaluateHost } from "../../src/cis/evaluate.ts";
 import { isAsStrict, tlsPaths } from "../../src/cis/file-checks.ts";
 import { known, unknown, type Known } from "../../src/observed/records.ts";
 import type { FileState, Observation } from "../../src/observed/observation.ts";
-import { defaultHost, file, withDaemonJson } from "./observation.ts";
+import { defaultHost, file, withDaemonJson } from "../support/observation.ts";
 
 const resultFor = (id: string, host: Observation) => evaluateHost(host).find((result) => result.id === id);
 

@@ -55,12 +55,14 @@ export function defaultHost(change: Partial<Observation> = {}): Observation {
     init: "systemd",
     os: "Debian GNU/Linux 12 (bookworm)",
     memory: known(2_000_000_000),
+    tasks: known(32_768),
     now: 3000,
     dockerPath: "/usr/bin/docker",
     units: {
-      "docker.service": { ActiveState: "active", FragmentPath: "/lib/systemd/system/docker.service", ExecStart: execStart("/usr/sbin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock") },
-      "docker.socket": { ActiveState: "active", FragmentPath: "/lib/systemd/system/docker.socket" },
-      "containerd.service": { ActiveState: "active", FragmentPath: "/lib/systemd/system/containerd.service", ExecStart: execStart("/usr/bin/containerd") },
+      "docker.service": { LoadState: "loaded", ActiveState: "active", FragmentPath: "/lib/systemd/system/docker.service", ExecStart: execStart("/usr/sbin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock") },
+      "docker.socket": { LoadState: "loaded", ActiveState: "active", FragmentPath: "/lib/systemd/system/docker.socket" },
+      "containerd.service": { LoadState: "loaded", ActiveState: "active", FragmentPath: "/lib/systemd/system/containerd.service", ExecStart: execStart("/usr/bin/containerd") },
+      "auditd.service": { LoadState: "loaded", ActiveState: "active" },
     },
     dockerExecStart: "/usr/sbin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock",
     processes: {
