@@ -8,7 +8,7 @@ import { chooseAccelerator, qemuVersion, type AcceleratorChoice } from "./accele
 import { withLock } from "./lock.ts";
 import { freePort } from "./port.ts";
 import { connectQmp, waitForStatus } from "./qmp.ts";
-import { isQemuRunning, killQemu, startQemu, tail, waitUntilGone, type QemuOptions } from "./qemu.ts";
+import { isQemuRunning, killLeftQemu, killQemu, startQemu, tail, waitUntilGone, type QemuOptions } from "./qemu.ts";
 import { LabError, type LabSettings } from "./settings.ts";
 import { HOST_KEY_ALIAS, runScript, waitForSsh, type SshTarget } from "./ssh.ts";
 
@@ -20,6 +20,9 @@ export interface MachineImage extends AcceleratorChoice {
   identityFile: string;
   /** "ssh-ed25519 AAAA…" */
   hostKey: string;
+  /** MiB, and number of CPUs: a frozen machine resumes only with those it was frozen with. */
+  memory: number;
+  cpus: number;
 }
 
 const RECIPE = join(import.meta.dirname, "image");
@@ -44,8 +47,9 @@ export async function ensureImage(settings: LabSettings, log: (line: string) => 
     if (!existsSync(frozen)) {
       await timed(log, "lab: machine frozen", () => freezeWithRetry(settings, folder, frozen, identityFile, choice, log));
     }
-    removeUnused(settings, folder, frozen);
-    return { ...choice, folder, frozen, identityFile, hostKey: readHostKey(folder) };
+    await removeUnused(settings, folder, frozen);
+    const { memory, cpus } = settings;
+    return { ...choice, folder, frozen, identityFile, hostKey: readHostKey(folder), memory, cpus };
   });
 }
 
@@ -61,7 +65,7 @@ export function overlay(base: string, format: "raw" | "qcow2", path: string) {
 }
 
 /** What all machines have in common, booted or resumed. */
-export function machineOptions(settings: LabSettings, image: Pick<MachineImage, "folder" | "accelerator">, folder: string, port: number) {
+export function machineOptions(image: Pick<MachineImage, "folder" | "accelerator" | "memory" | "cpus">, folder: string, port: number) {
   return {
     folder,
     port,
@@ -69,8 +73,8 @@ export function machineOptions(settings: LabSettings, image: Pick<MachineImage, 
     initrd: join(image.folder, "initrd.img"),
     rootDisk: { path: join(folder, "root.qcow2"), format: "qcow2" },
     dataDisk: { path: join(folder, "data.qcow2"), format: "qcow2" },
-    memory: settings.memory,
-    cpus: settings.cpus,
+    memory: image.memory,
+    cpus: image.cpus,
     accelerator: image.accelerator,
   } satisfies QemuOptions;
 }
@@ -82,11 +86,11 @@ async function ensureKey(settings: LabSettings): Promise<string> {
 }
 
 async function buildBase(part: string, identityFile: string): Promise<void> {
-  const sudo = process.getuid?.() === 0 ? [] : ["sudo"];
+  await killLeftQemu(join(part, "first-boot"));
   // As root: a build that was cut off leaves files of root.
-  await $({ quiet: true })`${sudo} rm -rf ${part}`;
+  await $({ quiet: true })`${asRoot()} rm -rf ${part}`;
   mkdirSync(part, { recursive: true });
-  const output = await $({ quiet: true, nothrow: true })`${sudo} bash ${join(RECIPE, "build.sh")} ${part} ${identityFile}.pub ${SUITE}`;
+  const output = await $({ quiet: true, nothrow: true })`${asRoot()} bash ${join(RECIPE, "build.sh")} ${part} ${identityFile}.pub ${SUITE}`;
   if (output.exitCode !== 0) {
     throw new LabError(`the lab's base disk could not be built: ${output.stderr.trim().split("\n").slice(-8).join("\n")}`);
   }
@@ -99,7 +103,7 @@ async function firstBoot(settings: LabSettings, part: string, identityFile: stri
   truncateSync(join(work, "data.raw"), 1 << 30);
   const port = await freePort();
   const pid = startQemu({
-    ...machineOptions(settings, { folder: part, ...choice }, work, port),
+    ...machineOptions({ ...settings, ...choice, folder: part }, work, port),
     rootDisk: { path: join(part, "root.raw"), format: "raw" },
     dataDisk: { path: join(work, "data.raw"), format: "raw" },
   });
@@ -125,12 +129,13 @@ async function freezeWithRetry(settings: LabSettings, folder: string, frozen: st
 }
 
 async function freeze(settings: LabSettings, folder: string, frozen: string, identityFile: string, choice: AcceleratorChoice): Promise<void> {
+  await killLeftQemu(`${frozen}.part`);
   const part = emptyFolder(`${frozen}.part`);
   await overlay("../root.raw", "raw", join(part, "root.qcow2"));
   await $({ quiet: true })`qemu-img create -q -f qcow2 ${join(part, "data.qcow2")} ${settings.dataDisk}`;
   const port = await freePort();
   const pid = startQemu({
-    ...machineOptions(settings, { folder, ...choice }, part, port),
+    ...machineOptions({ ...settings, ...choice, folder }, part, port),
     memoryFile: { path: join(part, "ram"), shared: true },
   });
   await guarded(pid, part, async () => {
@@ -156,12 +161,19 @@ async function runRecipe(settings: LabSettings, image: string, identityFile: str
 
 // Whatever fails, no machine is left running that nobody knows; and the message has what the machine said last.
 async function guarded(pid: number, work: string, body: () => Promise<void>): Promise<void> {
+  const interrupted = () => {
+    process.kill(pid, "SIGKILL");
+    process.exit(130);
+  };
+  process.once("SIGINT", interrupted).once("SIGTERM", interrupted);
   try {
     await body();
   } catch (cause) {
     const said = `QEMU: ${tail(join(work, "qemu.log"))}\nconsole: ${tail(join(work, "console.log"))}`;
     await killQemu(pid, work);
     throw new LabError(`a machine for the lab's image failed: ${cause instanceof Error ? cause.message : String(cause)}\n${said}`, { cause });
+  } finally {
+    process.off("SIGINT", interrupted).off("SIGTERM", interrupted);
   }
 }
 
@@ -180,13 +192,21 @@ async function frozenHash(settings: LabSettings, choice: AcceleratorChoice): Pro
 }
 
 // Old images go, except those that a machine was started from: its disk is only what differs.
-function removeUnused(settings: LabSettings, folder: string, frozen: string): void {
+async function removeUnused(settings: LabSettings, folder: string, frozen: string): Promise<void> {
   const runs = join(settings.folder, "run");
-  const used = existsSync(runs) ? readdirSync(runs).map((name) => join(runs, name, "machine.json")).filter((file) => existsSync(file)).map((file) => readFileSync(file, "utf8")).join() : "";
+  const records = existsSync(runs) ? readdirSync(runs).map((name) => join(runs, name, "machine.json")) : [];
+  const used = records.filter((file) => existsSync(file)).map((file) => readFileSync(file, "utf8")).join("\n");
   const images = join(settings.folder, "images");
-  for (const path of [...readdirSync(images).map((name) => join(images, name)), ...readdirSync(folder).filter((name) => name.startsWith("frozen-")).map((name) => join(folder, name))]) {
-    if (path !== folder && path !== frozen && !used.includes(path)) rmSync(path, { recursive: true, force: true });
-  }
+  const all = [
+    ...readdirSync(images).map((name) => join(images, name)),
+    ...readdirSync(folder).filter((name) => name.startsWith("frozen-")).map((name) => join(folder, name)),
+  ];
+  const unused = all.filter((path) => path !== folder && path !== frozen && !used.includes(path));
+  if (unused.length > 0) await $({ quiet: true })`${asRoot()} rm -rf ${unused}`;
+}
+
+function asRoot(): string[] {
+  return process.getuid?.() === 0 ? [] : ["sudo"];
 }
 
 function emptyFolder(path: string): string {

@@ -172,7 +172,7 @@ export class Machine {
   async #start(resume: boolean): Promise<void> {
     const { port, frozen } = this.#record;
     const pid = startQemu({
-      ...machineOptions(this.#settings, this.#record, this.#folder, port),
+      ...machineOptions(this.#record, this.#folder, port),
       ...(resume && { memoryFile: { path: join(frozen, "ram"), shared: false }, incoming: true }),
     });
     this.#record = { ...this.#record, pid };

@@ -1,7 +1,7 @@
 /** QEMU: the one set of devices all our machines have, started so that it outlives this process. */
 
 import { spawn } from "node:child_process";
-import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, realpathSync } from "node:fs";
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, readlinkSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Accelerator } from "./accelerator.ts";
@@ -82,6 +82,7 @@ export function startQemu(options: QemuOptions): number {
       throw new LabError("qemu-system-x86_64 cannot be started; `npm run setup` installs it");
     }
     child.unref();
+    writeFileSync(join(options.folder, "pid"), String(child.pid));
     return child.pid;
   } finally {
     closeSync(log);
@@ -103,6 +104,12 @@ export async function killQemu(pid: number, folder: string): Promise<void> {
   if (!isQemuRunning(pid, folder)) return;
   process.kill(pid, "SIGKILL");
   await waitUntilGone(pid, folder, 30);
+}
+
+/** Ends the QEMU of a folder whose owner was killed before it could. */
+export async function killLeftQemu(folder: string): Promise<void> {
+  const file = join(folder, "pid");
+  if (existsSync(file)) await killQemu(Number(readFileSync(file, "utf8")), folder);
 }
 
 export async function waitUntilGone(pid: number, folder: string, seconds: number): Promise<void> {

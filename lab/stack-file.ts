@@ -21,8 +21,9 @@ export async function writeLabStackFile(file = LAB_STACK_FILE): Promise<void> {
   const hosts = machines.map((machine) => ({ name: machine.name, connection: machine.connection("ops") }));
   const old = existsSync(file) ? readFileSync(file, "utf8") : "";
   // Another process may read it right now: it sees the old file or the new one.
-  writeFileSync(`${file}.${process.pid}.log`, renderLabStackFile(old, hosts));
-  renameSync(`${file}.${process.pid}.log`, file);
+  const part = file.replace(/\.yaml$/, `.${process.pid}.yaml`);
+  writeFileSync(part, renderLabStackFile(old, hosts));
+  renameSync(part, file);
 }
 
 /** The file's new text. What else it says stays: the engine keeps a salt there, people try settings. */

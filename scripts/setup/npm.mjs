@@ -12,7 +12,7 @@ export async function ensureNpmPackages() {
   if (!lock) throw new SetupError("package-lock.json cannot be read", "git checkout package-lock.json");
   const why = staleReason(lock, readLock("node_modules/.package-lock.json"));
   if (why === undefined) return "as package-lock.json has them";
-  const { code, output } = await run("npm", ["ci"]);
+  const { code, output } = await run("npm", ["ci", "--prefer-offline"]);
   if (code !== 0) throw new SetupError(`npm ci failed (it ran because ${why}): ${lastLines(output)}`, "npm ci");
   return `installed, because ${why}`;
 }
