@@ -10,6 +10,10 @@ const prefix = "drydock:";
 /** The stack file's `drydock:*` values; the engine hands out tables and lists as JSON. */
 function readConfig(): Record<string, unknown> {
   const values = Object.entries(pulumi.runtime.allConfig()).filter(([key]) => key.startsWith(prefix));
+  // The engine hands secrets out in clear and names them here (sdk/nodejs/runtime/config.ts).
+  const secretKeys = JSON.parse(process.env.PULUMI_CONFIG_SECRET_KEYS ?? "[]") as string[];
+  const secret = values.map(([key]) => key).filter((key) => secretKeys.includes(key));
+  if (secret.length > 0) throw new pulumi.RunError(`${secret.join(", ")}: a secret can't stand here, since a host's inputs come back from the host in clear; name key files by their path on the host`);
   return Object.fromEntries(values.map(([key, value]) => [key.slice(prefix.length), parsed(value)]));
 }
 
@@ -26,10 +30,10 @@ function registerHosts(fleet: Fleet): void {
   const problems: string[] = [];
   const rendered = [...fleet.hosts].flatMap(([name, settings]) => {
     try {
-      return [{ name, args: renderHost(settings, options) }];
+      return [{ name, args: renderHost(settings, { ...options, host: name }) }];
     } catch (error) {
       if (!(error instanceof TemplateError)) throw error;
-      problems.push(`${name}: ${error.message}`);
+      problems.push(error.message);
       return [];
     }
   });

@@ -26,6 +26,8 @@ export interface Plan {
   /** Units that must run and don't. */
   start: string[];
   docker: DockerActivation;
+  /** The keys of daemon.json that are ours from then on. */
+  daemonKeys: string[];
   /** dockerd and its unit's flags, on engines that can check a configuration themselves (23 on). */
   validateWith: string[] | undefined;
   /** Limits of running services that need no restart: prlimit(1), oom_score_adj. */
@@ -67,6 +69,7 @@ export function planApply(wish: HostInputs, observation: Observation): Plan {
     audit: planAudit(wish, observation, touched),
     start: Object.entries(wish.inEffect.services).filter(([unit, state]) => unit !== "docker.service" && state === "active" && seen.inEffect.services[unit] !== "active").map(([unit]) => unit),
     docker: planDocker(wish, seen, observation, { daemonJsonChanges: rewritten.has(daemonJson), subordinateIds }),
+    daemonKeys: Object.keys(wish.daemon).sort(),
     validateWith: atLeast(observation, "23.0") ? validateCommand(wish, observation) : undefined,
     processLimits: limits.filter(({ unit }) => unit.endsWith(".service")),
     sliceLimits: limits.filter(({ unit }) => unit === containersSlice),

@@ -17,7 +17,7 @@ export function observedInputs(wish: HostInputs, observation: Observation): Host
     allow: wish.allow,
     reachable: "yes",
     host: hostFacts(observation, auditCandidates(wish)),
-    daemon: answeredFor(wish.daemon, daemonConfigurationOn(observation)),
+    daemon: answeredFor(wish.daemon, observation),
     files: observedFiles(wish, observation),
     modes: Object.fromEntries(Object.keys(wish.modes).map((path) => [path, modeOf(observation, path)])),
     inEffect: observedInEffect(wish.inEffect, observation),
@@ -82,8 +82,11 @@ export function hostFacts(observation: Observation, auditCandidates: string[]): 
 
 // --- Internal ---
 
-const answeredFor = (wish: JsonObject, onDisk: JsonObject): JsonObject =>
-  sortedObject(Object.entries(onDisk).filter(([key]) => key in wish || key in securityKeys || key === unreadable));
+/** Besides what is wished: security keys, and what an earlier apply had set, which goes when it is wished no more. */
+function answeredFor(wish: JsonObject, observation: Observation): JsonObject {
+  const ours = new Set([...Object.keys(wish), ...Object.keys(securityKeys), ...(observation.applied.keys?.split(",") ?? []), unreadable]);
+  return sortedObject(Object.entries(daemonConfigurationOn(observation)).filter(([key]) => ours.has(key)));
+}
 
 const sortedObject = <T>(entries: [string, T][]) => Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
 

@@ -56,6 +56,7 @@ function restorePlan(state: HostInputs, observation: Observation): Plan {
     audit: { enable: false, add: [], remove: auditIsImmutable(observation) ? [] : ours.filter((rule) => kernel.has(rule)), compile: false },
     start: [],
     docker: { how: "restart", liveRestoreFirst: false, stop: stopOrder(observation), switchesStore: false, dropBetweenContainers: false, because: [] },
+    daemonKeys: [],
     validateWith: undefined,
     processLimits: [],
     sliceLimits: [],

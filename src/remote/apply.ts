@@ -104,6 +104,7 @@ function stageOf(plan: Plan, observation: Observation, owner: Owner, digestOfCon
       AUDIT_COMPILE: plan.audit.compile,
       AUDIT_ENABLE: plan.audit.enable,
       CREATE_USER: plan.subordinateIds?.createUser ? plan.subordinateIds.user : "",
+      DAEMON_KEYS: plan.daemonKeys.join(","),
       DAEMON_RELOAD: plan.daemonReload,
       DAEMON_SECONDS: String(seconds.daemon),
       DOCKER: plan.docker.how,

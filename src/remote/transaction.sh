@@ -297,6 +297,7 @@ back() { # the generation's "before", files and running state
 note_applied() {
   pid=$(systemctl show -p MainPID --value docker.service)
   {
+    printf 'keys %s\n' "$DAEMON_KEYS"
     printf 'daemon %s:%s\n' "$pid" "$(awk '{ print $22 }' "/proc/$pid/stat")"
     printf 'configuration %s\n' "$(sha256sum </etc/docker/daemon.json | cut -d' ' -f1)"
   } >"$state/applied.new"
