@@ -4,7 +4,7 @@ import type { Json } from "../desired/host-inputs.ts";
 import { asOnDisk, configurationInEffect, daemonKeyInEffect } from "../effect/daemon.ts";
 import { known, unknown, type Known } from "../observed/records.ts";
 import { daemonConfigurationOn, digest, unreadable } from "../plan/seen.ts";
-import type { Evidence } from "./verdict.ts";
+import { whenKnown, type Evidence } from "./verdict.ts";
 
 export interface DaemonSetting {
   declared: Json | undefined;
@@ -77,7 +77,8 @@ function inEffect(
   if (running.length === 0) return unknown(`docker.service is ${observation.units["docker.service"]?.ActiveState ?? "not there"}`);
   const probed = daemonKeyInEffect(key, notAsked, observation);
   if (typeof probed === "string" && probed.startsWith("unknown: ")) return unknown(probed.slice("unknown: ".length));
-  if (probed !== undefined && probed !== notAsked) return known(probed);
+  // Asked again with the file's value: a subordinate range that belongs to the file's user then goes by that name.
+  if (probed !== undefined && probed !== notAsked) return known(daemonKeyInEffect(key, whenKnown(onDisk, (value) => value) ?? probed, observation));
   // Nobody can ask the daemon for this one: it has its command line, and what it read.
   return withFlag(flagValue(key, running), configuration === asOnDisk ? onDisk : unknown(configuration.replace(/^unknown: /, "")));
 }

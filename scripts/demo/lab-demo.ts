@@ -1,0 +1,102 @@
+/** The demo on a throw-away machine: hardened, damaged, repaired, given back. */
+
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { findMachine, startMachine, type Machine } from "../../lab/machine.ts";
+import { DemoError } from "./error.ts";
+import { ScratchStack } from "./scratch-stack.ts";
+import type { Steps } from "./steps.ts";
+import { bold, dim } from "./steps.ts";
+import { renderSummary, renderTable, type Snapshot } from "./table.ts";
+import { tamperings } from "./tampering.ts";
+import { viewHost, type DemoHost } from "./view.ts";
+
+const machineName = "demo";
+
+export async function demoOnLab(steps: Steps, { keep, profile }: { keep: boolean; profile: string }): Promise<void> {
+  const stack = new ScratchStack("lab-demo", mkdtempSync(join(tmpdir(), "drydock-demo-")));
+  let machine: Machine | undefined;
+  try {
+    machine = await steps.run("A default Debian 12 with Docker boots in QEMU, so that nothing of yours is touched.", boot);
+    const host = hostOn(machine, profile);
+    const before = await harden(steps, host, stack);
+    await damageAndRepair(steps, machine, stack);
+    if (keep) sayHowToGoOn(machine, stack);
+    else await giveBack(steps, host, stack, before);
+  } finally {
+    if (!keep) {
+      await machine?.stop();
+      stack.remove();
+    }
+  }
+}
+
+// --- Internal ---
+
+async function boot(): Promise<Machine> {
+  // A machine that an earlier `--keep` left: the demo starts from a default host.
+  const running = await findMachine(machineName);
+  const machine = await startMachine({ name: machineName, replace: running !== undefined, log: (line) => console.log(`   ${line}`) });
+  await machine.waitForDocker();
+  console.log(`   ssh ${machine.connection().user}@127.0.0.1, port ${machine.port}; a user who may use sudo, not root`);
+  return machine;
+}
+
+function hostOn(machine: Machine, profile: string): DemoHost {
+  const settings = { connection: machine.connection("ops"), allow: ["hide-containers", "restore-original"] };
+  return { name: machineName, config: { "drydock:profile": profile, "drydock:hosts": { [machineName]: settings } } };
+}
+
+async function harden(steps: Steps, host: DemoHost, stack: ScratchStack): Promise<Snapshot> {
+  const before = await steps.run("This is how Docker comes: what each setting is now, and what the CIS benchmark says.", async () => show(await viewHost(host)));
+  await steps.run("The stack file names the host and a profile; `pulumi preview` shows what would change, and changes nothing.", async () => {
+    await stack.write(host.config);
+    console.log(dim(`   ${stack.file}`));
+    await stack.pulumi(["preview"]);
+  });
+  await steps.run("`pulumi up` makes the change as one transaction: files, daemon, kernel, checked afterwards.", () => stack.pulumi(["up", "--yes", "--skip-preview"]));
+  await steps.run("The same host, read again: the files, the kernel and the running daemon, not what we believe.", async () => show(await viewHost(host), before));
+  return before;
+}
+
+async function damageAndRepair(steps: Steps, machine: Machine, stack: ScratchStack): Promise<void> {
+  await steps.run("Somebody touches three settings, each in another place.", () => damage(machine));
+  await steps.run("A plain `pulumi preview --diff` reads the host first, and shows all three. Exit code 7 is for your CI.", () =>
+    // 7: the engine's code for --expect-no-changes when there are some.
+    stack.pulumi(["preview", "--diff", "--expect-no-changes"], { expect: [7] }));
+  await steps.run("`pulumi up` repairs it.", () => stack.pulumi(["up", "--yes", "--skip-preview"]));
+  await steps.run("The next run finds nothing to do and touches nothing.", () => stack.pulumi(["up", "--yes", "--skip-preview", "--expect-no-changes"]));
+}
+
+async function giveBack(steps: Steps, host: DemoHost, stack: ScratchStack, before: Snapshot): Promise<void> {
+  await steps.run("`pulumi destroy` gives the original back: the pristine files, the daemon as it was.", () => stack.pulumi(["destroy", "--yes", "--skip-preview"]));
+  await steps.run("And the table once more: as in the beginning.", async () => show(await viewHost(host), before));
+}
+
+function show(now: Snapshot, before?: Snapshot): Snapshot {
+  console.log(`${renderTable(now, before)}\n${renderSummary(now.summary, before !== undefined)}`);
+  return now;
+}
+
+async function damage(machine: Machine): Promise<void> {
+  for (const { place, what, script } of tamperings) {
+    console.log(`   ${bold(place)}: ${what}`);
+    const { exitCode, stderr } = await machine.ssh(script);
+    if (exitCode !== 0) throw new DemoError(`the demo could not damage its machine ${place}: ${stderr.trim()}`);
+  }
+}
+
+function sayHowToGoOn(machine: Machine, stack: ScratchStack): void {
+  const exports = Object.entries(stack.environment).map(([name, value]) => `export ${name}='${value}'`);
+  console.log(`
+${bold("The machine stays up.")} To go on with it:
+
+   ${exports.join("\n   ")}
+   export PATH="$PWD/node_modules/.bin:$PATH"
+   npm run lab -- ssh ${machine.name}            # look around, break something
+   pulumi preview --diff -s ${stack.name}    # what is different
+   pulumi up -s ${stack.name}                # repair it
+   pulumi destroy -s ${stack.name}           # give the original back
+   npm run lab -- down ${machine.name}           # throw the machine away`);
+}
