@@ -36,8 +36,8 @@ export interface Observation {
   users: string[];
   auditStatus: Known<Record<string, string>>;
   auditRules: Known<string[]>;
-  /** /etc/audit/audit.rules is not what rules.d would make (augenrules --check). */
-  auditNotCompiled: boolean;
+  /** Rules of /etc/audit/audit.rules that no file of rules.d has: compiling those would lose them. */
+  auditRulesOnlyCompiled: string[];
   /** The filter table as `iptables -S` prints it. */
   iptables: Known<string[]>;
   /** Every rule of /etc/audit/rules.d, which the next boot loads. */
@@ -100,6 +100,7 @@ export function parseObservation(text: string): Observation {
   const bootedAt = now - Number((clock[1] ?? "").split(" ")[0]);
   const ticksPerSecond = Number(clock[3] ?? 100);
   const units = valueOr(records.parsed("units", parseSystemdShow), {});
+  const auditLines = ruleLines(valueOr(records.text("audit-files"), ""));
   const whileRunning = <T>(value: Known<T>): Known<T> =>
     records.has("docker-info") ? value : unknown(`docker.service is ${units["docker.service"]?.ActiveState ?? "not there"}`);
   return {
@@ -131,9 +132,9 @@ export function parseObservation(text: string): Observation {
     users: lines("users").map((line) => line.split(":")[0] ?? ""),
     auditStatus: records.parsed("audit-status", parseAuditStatus),
     auditRules: records.parsed("audit-rules", (text) => text.split("\n").filter((line) => line.startsWith("-"))),
-    auditNotCompiled: valueOr(records.text("audit-compiled"), "").includes("should be updated"),
+    auditRulesOnlyCompiled: lines("audit-compiled").filter((line) => line.startsWith("-") && !auditLines.includes(line.trim())),
     iptables: records.parsed("iptables", (text) => text.trim().split("\n")),
-    auditRulesOnDisk: records.parsed("audit-files", (text) => text.split("\n").filter((line) => line.startsWith("-"))),
+    auditRulesOnDisk: records.parsed("audit-files", ruleLines),
     mounts: records.parsed("mounts", parseMounts),
     dockerGroup: records.parsed("groups", (text) => /^docker:[^:]*:\d+:(.*)$/m.exec(text)?.[1]?.split(",").filter(Boolean) ?? []),
     registryCertificates: records.parsed("certificates", (text) => text.split("\n").filter(Boolean).sort()),
@@ -240,6 +241,8 @@ function parseFiles(records: Records): Record<string, Known<FileState>> {
   }
   return files;
 }
+
+const ruleLines = (text: string) => text.split("\n").map((line) => line.trim()).filter((line) => line.startsWith("-"));
 
 // 29 1 254:0 / / rw,noatime shared:1 - ext4 /dev/vda rw
 function parseMounts(text: string): { device: string; path: string }[] {

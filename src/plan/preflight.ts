@@ -99,8 +99,9 @@ function auditFindings(wish: HostInputs, observation: Observation): string[] {
     return ["auditd is not installed, so nothing can be audited; install it (apt-get install auditd, dnf install audit) or set audit: false"];
   }
   const firstTime = !observation.files[auditRulesFile];
-  if (firstTime && observation.auditNotCompiled && !auditIsImmutable(observation)) {
-    return ["/etc/audit/audit.rules does not come from /etc/audit/rules.d as it is now, and compiling the latter would lose what only the former has; move your rules to rules.d and run: augenrules --load"];
+  const atRisk = observation.auditRulesOnlyCompiled;
+  if (firstTime && atRisk.length > 0) {
+    return [`/etc/audit/audit.rules has rules that no file of /etc/audit/rules.d has, and compiling those would lose them (${atRisk.join("; ")}); move them to a file of rules.d`];
   }
   return [];
 }

@@ -113,7 +113,6 @@ function stageOf(plan: Plan, observation: Observation, owner: Owner, digestOfCon
       KEEP_GENERATIONS: String(keepGenerations),
       LIVE_RESTORE_FIRST: plan.docker.liveRestoreFirst,
       SOCKET: observation.units["docker.socket"]?.LoadState === "loaded",
-      STOP_SECONDS: String(seconds.containerStop),
       SWITCHES_STORE: plan.docker.switchesStore,
     }),
     by: list([`stack ${owner.stack}`, `host ${owner.host}`, `configuration ${digestOfConfiguration ?? "-"}`]),

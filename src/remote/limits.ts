@@ -13,6 +13,4 @@ export const seconds = {
   apply: 900 * factor,
   /** Until dockerd answers after a restart. */
   daemon: 120 * factor,
-  /** For one container to stop by itself before it is killed (docker stop --time). */
-  containerStop: 30,
 };

@@ -133,8 +133,8 @@ start_docker() {
 
 stop_containers() { # FILE with an id a line, in order
   while read -r id; do
-    say "stopping container $(docker inspect -f '{{.Name}}' "$id" | cut -c2-)"
-    docker stop --time "$STOP_SECONDS" "$id" >/dev/null
+    say "stopping container $id"
+    docker stop "$id" >/dev/null # its own stop timeout holds, else Docker's 10 s
   done <"$1"
 }
 
@@ -187,8 +187,8 @@ drop_between_containers() {
 change_audit_rules() { # REMOVE ADD
   set -f
   while IFS= read -r rule; do auditctl $(printf '%s' "$rule" | sed 's/^-a /-d /; s/^-w /-W /') >/dev/null; done <"$1"
-  while IFS= read -r rule; do auditctl $rule >/dev/null; done <"$2"
   set +f
+  [ ! -s "$2" ] || auditctl -R "$2" >/dev/null
 }
 
 activate_audit() {

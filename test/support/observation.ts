@@ -87,7 +87,7 @@ export function defaultHost(change: Partial<Observation> = {}): Observation {
     auditStatus: known({ enabled: "1" }),
     auditRules: known([]),
     auditRulesOnDisk: known([]),
-    auditNotCompiled: false,
+    auditRulesOnlyCompiled: [],
     iptables: known(["-P FORWARD DROP", "-N DOCKER", "-A FORWARD -o docker0 -j DOCKER", "-A FORWARD -i docker0 -o docker0 -j ACCEPT"]),
     bridgeNetfilter: true,
     dockerProxies: known(0),

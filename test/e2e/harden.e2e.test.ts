@@ -1,0 +1,188 @@
+/** The main job on a real host, over a non-root sudoer: hardened, proven, kept so, given back. */
+
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startMachine, type Machine } from "../../lab/machine.ts";
+import { snapshot } from "./snapshot.ts";
+import { consent, passphrase, Stack, type Run } from "./stack.ts";
+
+let machine: Machine;
+const stack = new Stack("harden");
+let before: string[];
+let firstUp: Run;
+
+beforeAll(async () => {
+  machine = await startMachine({ name: "e2e-harden", replace: true });
+  await machine.waitForDocker();
+  // A container of before, which the change of userns-remap has to stop, hide and give back.
+  await machine.run("docker run -d --name before bb sleep 100000");
+  before = await snapshot(machine);
+  stack.configure({ profile: "strict", hosts: { web1: { connection: machine.connection("ops"), allow: consent, daemon: { "max-concurrent-downloads": 4 } } } });
+  await stack.init();
+});
+
+afterAll(async () => {
+  await machine.stop();
+  stack.remove();
+});
+
+describe("a first preview", () => {
+  it("shows what it would change on the host, and the cost, and touches nothing", async () => {
+    const { exitCode, output } = await stack.preview("--diff");
+    expect(output).toContain("web1: first update, this is what would change there");
+    expect(output).toContain('+  "icc": false,');
+    expect(output).toContain("inEffect.daemon.icc: true => false");
+    expect(output).toMatch(/containers stop: before/);
+    expect(output).toMatch(/1 containers and 1 images under \/var\/lib\/docker are hidden, not lost/);
+    expect(exitCode).toBe(0);
+    expect(await snapshot(machine)).toEqual(before);
+  });
+});
+
+describe("a first up", () => {
+  it("succeeds", async () => {
+    firstUp = await stack.up();
+    expect(firstUp.output).toContain("created");
+    expect(firstUp.exitCode, firstUp.output).toBe(0);
+    // The store behind userns-remap is another one: the image has to be loaded again.
+    await machine.run("docker import -c 'CMD [\"sh\"]' /root/bb.tar bb:latest");
+  });
+
+  it("leaves no orphaned container process behind", async () => {
+    expect(await machine.run("docker ps -aq; cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' | grep -c '[c]ontainerd-shim.*-namespace moby' || true")).toBe("0");
+  });
+
+  it("does nothing the second time, and says so", async () => {
+    const { exitCode, output } = await stack.up();
+    expect(exitCode, output).toBe(0);
+    expect(output).toMatch(/\b2 unchanged\b/);
+    expect(output).not.toMatch(/updated|created/);
+  });
+
+  it("leaves a preview without changes", async () => {
+    const { exitCode, output } = await stack.preview("--expect-no-changes");
+    expect(exitCode, output).toBe(0);
+  });
+
+  it("tells engine, CIS figures and the user's own keys as outputs", async () => {
+    const { output } = await stack.pulumi("stack", "export", "-s", stack.name);
+    const state = JSON.parse(output) as { deployment: { resources: { type: string; outputs: Record<string, unknown> }[] } };
+    const outputs = state.deployment.resources.find(({ type }) => type === "drydock:index:Host")?.outputs ?? {};
+    expect(outputs.engine).toMatch(/^20\.10\./);
+    expect(outputs.pending).toEqual([]);
+    expect(outputs.foreignDaemonKeys).toEqual([]);
+    expect((outputs.cis as { failed: number }).failed).toBeLessThan(8);
+  });
+});
+
+describe("what a container can do on the hardened host", () => {
+  it("can't reach another container on the default bridge", async () => {
+    await machine.run("docker run -d --name server bb httpd -f -p 8000; docker run -d --name client bb sleep 100000");
+    const address = await machine.run("docker inspect -f '{{.NetworkSettings.IPAddress}}' server");
+    // It serves: from itself it answers.
+    expect(await machine.run(`docker exec server nc -w 5 127.0.0.1 8000 </dev/null && echo open`)).toContain("open");
+    expect((await machine.ssh(`docker exec client nc -w 5 ${address} 8000 </dev/null`)).exitCode).not.toBe(0);
+    expect((await machine.ssh(`docker exec client ping -c 2 -W 3 ${address}`)).exitCode).not.toBe(0);
+  });
+
+  it("is not root on the host when it is root inside", async () => {
+    expect(await machine.run("docker exec client cat /proc/self/uid_map")).toMatch(/^\s*0\s+165536\s+65536$/);
+    expect(await machine.run("stat -c %u /proc/$(docker inspect -f '{{.State.Pid}}' client)")).toBe("165536");
+  });
+
+  it("gains nothing by a setuid program", async () => {
+    expect(await machine.run("docker exec client grep NoNewPrivs /proc/self/status")).toMatch(/\b1$/);
+    expect(await machine.run("docker run --rm -u 1000 bb suid-id")).not.toContain("euid=0(root)");
+  });
+
+  it("is stopped at its own number of processes, and a neighbour still forks", async () => {
+    // 700 sleeps against a limit of 512; busybox's sh ends at the first fork that is refused.
+    const bomb = await machine.ssh("docker run -d --name bomb bb sh -c 'i=0; while [ $i -lt 700 ]; do sleep 1000 & i=$((i+1)); done; wait'; sleep 8; cat /sys/fs/cgroup/drydock.slice/drydock-containers.slice/docker-$(docker inspect -f '{{.Id}}' bomb).scope/pids.events; docker logs bomb 2>&1 | tail -1; docker inspect -f '{{.State.Status}} {{.State.ExitCode}}' bomb");
+    const scope = "/sys/fs/cgroup/drydock.slice/drydock-containers.slice";
+    expect(bomb.stdout + bomb.stderr).toMatch(/max [1-9]|exited/);
+    expect(await machine.run("docker exec client sh -c 'sleep 0 & wait; echo forked'")).toBe("forked");
+    expect(await machine.run(`cat ${scope}/docker-$(docker inspect -f '{{.Id}}' client).scope/pids.max`)).toBe("512");
+    await machine.run("docker rm -f bomb");
+  });
+
+  it("answers on a published port without a docker-proxy process", async () => {
+    await machine.run("docker run -d --name published -p 8080:8000 bb httpd -f -p 8000");
+    expect(await machine.run("pidof docker-proxy || echo none")).toBe("none");
+    const address = "$(ip -4 -o addr show eth0 | sed 's/.*inet \\([0-9.]*\\).*/\\1/')";
+    expect(await machine.run(`curl -s -o /dev/null -w '%{http_code}' http://${address}:8080/`)).toBe("404");
+    expect(await machine.run("curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:8080/")).toBe("404");
+  });
+
+  it("has its log in the host's syslog", async () => {
+    await machine.run("docker run --rm --name talker bb echo ahoy-from-a-container; sleep 2");
+    expect(await machine.run("journalctl -n 200 --no-pager | grep -c ahoy-from-a-container")).not.toBe("0");
+  });
+
+  it("leaves a trace in the audit log when somebody writes to /etc/docker", async () => {
+    await machine.run("touch /etc/docker/intruder && rm /etc/docker/intruder; sleep 1");
+    expect(await machine.run("ausearch -k docker -f intruder --format text 2>/dev/null | head -5")).toMatch(/intruder/);
+  });
+});
+
+/** Twelve ways to weaken a hardened host, each on its own. */
+const tampering: { what: string; by: string; shows: RegExp; isBack: string }[] = [
+  { what: "a weakened daemon.json", by: `sed -i 's/"icc": false/"icc": true/' /etc/docker/daemon.json`, shows: /icc\s*: true => false/, isBack: `grep -q '"icc": false' /etc/docker/daemon.json` },
+  { what: "a security key nobody wished", by: `sed -i 's/^{/{ "insecure-registries-x": 0,/; s/"insecure-registries-x": 0/"experimental": true/' /etc/docker/daemon.json`, shows: /experimental/, isBack: `! grep -q experimental /etc/docker/daemon.json` },
+  { what: "a removed daemon.json", by: "mv /etc/docker/daemon.json /root/", shows: /daemon/, isBack: `grep -q userns-remap /etc/docker/daemon.json` },
+  { what: "a world-writable daemon.json", by: "chmod 0666 /etc/docker/daemon.json", shows: /root:root 0666.*=>.*root:root 0644/, isBack: `test "$(stat -c %a /etc/docker/daemon.json)" = 644` },
+  { what: "another owner of /etc/docker", by: "chown ops /etc/docker", shows: /ops:root 0755.*=>.*root:root 0755/, isBack: `test "$(stat -c %U /etc/docker)" = root` },
+  { what: "a daemon started with another configuration", by: "cp -p /etc/docker/daemon.json /root/keep.json && sed -i '/no-new-privileges/d' /etc/docker/daemon.json && systemctl restart docker && cp -p /root/keep.json /etc/docker/daemon.json", shows: /configuration\s*: "daemon\.json was changed after dockerd started"/, isBack: `docker info >/dev/null && grep -q no-new-privileges /etc/docker/daemon.json` },
+  { what: "a removed audit rule in the kernel", by: "auditctl -d always,exit -F arch=b64 -F path=/usr/sbin/dockerd -F perm=rwxa -F key=docker", shows: /- -a always,exit -F arch=b64 -F path=\/usr\/sbin\/dockerd|path=\/usr\/sbin\/dockerd/, isBack: "auditctl -l | grep -q 'arch=b64.*path=/usr/sbin/dockerd'" },
+  { what: "an edited audit rules file", by: "sed -i '/runc/d' /etc/audit/rules.d/50-drydock.rules", shows: /runc/, isBack: "grep -q /usr/sbin/runc /etc/audit/rules.d/50-drydock.rules" },
+  { what: "auditing switched off", by: "auditctl -e 0", shows: /auditing is off/, isBack: "auditctl -s | grep -q '^enabled 1'" },
+  { what: "a firewall rule that lets containers talk", by: "iptables -I FORWARD -i docker0 -o docker0 -j ACCEPT", shows: /icc\s*: true => false/, isBack: `test "$(iptables -S FORWARD | grep -n -- '-i docker0 -o docker0 -j ACCEPT' | cut -d: -f1)" = "" || iptables -S DOCKER-USER | grep -q -- '-i docker0 -o docker0.*DROP'` },
+  { what: "a removed limit for containers", by: "rm -r /etc/systemd/system/docker-.scope.d && systemctl daemon-reload", shows: /docker-\.scope\.d\/50-drydock\.conf/, isBack: "grep -q TasksMax=512 /etc/systemd/system/docker-.scope.d/50-drydock.conf" },
+  { what: "a lifted limit for all containers in the kernel", by: "echo max >/sys/fs/cgroup/drydock.slice/drydock-containers.slice/memory.max", shows: /MemoryMax/, isBack: `test "$(cat /sys/fs/cgroup/drydock.slice/drydock-containers.slice/memory.max)" != max` },
+  { what: "a daemon with raised limits", by: "prlimit --pid $(pidof dockerd) --nofile=100:100", shows: /docker\.service LimitNOFILE/, isBack: "grep -q 1048576 /proc/$(pidof dockerd)/limits" },
+  { what: "a stopped audit daemon", by: "kill -TERM $(pidof auditd); sleep 2", shows: /auditd\.service\s*: "(inactive|failed|deactivating)"/, isBack: "systemctl is-active auditd" },
+];
+
+describe.each(tampering)("tampering: $what", ({ by, shows, isBack }) => {
+  it("shows in the preview and is repaired by the next up", async () => {
+    await machine.run(by);
+    const drift = await stack.preview("--diff", "--expect-no-changes");
+    expect(drift.exitCode, drift.output).not.toBe(0);
+    expect(drift.output).toMatch(shows);
+    const repair = await stack.up();
+    expect(repair.exitCode, repair.output).toBe(0);
+    await machine.run(isBack);
+  });
+});
+
+describe("after all repairs", () => {
+  it("has nothing left to change", async () => {
+    const { exitCode, output } = await stack.preview("--expect-no-changes");
+    expect(exitCode, output).toBe(0);
+  });
+});
+
+describe("secrets", () => {
+  it("stand in clear nowhere: not in state and history, output, nor on the host", async () => {
+    const written = stack.written();
+    expect(written).not.toContain("PRIVATE KEY");
+    expect(written).not.toContain(passphrase);
+    expect(firstUp.output).not.toContain(passphrase);
+    const onHost = await machine.run(`grep -rl -e 'PRIVATE KEY' -e ${passphrase} /var/lib/drydock /etc/docker /var/log 2>/dev/null || true`);
+    expect(onHost).toBe("");
+  });
+});
+
+describe("destroy", () => {
+  it("gives back every file and the running state of before", async () => {
+    await machine.run("docker rm -f server client published >/dev/null");
+    const { exitCode, output } = await stack.destroy();
+    expect(exitCode, output).toBe(0);
+    expect(output).toContain("every file is as it was before the first update");
+    const after = await snapshot(machine);
+    expect(after).toEqual(before);
+  });
+
+  it("does nothing the second time", async () => {
+    const { exitCode, output } = await stack.destroy();
+    expect(exitCode, output).toBe(0);
+  });
+});

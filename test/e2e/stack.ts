@@ -1,0 +1,70 @@
+/** A stack of its own for a test: a real Pulumi engine, a file backend in a scratch folder, a git-ignored stack file. */
+
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import { $ } from "zx";
+
+export interface Run {
+  exitCode: number;
+  /** stdout and stderr together, as a person reads them. */
+  output: string;
+}
+
+const project = join(import.meta.dirname, "../..");
+
+/** A passphrase that must not be found anywhere. */
+export const passphrase = "correct-horse-battery-staple";
+
+export class Stack {
+  readonly backend = mkdtempSync(join(tmpdir(), "drydock-e2e-"));
+  readonly file: string;
+  readonly name: string;
+
+  constructor(name: string) {
+    this.name = `lab-e2e-${name}`;
+    this.file = join(project, "stacks", `Pulumi.${this.name}.yaml`);
+  }
+
+  /** Writes the stack file's `drydock:*` values; the engine's own lines in it are made anew. */
+  configure(config: Record<string, unknown>): void {
+    writeFileSync(this.file, stringify({ config: Object.fromEntries(Object.entries(config).map(([key, value]) => [`drydock:${key}`, value])) }));
+  }
+
+  async init(): Promise<void> {
+    const { exitCode, output } = await this.pulumi("stack", "init", this.name);
+    if (exitCode !== 0) throw new Error(`no stack: ${output}`);
+  }
+
+  up = (...options: string[]): Promise<Run> => this.pulumi("up", "--yes", "--skip-preview", "-s", this.name, ...options);
+  preview = (...options: string[]): Promise<Run> => this.pulumi("preview", "-s", this.name, ...options);
+  destroy = (...options: string[]): Promise<Run> => this.pulumi("destroy", "--yes", "--skip-preview", "-s", this.name, ...options);
+
+  async pulumi(...words: string[]): Promise<Run> {
+    const env = {
+      ...process.env,
+      PATH: `${join(project, "node_modules/.bin")}:${process.env.PATH ?? ""}`,
+      PULUMI_BACKEND_URL: `file://${this.backend}`,
+      PULUMI_CONFIG_PASSPHRASE: passphrase,
+      PULUMI_SKIP_UPDATE_CHECK: "1",
+      PULUMI_CONTINUE_ON_ERROR: "true",
+    };
+    const result = await $({ cwd: project, env, nothrow: true, quiet: true })`pulumi --color never --non-interactive ${words}`;
+    return { exitCode: result.exitCode ?? -1, output: result.stdall };
+  }
+
+  /** Everything the engine has written: state, history, backups. */
+  written(): string {
+    const files = readdirSync(this.backend, { recursive: true, encoding: "utf8" }).map((name) => join(this.backend, name));
+    return files.filter((file) => statSync(file).isFile()).map((file) => readFileSync(file, "utf8")).join("\n");
+  }
+
+  remove(): void {
+    rmSync(this.backend, { recursive: true, force: true });
+    rmSync(this.file, { force: true });
+  }
+}
+
+/** Consent to everything: a lab machine is there to be disrupted. */
+export const consent = ["hide-containers", "restart-containers", "restore-original"];
