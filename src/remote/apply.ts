@@ -98,6 +98,7 @@ function stageOf(plan: Plan, observation: Observation, owner: Owner, digestOfCon
   const survivors = observation.containers.known
     ? observation.containers.value.filter(({ id, running }) => running && !plan.docker.stop.includes(id)).map(({ id }) => id)
     : [];
+  const nameOf = (id: string) => (observation.containers.known ? observation.containers.value.find((container) => container.id === id)?.name : undefined) ?? id;
   const activeOr = (name: string) => (observation.units[name]?.ActiveState === "active" ? "active" : "inactive");
   return {
     settings: settings({
@@ -127,7 +128,7 @@ function stageOf(plan: Plan, observation: Observation, owner: Owner, digestOfCon
     start: list(plan.start),
     "audit-add": list(plan.audit.add.map(assertRuleOfPlainWords)),
     "audit-remove": list(plan.audit.remove.map(assertRuleOfPlainWords)),
-    stop: list(plan.docker.stop),
+    stop: list(plan.docker.stop.map((id) => `${id} ${nameOf(id)}`)),
     survivors: plan.docker.switchesStore ? "" : list(survivors),
     "process-limits": limitLines(plan.processLimits),
     "slice-limits": limitLines(plan.sliceLimits),

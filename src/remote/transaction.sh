@@ -131,11 +131,17 @@ start_docker() {
   wait_for_docker
 }
 
-stop_containers() { # FILE with an id a line, in order
-  while read -r id; do
-    say "stopping container $id"
+stop_containers() { # FILE: ID NAME a line, in order
+  while read -r id name; do
+    say "stopping container $name"
     docker stop "$id" >/dev/null # its own stop timeout holds, else Docker's 10 s
   done <"$1"
+}
+
+start_containers() { # ID NAME a line on stdin; those that this daemon does not know are left out
+  while read -r id name; do
+    ! docker inspect "$id" >/dev/null 2>&1 || docker start "$id" >/dev/null || say "container $name does not start again"
+  done
 }
 
 # A container that runs on under a shim that no daemon lists can be stopped by nobody but the kernel's kill.
@@ -285,7 +291,7 @@ back() { # the generation's "before", files and running state
       say "restarting dockerd with the old configuration"
       systemctl stop docker.socket docker.service 2>/dev/null || true
       start_docker
-      while read -r id; do docker start "$id" >/dev/null || say "container $id does not start again"; done <"$stage/stopped"
+      start_containers <"$stage/stopped"
     else
       systemctl stop docker.service
     fi
@@ -359,9 +365,7 @@ restore() {
   say "starting dockerd"
   start_docker || exit 22
   # What ran before the first update, or ran until now and can still be seen.
-  { cat "$state/pristine/stopped" 2>/dev/null || true; tac "$stage/stop"; } | while read -r id; do
-    ! docker inspect "$id" >/dev/null 2>&1 || docker start "$id" >/dev/null || say "container $id does not start again"
-  done
+  { tac "$state/pristine/stopped" 2>/dev/null || true; tac "$stage/stop"; } | start_containers
   left=$(differs_from "$state/pristine")
   [ -z "$left" ] || { say "not as before: $left"; exit 22; }
   rm -rf -- "$state/generations" "$state/pristine" "$state/applied" "$state/current" "$state/owner"
