@@ -8,7 +8,7 @@ import { DemoError } from "./error.ts";
 import { ScratchStack } from "./scratch-stack.ts";
 import type { Steps } from "./steps.ts";
 import { bold, dim } from "./steps.ts";
-import { renderSummary, renderTable, type Snapshot } from "./table.ts";
+import { differences, renderSummary, renderTable, type Snapshot } from "./table.ts";
 import { tamperings } from "./tampering.ts";
 import { viewHost, type DemoHost } from "./view.ts";
 
@@ -62,16 +62,22 @@ async function harden(steps: Steps, host: DemoHost, stack: ScratchStack): Promis
 
 async function damageAndRepair(steps: Steps, machine: Machine, stack: ScratchStack): Promise<void> {
   await steps.run("Somebody touches three settings, each in another place.", () => damage(machine));
-  await steps.run("A plain `pulumi preview --diff` reads the host first, and shows all three. Exit code 7 is for your CI.", () =>
+  await steps.run("`pulumi preview --diff` reads the host first: (refresh) is what somebody did to it, (update) is the way back.", async () => {
     // 7: the engine's code for --expect-no-changes when there are some.
-    stack.pulumi(["preview", "--diff", "--expect-no-changes"], { expect: [7] }));
+    const code = await stack.pulumi(["preview", "--diff", "--expect-no-changes"], { expect: [7] });
+    console.log(`   Exit code ${code}: with --expect-no-changes drift fails a CI job.`);
+  });
   await steps.run("`pulumi up` repairs it.", () => stack.pulumi(["up", "--yes", "--skip-preview"]));
   await steps.run("The next run finds nothing to do and touches nothing.", () => stack.pulumi(["up", "--yes", "--skip-preview", "--expect-no-changes"]));
 }
 
 async function giveBack(steps: Steps, host: DemoHost, stack: ScratchStack, before: Snapshot): Promise<void> {
   await steps.run("`pulumi destroy` gives the original back: the pristine files, the daemon as it was.", () => stack.pulumi(["destroy", "--yes", "--skip-preview"]));
-  await steps.run("And the table once more: as in the beginning.", async () => show(await viewHost(host), before));
+  await steps.run("The host once more: everything should be as in the beginning.", async () => {
+    const differing = differences(before, await viewHost(host));
+    if (differing.length > 0) throw new DemoError(`pulumi destroy left something behind:\n${differing.join("\n")}`);
+    console.log(`   Every line of the first table is what it was: ${before.summary.passed} passed, ${before.summary.failed} failed.`);
+  });
 }
 
 function show(now: Snapshot, before?: Snapshot): Snapshot {
@@ -94,9 +100,9 @@ ${bold("The machine stays up.")} To go on with it:
 
    ${exports.join("\n   ")}
    export PATH="$PWD/node_modules/.bin:$PATH"
-   npm run lab -- ssh ${machine.name}            # look around, break something
+   npm run lab -- ssh ${machine.name}           # look around, break something
    pulumi preview --diff -s ${stack.name}    # what is different
    pulumi up -s ${stack.name}                # repair it
    pulumi destroy -s ${stack.name}           # give the original back
-   npm run lab -- down ${machine.name}           # throw the machine away`);
+   npm run lab -- down ${machine.name}          # throw the machine away`);
 }

@@ -68,10 +68,17 @@ function run(args: string[], environment: Record<string, string>, quiet: boolean
     const child = spawn(join(root, "node_modules", ".bin", "pulumi"), args, {
       cwd: root,
       env: { ...withoutPulumi(process.env), ...environment },
-      stdio: ["ignore", quiet ? "ignore" : "inherit", "inherit"],
+      stdio: ["ignore", quiet ? "pipe" : "inherit", quiet ? "pipe" : "inherit"],
     });
+    let said = "";
+    const keep = (chunk: Buffer) => (said += chunk.toString());
+    child.stdout?.on("data", keep);
+    child.stderr?.on("data", keep);
     child.on("error", (cause) => reject(new DemoError("pulumi could not be started; `npm run setup` installs it", { cause })));
-    child.on("close", (code) => resolve(code ?? 130));
+    child.on("close", (code) => {
+      if (quiet && code !== 0) console.error(said);
+      resolve(code ?? 130);
+    });
   });
 }
 

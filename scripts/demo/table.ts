@@ -62,6 +62,13 @@ export function renderSummary({ passed, failed, pending, manual, notApplicable, 
   return listFailing && failing.length > 0 ? `${line}\n   Failing:\n${failing.map((text) => `     ${text}`).join("\n")}` : line;
 }
 
+/** One line for each setting that is not the same, and for a total that differs. */
+export function differences(before: Snapshot, now: Snapshot): string[] {
+  const rows = before.rows.flatMap(({ setting, value }, i) => (now.rows[i]?.value === value ? [] : [`${setting}: ${value} => ${now.rows[i]?.value ?? ""}`]));
+  const totals = [before.summary, now.summary].map((summary) => renderSummary(summary, true).trim());
+  return totals[0] === totals[1] ? rows : [...rows, ...totals];
+}
+
 // --- Internal ---
 
 /** What a strict profile is about; the rest is in the totals. */
