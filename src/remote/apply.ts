@@ -20,12 +20,12 @@ type Stage = Record<string, string>;
 
 /** @throws UnreachableError or RemoteScriptError when the link fails; the transaction itself goes on without it. */
 export async function applyPlan(connection: Connection, plan: Plan, observation: Observation, owner: Owner, digestOfConfiguration?: string): Promise<TransactionResult> {
-  return run(connection, "apply", stageOf(plan, observation, owner, digestOfConfiguration), owner);
+  return run(connection, "apply", stageOf(plan, observation, owner, digestOfConfiguration));
 }
 
 /** Puts the pristine originals back. */
 export async function restoreOriginal(connection: Connection, plan: Plan, observation: Observation, owner: Owner): Promise<TransactionResult> {
-  return run(connection, "restore", stageOf(plan, observation, owner), owner);
+  return run(connection, "restore", stageOf(plan, observation, owner));
 }
 
 /** Takes a host that is right already: nothing but the owner is written. */
@@ -39,7 +39,7 @@ export async function forgetOwner(connection: Connection): Promise<void> {
 }
 
 /** The script that sends and starts a transaction; exported for the tests that read it. */
-export function transactionScript(command: "apply" | "restore", stage: Stage, owner: Owner): string {
+export function transactionScript(command: "apply" | "restore", stage: Stage): string {
   const files = Object.entries({ ...stage, "transaction.sh": transactionProgram });
   return [
     "set -eu",
@@ -51,7 +51,6 @@ export function transactionScript(command: "apply" | "restore", stage: Stage, ow
     `rm -rf ${state}/staging`,
     `mkdir -p ${state}/staging/files`,
     ...files.map(([name, text]) => hereBase64(`cat >${state}/staging/${quote(name)}`, text)),
-    ...(command === "apply" ? [ownerLine(owner)] : []),
     "status=0",
     `systemd-run --quiet --wait --collect --unit=${unit} --property=StandardOutput=file:${state}/staging/log --property=StandardError=file:${state}/staging/log ` +
       `sh ${state}/staging/transaction.sh ${command} ${state}/staging </dev/null 9>&- || status=$?`,
@@ -80,8 +79,8 @@ const keepGenerations = 10;
 
 const outcomes: Record<string, TransactionResult["outcome"]> = { 0: "done", 20: "refused", 21: "went back", 22: "broken" };
 
-async function run(connection: Connection, command: "apply" | "restore", stage: Stage, owner: Owner): Promise<TransactionResult> {
-  const script = transactionScript(command, stage, owner);
+async function run(connection: Connection, command: "apply" | "restore", stage: Stage): Promise<TransactionResult> {
+  const script = transactionScript(command, stage);
   return parseTransactionOutput(await runAsRoot(connection, script, { step: command === "apply" ? "applying" : "restoring", timeout: seconds.apply }));
 }
 

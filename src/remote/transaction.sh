@@ -324,6 +324,10 @@ new_generation() {
 apply() {
   check_unchanged
   validate
+  # From here on something of ours may be left, and whoever destroys the host has to find it.
+  kept=no
+  [ ! -e "$state/owner" ] || kept=yes
+  grep -v '^configuration ' "$stage/by" >"$state/owner"
   remember_all "$state/pristine"
   new_generation
   sync
@@ -343,13 +347,16 @@ apply() {
   if sh "$stage/transaction.sh" back "$stage"; then
     say "the state of before is back"
     rm -rf -- "$(cat "$stage/generation")"
+    [ "$kept" = yes ] || rm -f "$state/owner"
+    # Without an update that succeeded, what is there when the next one comes is the original.
+    [ -L "$state/current" ] || rm -rf -- "$state/pristine"
     exit 21
   fi
   exit 22
 }
 
 restore() {
-  [ -d "$state/pristine" ] || { say "there is nothing to restore"; exit 0; }
+  [ -d "$state/pristine" ] || { rm -f "$state/owner"; say "there is nothing to restore"; exit 0; }
   touch "$state/pristine/ids"
   ! has stop || stop_containers "$stage/stop"
   say "stopping dockerd"
