@@ -10,6 +10,8 @@ set -eu
 umask 077
 LC_ALL=C
 export LC_ALL
+# cp --parents of coreutils 9.1 loses the way to an absolute path in any other folder.
+cd /
 
 state=/var/lib/drydock
 command=$1
