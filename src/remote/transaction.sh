@@ -106,6 +106,7 @@ add_ids() {
 
 take_ids_back() { # IDS_FILE USER: exactly what add_ids added; other lines may have come since
   while read -r file line; do
+    grep -qxF -- "$line" "$file" 2>/dev/null || continue
     cp -p -- "$file" "$file.drydock-new"
     grep -vxF -- "$line" "$file" >"$file.drydock-new" || [ $? -eq 1 ]
     mv -T -- "$file.drydock-new" "$file"
