@@ -91,7 +91,8 @@ function stageOf(plan: Plan, observation: Observation, owner: Owner, digestOfCon
   const paths = [...plan.writes.map(({ path }) => path), ...plan.removes, ...plan.modes.map(({ path }) => path)];
   const known = paths.flatMap((path) => {
     const file = observation.files[path];
-    return file?.known && file.value.text !== undefined ? [`${sha256(file.value.text)}  ${path}`] : [];
+    // Bytes that are no UTF-8 were replaced when they were read: their sum can't be known here.
+    return file?.known && file.value.text?.includes("\uFFFD") === false ? [`${sha256(file.value.text)}  ${path}`] : [];
   });
   const limitLines = (limits: Plan["processLimits"]) => list(limits.map(({ unit, property, value }) => `${unit} ${property} ${value}`));
   const survivors = observation.containers.known
