@@ -1,0 +1,326 @@
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, readlinkSync, chmodSync } from "node:fs";
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { applyPlan, restoreOriginal, type TransactionResult } from "../../src/remote/apply.ts";
+import type { Observation } from "../../src/observed/observation.ts";
+import type { FileWrite, Plan } from "../../src/plan/plan.ts";
+import { FakeRoot, mine } from "../support/fake-root.ts";
+import { container } from "../support/observation.ts";
+import { known } from "../../src/observed/records.ts";
+import { emptyPlan, noDocker } from "../support/plan.ts";
+
+const connection = { host: "192.0.2.10", port: 22 };
+const owner = { stack: "drydock/test", host: "web1" };
+const daemonJson = "/etc/docker/daemon.json";
+
+let host: FakeRoot;
+beforeEach(() => void (host = new FakeRoot()));
+afterEach(() => void vi.unstubAllEnvs());
+
+const apply = (change: Partial<Plan>, observation: Observation = host.observation()): Promise<TransactionResult> => applyPlan(connection, emptyPlan(change), observation, owner);
+const restore = (change: Partial<Plan> = {}): Promise<TransactionResult> => restoreOriginal(connection, emptyPlan(change), host.observation(), owner);
+const write = (path: string, text: string, mode = "0644"): FileWrite => ({ path, text, mode, ...mine });
+/** Rule by rule, whether they came as words or as a file. */
+const auditCalls = (): string[] => host.calls().filter((call) => /^au(ditctl (?!-R )|genrules)/.test(call));
+const restart = { ...noDocker, how: "restart" as const };
+
+describe("a transaction that succeeds", () => {
+  it("puts files in place with their mode, whatever stood there, and leaves no trace of the way", async () => {
+    host.write(daemonJson, "{}\n", 0o600);
+    const result = await apply({ writes: [write(daemonJson, '{"icc":false}\n'), write("/etc/new/deep/a.conf", "a'b\n$(c)\n", "0640")], removes: [] });
+    expect(result).toEqual({ outcome: "done", log: [`installing ${host.at(daemonJson)}`, `installing ${host.at("/etc/new/deep/a.conf")}`] });
+    expect(host.list("/etc")).toEqual([
+      expect.stringMatching(/^\d+ \/etc\/docker\/$/),
+      '644 /etc/docker/daemon.json: {"icc":false}\n',
+      // Others have to get to what is in there.
+      "755 /etc/new/",
+      "755 /etc/new/deep/",
+      "640 /etc/new/deep/a.conf: a'b\n$(c)\n",
+    ]);
+    expect(host.exists("/var/lib/drydock/staging")).toBe(false);
+  });
+
+  it("removes files and sets modes of what stays", async () => {
+    host.write("/etc/old.conf", "old");
+    host.write("/etc/docker/daemon.json", "{}", 0o666);
+    await apply({ removes: ["/etc/old.conf"], modes: [{ path: daemonJson, mode: "0644", ...mine }, { path: "/etc/docker", mode: "0750", ...mine }] });
+    expect(host.list("/etc")).toEqual(["750 /etc/docker/", "644 /etc/docker/daemon.json: {}"]);
+  });
+
+  it("touches no service unless the plan says so", async () => {
+    await apply({ writes: [write("/etc/a", "a")] });
+    expect(host.calls().filter((call) => /^systemctl (?!-q is-active|show)|^docker (?!info)|^auditctl|^iptables/.test(call))).toEqual([]);
+  });
+
+  it("keeps what an observer needs to know later: owner, daemon, configuration", async () => {
+    await apply({ writes: [write(daemonJson, "{}\n")], daemonKeys: ["icc", "live-restore"] });
+    const ticks = readFileSync("/proc/self/stat", "utf8").split(" ")[21] ?? "";
+    expect(host.read("/var/lib/drydock/owner")).toBe("stack drydock/test\nhost web1\n");
+    expect(host.read("/var/lib/drydock/applied").split("\n")).toEqual(
+      expect.arrayContaining([`daemon ${process.pid}:${ticks}`, `configuration ${createHash("sha256").update("{}\n").digest("hex")}`]),
+    );
+  });
+
+  it("is numbered, after 8 and 9 too, and the ten last ones stay", async () => {
+    for (let number = 1; number <= 9; number++) mkdirSync(host.at(`/var/lib/drydock/generations/000${number}`), { recursive: true });
+    await apply({ writes: [write("/etc/a", "1")] });
+    expect(readlinkSync(host.at("/var/lib/drydock/current"))).toBe(host.at("/var/lib/drydock/generations/0010"));
+    await apply({ writes: [write("/etc/a", "2")] });
+    expect(readlinkSync(host.at("/var/lib/drydock/current"))).toBe(host.at("/var/lib/drydock/generations/0011"));
+    const names = host.list("/var/lib/drydock/generations").flatMap((line) => /generations\/(\d+)\/$/.exec(line)?.[1] ?? []);
+    expect(names).toEqual(["0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011"]);
+  });
+
+  it("stops containers, then the socket before the daemon, and starts both", async () => {
+    const [first, second] = ["1".repeat(64), "2".repeat(64)] as const;
+    const { outcome } = await apply({ docker: { ...restart, stop: [first, second] } });
+    expect(outcome).toBe("done");
+    expect(host.calls().filter((call) => /^systemctl (start|stop|reload|daemon)|^docker (stop|start)/.test(call))).toEqual([
+      `docker stop ${first}`,
+      `docker stop ${second}`,
+      "systemctl stop docker.socket",
+      "systemctl stop docker.service",
+      "systemctl start docker.socket",
+      "systemctl start docker.service",
+    ]);
+  });
+
+  it("switches live-restore on before it restarts", async () => {
+    await apply({ docker: { ...restart, liveRestoreFirst: true } });
+    const calls = host.calls();
+    expect(calls.indexOf("systemctl reload docker.service")).toBeGreaterThan(-1);
+    expect(calls.indexOf("systemctl reload docker.service")).toBeLessThan(calls.indexOf("systemctl stop docker.service"));
+  });
+
+  it("takes audit rules out in their own words and puts the others in", async () => {
+    await apply({ audit: { enable: true, remove: ["-a always,exit -F path=/etc/old -F perm=wa -F key=docker", "-w /etc/docker -p wa -k docker"], add: ["-a always,exit -F dir=/etc/docker -F perm=wa -F key=docker"], compile: true } });
+    expect(auditCalls()).toEqual([
+      "auditctl -e 1",
+      "auditctl -d always,exit -F path=/etc/old -F perm=wa -F key=docker",
+      "auditctl -W /etc/docker -p wa -k docker",
+      "auditctl -a always,exit -F dir=/etc/docker -F perm=wa -F key=docker",
+      "augenrules",
+    ]);
+  });
+
+  it.each([
+    ["1048576", "1048576:1048576"],
+    ["1024:1048576", "1024:1048576"],
+    ["infinity", "unlimited:unlimited"],
+    ["1024:infinity", "1024:unlimited"],
+  ])("sets LimitNOFILE=%s on the running process", async (value, nofile) => {
+    await apply({ processLimits: [{ unit: "docker.service", property: "LimitNOFILE", value }] });
+    expect(host.calls()).toContain(`prlimit --pid ${process.pid} --nofile=${nofile}`);
+  });
+
+  it("writes the limits of a slice to the kernel after what set-property left is gone", async () => {
+    host.write("/sys/fs/cgroup/drydock-containers.slice/pids.max", "100");
+    host.write("/etc/systemd/system.control/drydock-containers.slice.d/50-TasksMax.conf", "[Slice]\nTasksMax=100\n");
+    await apply({ sliceLimits: [{ unit: "drydock-containers.slice", property: "TasksMax", value: "infinity" }] });
+    expect(host.read("/sys/fs/cgroup/drydock-containers.slice/pids.max")).toBe("max\n");
+    expect(host.exists("/etc/systemd/system.control/drydock-containers.slice.d")).toBe(false);
+  });
+});
+
+describe("subordinate ids", () => {
+  const subordinateIds = { user: "dockremap", createUser: true, uids: ["dockremap:165536:65536"], gids: ["dockremap:165536:65536"] };
+
+  it("are appended, also to a file without a last newline or to none", async () => {
+    host.write("/etc/subuid", "ops:100000:65536");
+    await apply({ subordinateIds });
+    expect(host.list("/etc")).toEqual(["644 /etc/subgid: dockremap:165536:65536\n", "644 /etc/subuid: ops:100000:65536\ndockremap:165536:65536\n"]);
+    expect(host.exists("/user")).toBe(true);
+  });
+
+  it("go again when the change fails, and lines that came since stay", async () => {
+    host.write("/etc/subuid", "ops:100000:65536\n");
+    host.write("/etc/subgid", "ops:100000:65536\n", 0o600);
+    // Another program adds its own range while dockerd is being restarted.
+    host.on("journalctl", 'grep -q late "$ROOT/etc/subuid" || echo late:300000:65536 >>"$ROOT/etc/subuid"');
+    const { outcome } = await apply({ subordinateIds, writes: [write(daemonJson, "BAD")], docker: restart });
+    expect(outcome).toBe("went back");
+    expect(host.list("/etc")).toEqual(["600 /etc/subgid: ops:100000:65536\n", "644 /etc/subuid: ops:100000:65536\nlate:300000:65536\n"]);
+    expect(host.exists("/user")).toBe(false);
+  });
+
+  it("that could not even be added are no reason to fail on the way back", async () => {
+    host.touch("/no-useradd");
+    const { outcome } = await apply({ subordinateIds });
+    expect(outcome).toBe("went back");
+    expect(host.list("/etc")).toEqual([]);
+  });
+
+  it("go with the original, of every update since", async () => {
+    await apply({ subordinateIds: { ...subordinateIds, gids: [] } });
+    await apply({ subordinateIds: { ...subordinateIds, createUser: false, uids: [] } });
+    await restore();
+    expect(host.read("/etc/subuid") + host.read("/etc/subgid")).toBe("");
+    expect(host.exists("/user")).toBe(false);
+  });
+});
+
+describe("a transaction that is refused touches nothing", () => {
+  const expectUntouched = async (change: Partial<Plan>, reason: string, observation = host.observation(), between: () => void = () => undefined): Promise<void> => {
+    between();
+    const before = host.list("/etc");
+    expect(await apply(change, observation)).toEqual({ outcome: "refused", log: [reason] });
+    expect(host.list("/etc")).toEqual(before);
+    // The machine must not be taken by an update that never was: nobody could give it up.
+    expect(host.list("/var/lib/drydock").filter((line) => !line.includes("/lock"))).toEqual([]);
+    expect(host.calls().filter((call) => /^systemctl (?!-q is-active)|^docker |^auditctl/.test(call))).toEqual([]);
+  };
+
+  it("when a file was changed since it was read", async () => {
+    host.write(daemonJson, "{}");
+    await expectUntouched({ writes: [write(daemonJson, '{"icc":false}')] }, `refused: changed by somebody else since it was read: ${host.at(daemonJson)}`, host.observation(), () => host.write(daemonJson, '{"debug":true}'));
+  });
+
+  it("when a file was made since", async () => {
+    await expectUntouched({ writes: [write(daemonJson, "{}")] }, `refused: made by somebody else since it was read: ${host.at(daemonJson)}`, host.observation(), () => host.write(daemonJson, "{}"));
+  });
+
+  it("when the engine does not take the new daemon.json", async () => {
+    host.on("dockerd", 'echo "unable to configure: $4" >&2; exit 1');
+    await expectUntouched({ writes: [write("/etc/a", "a"), write(daemonJson, "{}")], validateWith: ["dockerd", "-H", "fd://"] }, "refused: dockerd does not take this daemon.json: unable to configure: -H");
+  });
+
+  it("but not for bytes that are no text", async () => {
+    host.write(daemonJson, Buffer.from([0x7b, 0xff, 0x7d]));
+    expect((await apply({ writes: [write(daemonJson, "{}")] })).outcome).toBe("done");
+  });
+});
+
+it("a second transaction at the same time is turned away and told whose the first is", async () => {
+  host.touch("/applying");
+  host.write("/var/lib/drydock/staging/by", "stack drydock/other\n");
+  expect(await apply({ writes: [write("/etc/a", "a")] })).toEqual({ outcome: "busy", log: ["stack drydock/other"] });
+  expect(host.exists("/etc/a")).toBe(false);
+});
+
+describe("a transaction that fails goes back", () => {
+  it("with files, modes, folders and the daemon", async () => {
+    host.write(daemonJson, "{}", 0o600);
+    host.write("/etc/gone.conf", "was here", 0o640);
+    const before = host.list("/etc");
+    const result = await apply({
+      writes: [write(daemonJson, "BAD"), write("/etc/new/deep/a.conf", "a")],
+      removes: ["/etc/gone.conf"],
+      modes: [{ path: "/etc/docker", mode: "0700", ...mine }],
+      docker: restart,
+    });
+    expect(result.outcome).toBe("went back");
+    expect(result.log).toEqual(expect.arrayContaining(["dockerd does not start: unable to configure the Docker daemon", "failed; going back to the state of before", "the state of before is back"]));
+    expect(host.list("/etc")).toEqual(before);
+    expect(host.exists("/running")).toBe(true);
+  });
+
+  it("with the containers that it had stopped, and nothing else", async () => {
+    const id = "1".repeat(64);
+    await apply({ writes: [write(daemonJson, "BAD")], docker: { ...restart, stop: [id] } });
+    expect(host.calls().filter((call) => call.startsWith("docker start"))).toEqual([`docker start ${id}`]);
+  });
+
+  it("with the audit rules", async () => {
+    await apply({ audit: { enable: false, add: ["-w /new -p wa -k docker"], remove: ["-w /old -p wa -k docker"], compile: false }, writes: [write(daemonJson, "BAD")], docker: restart });
+    expect(auditCalls()).toEqual(["auditctl -W /old -p wa -k docker", "auditctl -w /new -p wa -k docker", "auditctl -W /new -p wa -k docker", "auditctl -w /old -p wa -k docker"]);
+  });
+
+  it("when a container that should have survived did not", async () => {
+    host.touch("/lost");
+    const survivor = container("web");
+    const { outcome, log } = await apply({ writes: [write("/etc/a", "a")], docker: restart }, host.observation({ containers: known([survivor]) }));
+    expect(outcome).toBe("went back");
+    expect(log).toContain(`container ${survivor.id} ran before and does not run now`);
+    expect(host.exists("/etc/a")).toBe(false);
+  });
+
+  it("to a daemon that was stopped before", async () => {
+    host.remove("/running");
+    const units = { ...host.observation().units, "docker.service": { LoadState: "loaded", ActiveState: "inactive" } };
+    const { outcome } = await apply({ writes: [write(daemonJson, "BAD")], docker: { ...noDocker, how: "start" } }, host.observation({ units }));
+    expect(outcome).toBe("went back");
+    expect(host.exists("/running")).toBe(false);
+  });
+
+  it("and says so when it can't", async () => {
+    host.touch("/broken");
+    const { outcome, log } = await apply({ writes: [write(daemonJson, "{}")], docker: restart });
+    expect(outcome).toBe("broken");
+    expect(log).not.toContain("the state of before is back");
+    // Half a host is somebody's: destroy has to find it.
+    expect(host.read("/var/lib/drydock/owner")).toBe("stack drydock/test\nhost web1\n");
+  });
+
+  it("without a trace on a host that nobody kept before", async () => {
+    await apply({ writes: [write(daemonJson, "BAD")], docker: restart });
+    expect(host.exists("/var/lib/drydock/owner")).toBe(false);
+    expect(host.exists("/var/lib/drydock/pristine")).toBe(false);
+  });
+
+  it("and stays whose it was", async () => {
+    await apply({ writes: [write("/etc/a", "a")] });
+    await apply({ writes: [write(daemonJson, "BAD")], docker: restart });
+    expect(host.read("/var/lib/drydock/owner")).toBe("stack drydock/test\nhost web1\n");
+    expect(host.list("/var/lib/drydock/generations").filter((line) => /generations\/\d+\/$/.test(line))).toHaveLength(1);
+  });
+
+  it("from any change of any files", async () => {
+    const name = fc.constantFrom("a", "b", "c/d", "c/e", "f/g/h");
+    const mode = fc.constantFrom("0600", "0640", "0644", "0755");
+    const content = fc.constantFrom("", "x\n", "two\nlines", "EOF\n");
+    const files = fc.dictionary(name, fc.record({ content, mode }), { maxKeys: 5 });
+    await fc.assert(
+      fc.asyncProperty(files, files, fc.uniqueArray(name), async (there, wished, removed) => {
+        host.remove("/etc");
+        mkdirSync(host.at("/etc"));
+        for (const [path, state] of Object.entries(there)) host.write(`/etc/${path}`, state.content, Number.parseInt(state.mode, 8));
+        const before = host.list("/etc");
+        const writes = [...Object.entries(wished).map(([path, state]) => write(`/etc/${path}`, state.content, state.mode)), write(daemonJson, "BAD")];
+        const removes = removed.filter((path) => !(path in wished)).map((path) => `/etc/${path}`);
+        const { outcome, log } = await apply({ writes, removes, docker: restart });
+        expect(outcome, log.join("\n")).toBe("went back");
+        expect(host.list("/etc")).toEqual(before);
+      }),
+      { numRuns: 8 },
+    );
+  }, 60_000);
+});
+
+describe("the original", () => {
+  it("comes back after any number of updates, and the host is nobody's", async () => {
+    host.write(daemonJson, "{}", 0o600);
+    chmodSync(host.at("/etc/docker"), 0o750);
+    const before = host.list("/etc");
+    await apply({ writes: [write(daemonJson, "first"), write("/etc/new/a", "a")], modes: [{ path: "/etc/docker", mode: "0755", ...mine }], docker: restart });
+    await apply({ writes: [write(daemonJson, "second"), write("/etc/new/b", "b")], removes: ["/etc/new/a"], docker: restart });
+    const result = await restore({ docker: restart });
+    expect(result.outcome).toBe("done");
+    expect(result.log.at(-1)).toBe("every file is as it was before the first update");
+    expect(host.list("/etc")).toEqual(before);
+    expect(host.list("/var/lib/drydock").filter((line) => !line.includes("/lock"))).toEqual([]);
+  });
+
+  it("is what was there before the first update that succeeded, not before one that failed", async () => {
+    host.write(daemonJson, "before the failure");
+    await apply({ writes: [write(daemonJson, "BAD")], docker: restart });
+    host.write(daemonJson, "{}");
+    await apply({ writes: [write(daemonJson, '{"icc":false}')], docker: restart });
+    await restore({ docker: restart });
+    expect(host.read(daemonJson)).toBe("{}");
+  });
+
+  it("starts what the first change of userns-remap had stopped", async () => {
+    const id = "1".repeat(64);
+    await apply({ writes: [write(daemonJson, "{}")], docker: { ...restart, stop: [id], switchesStore: true } });
+    host.calls();
+    await restore({ docker: restart });
+    expect(host.calls()).toContain(`docker start ${id}`);
+  });
+
+  it("of a host that was right from the start is nothing, and the host is nobody's all the same", async () => {
+    host.write("/var/lib/drydock/owner", "stack drydock/test\nhost web1\n");
+    expect(await restore()).toEqual({ outcome: "done", log: ["there is nothing to restore"] });
+    expect(host.exists("/var/lib/drydock/owner")).toBe(false);
+  });
+});

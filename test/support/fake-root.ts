@@ -1,0 +1,139 @@
+/**
+ * A folder that plays the root of a host, so that what src/remote sends is run for real: by sh, on real files. Only what
+ * needs a daemon, a kernel or root is a stub, which records its call.
+ *
+ * The scripts name absolute paths. They are moved into the folder on their way, as text: nothing in the product has to
+ * know that it is being tested.
+ */
+
+import { execFileSync } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { userInfo } from "node:os";
+import { dirname, join } from "node:path";
+import type { FileState, Observation } from "../../src/observed/observation.ts";
+import { onPath, ownRuntimeFolder } from "./fake-ssh.ts";
+import { defaultHost, file } from "./observation.ts";
+import { temporaryFolder } from "./shell.ts";
+
+const owner = userInfo().username;
+const group = execFileSync("id", ["-gn"], { encoding: "utf8" }).trim();
+
+/** Only root can give files away: everything belongs to who runs the tests. */
+export const mine = { owner, group };
+
+export class FakeRoot {
+  readonly folder = temporaryFolder();
+
+  constructor() {
+    ownRuntimeFolder();
+    mkdirSync(this.at("/bin"));
+    mkdirSync(this.at("/etc"));
+    for (const [name, text] of Object.entries(stubs)) this.on(name, text);
+    this.touch("/running");
+    onPath({ ssh: `export ROOT=${this.folder} DAEMON_PID=${process.pid} PATH=${this.folder}/bin:$PATH LC_ALL=C\nsed "s#/var/lib/drydock#$ROOT/var/lib/drydock#g" | sh -s` });
+  }
+
+  at(path: string): string {
+    return join(this.folder, path);
+  }
+
+  /** What a program does when it is called, besides recording that. */
+  on(name: string, text: string): void {
+    writeFileSync(this.at(`/bin/${name}`), `#!/bin/sh\nprintf '%s\\n' "${name}\${*:+ }$*" | sed "s#$ROOT##g" >>"$ROOT/calls"\n${text}\n`);
+    chmodSync(this.at(`/bin/${name}`), 0o755);
+  }
+
+  touch(path: string): void {
+    writeFileSync(this.at(path), "");
+  }
+
+  write(path: string, text: string | Uint8Array, mode = 0o644): void {
+    mkdirSync(dirname(this.at(path)), { recursive: true });
+    writeFileSync(this.at(path), text);
+    chmodSync(this.at(path), mode);
+  }
+
+  remove(path: string): void {
+    rmSync(this.at(path), { recursive: true, force: true });
+  }
+
+  exists(path: string): boolean {
+    return existsSync(this.at(path));
+  }
+
+  read(path: string): string {
+    return readFileSync(this.at(path), "utf8");
+  }
+
+  /** Calls of stubs since the last time. */
+  calls(): string[] {
+    const calls = this.exists("/calls") ? this.read("/calls").trimEnd().split("\n") : [];
+    this.remove("/calls");
+    return calls;
+  }
+
+  /** `mode path: content` of everything below a folder. */
+  list(folder: string): string[] {
+    return readdirSync(this.at(folder), { recursive: true, encoding: "utf8" })
+      .sort()
+      .map((name) => {
+        const path = join(this.at(folder), name);
+        const { mode } = statSync(path);
+        const content = statSync(path).isDirectory() ? "/" : `: ${readFileSync(path, "latin1")}`;
+        return `${(mode & 0o7777).toString(8)} ${join(folder, name)}${content}`;
+      });
+  }
+
+  /** The files of /etc as an observation has them. */
+  observation(change: Partial<Observation> = {}): Observation {
+    const files = Object.fromEntries(
+      readdirSync(this.at("/etc"), { recursive: true, encoding: "utf8" }).map((name) => {
+        const stat = statSync(this.at(`/etc/${name}`));
+        const state: Partial<FileState> = { ...mine, mode: (stat.mode & 0o7777).toString(8).padStart(4, "0"), kind: stat.isFile() ? "regular file" : "directory" };
+        return [`/etc/${name}`, file(stat.isFile() ? this.read(`/etc/${name}`) : undefined, state)];
+      }),
+    );
+    return defaultHost({ ...change, files });
+  }
+}
+
+// --- Internal ---
+
+const stubs: Record<string, string> = {
+  // Runs the unit at once, as --wait makes it look, with every path of the stage moved under $ROOT.
+  "systemd-run": `
+for word; do case $word in --property=StandardOutput=file:*) log=\${word#*=file:} ;; esac; done
+while case $1 in --*) true ;; *) false ;; esac; do shift; done
+for name in transaction.sh writes removes modes expect expect-absent ids validate; do
+  [ ! -e "$4/$name" ] || sed -i "s#/etc/#$ROOT/etc/#g; s#/var/lib/drydock#$ROOT/var/lib/drydock#g; s#/run/systemd#$ROOT/run/systemd#g; s#/sys/fs/cgroup#$ROOT/sys/fs/cgroup#g" "$4/$name"
+done
+exec "$@" >>"$log" 2>&1`,
+  // dockerd refuses a daemon.json with the word BAD; with /broken it does not start at all.
+  systemctl: `
+case "$*" in
+  "-q is-active drydock-apply.service") [ -e "$ROOT/applying" ] ;;
+  *"is-active docker.service") [ -e "$ROOT/running" ] ;;
+  "show -p MainPID --value "*) echo "$DAEMON_PID" ;;
+  "show -p ControlGroup --value "*) echo "/\${5}" ;;
+  "show -p "*) echo infinity ;;
+  "stop "*docker.service) rm -f "$ROOT/running" ;;
+  "start docker.service") [ ! -e "$ROOT/broken" ] && ! grep -qs BAD "$ROOT/etc/docker/daemon.json" && : >"$ROOT/running" ;;
+esac`,
+  docker: `
+case "$*" in
+  "info --format"*) echo true ;;
+  "inspect -f {{.State.Running}} "*) [ ! -e "$ROOT/lost" ] && echo true || echo false ;;
+  "inspect -f {{.Name}} "*) echo "/name-of-\${4}" ;;
+esac`,
+  useradd: `[ ! -e "$ROOT/no-useradd" ] && : >"$ROOT/user"`,
+  userdel: `rm "$ROOT/user"`,
+  getent: `[ -e "$ROOT/user" ]`,
+  // The disk is not what is tested, and syncing all of it takes seconds.
+  sync: "",
+  auditctl: '[ "$1" != -R ] || sed "s/^/auditctl /" "$2" >>"$ROOT/calls"',
+  augenrules: "",
+  iptables: `case "$*" in *" -C "*) exit 1 ;; esac`,
+  journalctl: "echo 'unable to configure the Docker daemon'",
+  modprobe: "",
+  prlimit: "",
+};
