@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Reads a whole host in one go and changes nothing on it. POSIX sh, run as root with LC_ALL=C.
 #
 # Set before it: $owned, the files to read, and $watched, the paths to look for, one a line.

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Changes a host as one transaction. POSIX sh, run as root in the transient unit drydock-apply.service, so that neither a
 # lost link nor the end of the controller can stop it half-way.
 #
