@@ -1,0 +1,100 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { applyPlan, forgetOwner, parseTransactionOutput, transactionScript, writeOwner } from "../../src/remote/apply.ts";
+import { known } from "../../src/observed/records.ts";
+import { onPath, ownRuntimeFolder } from "../support/fake-ssh.ts";
+import { FakeRoot } from "../support/fake-root.ts";
+import { container, defaultHost } from "../support/observation.ts";
+import { emptyPlan, noDocker } from "../support/plan.ts";
+import { runSh, sh, temporaryFolder } from "../support/shell.ts";
+
+const connection = { host: "192.0.2.10", port: 22 };
+const owner = { stack: "drydock/test", host: "web1" };
+
+afterEach(() => void vi.unstubAllEnvs());
+
+describe("the script of a transaction", () => {
+  it.each(["apply", "restore"] as const)("to %s is one that sh takes", (command) => {
+    const script = transactionScript(command, { settings: "A=1\n", writes: "", "files/1": "text\nEOF\n'\"$(id)" });
+    expect(() => execFileSync(sh, ["-n"], { input: script })).not.toThrow();
+  });
+
+  it("carries any content to its file as it is", () => {
+    const contents = ["", "\n", "EOF\n", "no newline", "'\"`$(id)\\\n", "é\u{1F433}\n", "x".repeat(100_000)];
+    const folder = temporaryFolder();
+    const script = transactionScript("apply", Object.fromEntries(contents.map((text, i) => [`files/${i + 1}`, text])));
+    const sending = script.slice(0, script.indexOf("status=0")).replaceAll("/var/lib/drydock", folder).replace(/^if ! flock.*$/m, "");
+    runSh(sending);
+    expect(contents.map((_, i) => readFileSync(join(folder, `staging/files/${i + 1}`), "utf8"))).toEqual(contents);
+    expect(readFileSync(join(folder, "staging/transaction.sh"), "utf8")).toBe(readFileSync(new URL("../../src/remote/transaction.sh", import.meta.url), "utf8"));
+  });
+});
+
+describe("what a transaction printed", () => {
+  it.each([
+    ["status 0\ninstalling /etc/a\n", { outcome: "done", log: ["installing /etc/a"] }],
+    ["status 20\nrefused: why\n", { outcome: "refused", log: ["refused: why"] }],
+    ["status 21\n", { outcome: "went back", log: [] }],
+    ["status 22\nleft\n", { outcome: "broken", log: ["left"] }],
+    ["busy\nstack a\nhost b\n", { outcome: "busy", log: ["stack a", "host b"] }],
+    // Anything else is no success, whatever it is.
+    ["status 1\nsh: 12: parameter not set\n", { outcome: "broken", log: ["unexpected end of the transaction: status 1", "sh: 12: parameter not set"] }],
+    ["status 200\n", { outcome: "broken", log: ["unexpected end of the transaction: status 200"] }],
+    ["", { outcome: "broken", log: ["unexpected end of the transaction: "] }],
+  ])("%j", (text, result) => {
+    expect(parseTransactionOutput(text)).toEqual(result);
+  });
+});
+
+describe("what is sent", () => {
+  /** The files of the stage, as the host would get them. */
+  async function staged(...args: Parameters<typeof applyPlan>): Promise<(name: string) => string> {
+    ownRuntimeFolder();
+    const folder = onPath({ ssh: 'cat >"$(dirname "$0")/script"; echo "status 0"' });
+    await applyPlan(...args);
+    const script = readFileSync(join(folder, "script"), "utf8");
+    return (name) => {
+      const body = new RegExp(`^base64 -d <<'EOF' \\| cat >/var/lib/drydock/staging/${name}\n([^]*?)^EOF$`, "m").exec(script)?.[1];
+      if (body === undefined) throw new Error(`no ${name} in the script`);
+      return Buffer.from(body, "base64").toString();
+    };
+  }
+
+  it("names the containers that stop, and those that must still run after", async () => {
+    const [web, db, old] = [container("web"), container("db"), container("old", { running: false })] as const;
+    const observation = defaultHost({ containers: known([web, db, old]) });
+    const file = await staged(connection, emptyPlan({ docker: { ...noDocker, how: "restart", stop: [web.id] } }), observation, owner);
+    expect(file("stop")).toBe(`${web.id} web\n`);
+    expect(file("survivors")).toBe(`${db.id}\n`);
+  });
+
+  it("expects no container to survive in a store that is switched away", async () => {
+    const observation = defaultHost({ containers: known([container("web")]) });
+    const file = await staged(connection, emptyPlan({ docker: { ...noDocker, how: "restart", switchesStore: true } }), observation, owner);
+    expect(file("survivors")).toBe("");
+  });
+
+  it("has the engine check the new daemon.json with the unit's own flags", async () => {
+    const write = { text: "{}", owner: "root", group: "root", mode: "0644" };
+    const plan = emptyPlan({ writes: [{ path: "/etc/a", ...write }, { path: "/etc/docker/daemon.json", ...write }], validateWith: ["/usr/bin/dockerd", "-H", "fd://"] });
+    const file = await staged(connection, plan, defaultHost(), owner);
+    expect(file("validate")).toBe("exec /usr/bin/dockerd --validate --config-file /var/lib/drydock/staging/files/2 -H fd://\n");
+  });
+
+  it("is nothing that the shell there could take for a command", async () => {
+    const rule = "-a always,exit -F path=/etc/$(reboot) -F perm=wa -F key=docker";
+    await expect(staged(connection, emptyPlan({ audit: { enable: false, add: [rule], remove: [], compile: false } }), defaultHost(), owner)).rejects.toThrow(`not an audit rule of plain words: ${rule}`);
+  });
+});
+
+describe("the owner of a host", () => {
+  it("is written without a transaction where nothing has to change, and taken away again", async () => {
+    const host = new FakeRoot();
+    await writeOwner(connection, { stack: "drydock/it's", host: "web 1" });
+    expect(host.read("/var/lib/drydock/owner")).toBe("stack drydock/it's\nhost web 1\n");
+    await forgetOwner(connection);
+    expect(host.exists("/var/lib/drydock/owner")).toBe(false);
+  });
+});
