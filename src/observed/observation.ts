@@ -49,6 +49,8 @@ export interface Observation {
   registryCertificates: Known<string[]>;
   bridgeNetfilter: boolean;
   dockerProxies: Known<number>;
+  /** Pids of the processes that can gain no privileges. */
+  noNewPrivileges: Known<number[]>;
   /** cgroup limits in the kernel: cgroup → file → value, e.g. `docker-….scope` → `pids.max` → `512`. */
   cgroups: Record<string, Record<string, string>>;
   slice: UnitProperties;
@@ -140,6 +142,8 @@ export function parseObservation(text: string): Observation {
     registryCertificates: records.parsed("certificates", (text) => text.split("\n").filter(Boolean).sort()),
     bridgeNetfilter: valueOr(records.text("bridge-nf"), "0").trim() === "1",
     dockerProxies: records.parsed("docker-proxies", parseNumber),
+    // /proc/2239/status
+    noNewPrivileges: records.parsed("no-new-privs", (text) => text.split("\n").filter(Boolean).map((line) => parseNumber(line.split("/")[2] ?? ""))),
     cgroups: parseCgroups(lines("cgroups")),
     slice: units["drydock-containers.slice"] ?? {},
     freeBytes: lines("space").slice(1).map((line) => Number(line.split(/\s+/)[3]) * 1024),

@@ -26,7 +26,7 @@ function pendingContainer(container: Container, wish: HostInputs, observation: O
   const { daemon } = wish;
   const untilMadeAgain = [
     ...(typeof daemon["log-driver"] === "string" && container.logDriver !== daemon["log-driver"] ? [`log-driver ${container.logDriver}`] : []),
-    ...(daemon["no-new-privileges"] === true && !container.privileged && !container.securityOpt.some((option) => /^no-new-privileges(?!.*false)/.test(option)) ? ["the right to gain privileges"] : []),
+    ...(daemon["no-new-privileges"] === true && !container.privileged && observation.noNewPrivileges.known && !observation.noNewPrivileges.value.includes(container.pid) ? ["the right to gain privileges"] : []),
     ...(daemon["default-cgroupns-mode"] === "private" && container.cgroupnsMode !== "private" && !container.privileged ? [`cgroup namespace ${container.cgroupnsMode || "host"}`] : []),
   ];
   const untilRestarted = limitsWaiting(container, wish, observation);

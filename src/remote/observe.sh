@@ -89,6 +89,9 @@ probe mounts cat /proc/self/mountinfo
 probe iptables iptables -w 5 -t filter -S
 probe bridge-nf cat /proc/sys/net/bridge/bridge-nf-call-iptables
 probe docker-proxies sh -c 'cat /proc/[0-9]*/comm 2>/dev/null | grep -c "^docker-proxy$" || [ $? -eq 1 ]'
+# dockerd notes in no place that can be asked whether a container got its default of no-new-privileges. A process that ends
+# meanwhile makes grep fail.
+probe no-new-privs sh -c 'grep -lsx "NoNewPrivs:.1" /proc/[0-9]*/status; true'
 # What the kernel enforces for each running container and for all together: PATH:VALUE
 probe cgroups sh -c 'find /sys/fs/cgroup -maxdepth 4 \( -path "*/docker-*.scope/*" -o -path "*/drydock-*.slice/*" \) -type f \( -name pids.max -o -name memory.max -o -name memory.swap.max -o -name cpu.max \) -exec grep -H "" {} +; true'
 probe space df -Pk /etc /var/lib

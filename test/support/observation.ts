@@ -91,6 +91,7 @@ export function defaultHost(change: Partial<Observation> = {}): Observation {
     iptables: known(["-P FORWARD DROP", "-N DOCKER", "-A FORWARD -o docker0 -j DOCKER", "-A FORWARD -i docker0 -o docker0 -j ACCEPT"]),
     bridgeNetfilter: true,
     dockerProxies: known(0),
+    noNewPrivileges: known([]),
     cgroups: {},
     slice: {},
     freeBytes: [],
