@@ -30,7 +30,7 @@ export type Say = (message: string) => Promise<void>;
  *   UnreachableError, RemoteScriptError
  */
 export async function converge(owner: Owner, args: HostArgs, say: Say): Promise<Converged> {
-  const observation = await look(args);
+  const observation = await look(args, { reuse: true });
   const wish = completeInputs(args, hostFacts(observation, auditCandidates(args)));
   const plan = planApply(wish, observation);
   const refused = findings(wish, observation, plan, owner);

@@ -9,17 +9,43 @@ import { auditCandidates } from "../plan/seen.ts";
 export interface LookOptions {
   /** Over a connection of its own, after an apply: proves that a new one can be made, and tells the host so. */
   confirm?: boolean;
+  /** What this process saw a moment ago will do: `check` and `read` look just before `create` and `update` do. */
+  reuse?: boolean;
 }
 
+/** @throws UnreachableError, RemoteScriptError */
 export async function look(wish: HostArgs | HostInputs, options: LookOptions = {}): Promise<Observation> {
-  return observe(wish.connection, {
-    files: [...Object.keys(wish.files), ...Object.keys(wish.modes), ...namedFiles(wish), ...statPaths],
-    paths: [...new Set([...auditedPaths, ...auditCandidates(wish)])].sort(),
-    ...(options.confirm ? { fresh: true, before: confirmation } : {}),
-  });
+  const files = [...Object.keys(wish.files), ...Object.keys(wish.modes), ...namedFiles(wish), ...statPaths];
+  const paths = [...new Set([...auditedPaths, ...auditCandidates(wish)])].sort();
+  const key = JSON.stringify(wish.connection);
+  const seen = recent.get(key);
+  // Once only, and never after a change: whoever looks again wants to know what is now.
+  recent.delete(key);
+  if (options.reuse && seen && Date.now() - seen.at < reusableSeconds * 1000 && covers(seen, { files, paths })) return seen.observation;
+  const observation = await observe(wish.connection, { files, paths, ...(options.confirm ? { fresh: true, before: confirmation } : {}) });
+  if (!options.confirm) recent.set(key, { at: Date.now(), files, paths, observation });
+  return observation;
 }
 
 // --- Internal ---
+
+interface Seen {
+  at: number;
+  files: string[];
+  paths: string[];
+  observation: Observation;
+}
+
+const recent = new Map<string, Seen>();
+
+/**
+ * The transaction itself refuses when a file is not as it was seen, and when a container is left that was not, so an old look
+ * costs a second try at worst.
+ */
+const reusableSeconds = 60;
+
+const covers = (seen: Seen, wanted: Pick<Seen, "files" | "paths">) =>
+  wanted.files.every((file) => seen.files.includes(file)) && wanted.paths.every((path) => seen.paths.includes(path));
 
 const confirmation = `[ ! -d /var/lib/drydock/current ] || date +%s >/var/lib/drydock/current/confirmed`;
 
