@@ -27,7 +27,7 @@ export function limitsWished(files: Record<string, string>): Record<string, stri
 export function limitInEffect(name: string, wished: string, observation: Observation): string | undefined {
   const [unit = "", key = ""] = name.split(" ");
   if (unit === "docker-.scope") {
-    const seen = runningScopes(observation).map((cgroup) => inWords(key, wished, observation.cgroups[cgroup]?.[cgroupFile[key] ?? ""], observation));
+    const seen = runningScopes(observation).map((cgroup) => inWords(key, wished, observation.cgroups[cgroup]?.[cgroupFile[key] ?? ""], observation)).filter((value) => value !== undefined);
     // A container may have asked for less; then the number is below ours, and that is as good.
     return seen.length === 0 ? undefined : (seen.find((value) => value !== wished) ?? wished);
   }
@@ -61,8 +61,10 @@ function inWords(key: string, wished: string, actual: string | undefined, observ
   const actualNumber = actual === "max" ? Number.POSITIVE_INFINITY : Number(actual);
   if (wishedNumber === actualNumber) return wished;
   if (!exact && actualNumber < wishedNumber) return wished;
-  // systemd computes a share of the memory in whole pages, we from /proc/meminfo: they differ by less than a thousandth.
-  return Math.abs(actualNumber - wishedNumber) <= wishedNumber / 1000 ? wished : actual;
+  // systemd computes a share of the memory in whole pages, we from /proc/meminfo: they differ by less than a thousandth. The
+  // kernel rounds bytes down to a page, of at most 64 KiB.
+  const tolerance = wished.endsWith("%") ? wishedNumber / 1000 : key === "TasksMax" || wished === "infinity" ? 0 : 65536;
+  return Math.abs(actualNumber - wishedNumber) <= tolerance ? wished : actual;
 }
 
 function parseTasks(value: string, { tasks }: Observation): number | undefined {
