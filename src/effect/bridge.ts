@@ -19,7 +19,9 @@ export function bridgeForwards(observation: Pick<Observation, "iptables" | "brid
 }
 
 /** The kernel's answer to `-i docker0 -o docker0`, by the output of `iptables -S`. */
-export function verdict(rules: string[]): "ACCEPT" | "DROP" {
+export function verdict(listed: string[]): "ACCEPT" | "DROP" {
+  // A comment may read like any part of a rule.
+  const rules = listed.map((rule) => rule.replace(/ -m comment --comment ("(?:[^"\\]|\\.)*"|\S+)/, ""));
   const policy = rules.find((rule) => rule.startsWith("-P FORWARD"))?.split(" ")[2];
   const fallback = policy === "DROP" ? "DROP" : "ACCEPT";
   const walk = (chain: string, depth: number): "ACCEPT" | "DROP" | undefined => {
@@ -42,13 +44,15 @@ export function verdict(rules: string[]): "ACCEPT" | "DROP" {
 // -A FORWARD -i docker0 ! -o docker0 -j ACCEPT
 function matchesBridgeTraffic(rule: string): boolean {
   const interfaces = [...rule.matchAll(/(! )?-[io] (\S+)/g)];
-  if (!interfaces.every(([, not, name]) => (not ? name !== "docker0" : name === "docker0"))) return false;
+  // `docker+` is every name that begins so (iptables(8)).
+  const isDocker0 = (name = "") => (name.endsWith("+") ? "docker0".startsWith(name.slice(0, -1)) : name === "docker0");
+  if (!interfaces.every(([, not, name]) => isDocker0(name) !== Boolean(not))) return false;
   // Whatever else a rule asks for (a state, a port, an address), the first packet of some connection does not have. A set
   // of addresses, in engine 28, stands for the bridges.
   const rest = rule
     .replace(/^-A \S+/, "")
     .replaceAll(/(! )?-[io] \S+/g, "")
-    .replace(/ -m comment --comment ("[^"]*"|\S+)/, "")
+    .replace(/ -m (?:conntrack --ctstate|state --state) (?:\S+,)?NEW\b\S*/, "")
     .replace(/ -m set --match-set docker-ext-bridges-v4 dst/, "")
     .replace(/ -j .*/, "");
   return rest.trim() === "";
