@@ -84,7 +84,7 @@ const probes: Record<string, Probe> = {
   // Reported from engine 24 on (moby#45320); on older ones only `configuration` answers for it.
   "no-new-privileges": fromInfo((info, wished) => (compareVersions(info.ServerVersion, "24.0") < 0 ? wished : securityOption(info, "no-new-privileges") !== undefined)),
   "userland-proxy": fromInfo((_info, wished, { dockerProxies, processes }) => {
-    const flag = processes.docker?.command.find((word) => word.startsWith("--userland-proxy"));
+    const flag = processes.docker?.command.find((word) => /^--userland-proxy(?:=|$)/.test(word));
     if (flag) return !flag.endsWith("=false");
     if (!dockerProxies.known) return `unknown: ${dockerProxies.reason}`;
     // Without a published port there is no proxy process to see; `configuration` answers for that case.
