@@ -96,13 +96,19 @@ export function daemonJsonText(wish: JsonObject, onDisk: JsonObject, answeredFor
 
 function planWrites(wish: HostInputs, seen: HostInputs, observation: Observation): FileWrite[] {
   const writes = Object.entries(wish.files)
-    .filter(([path, text]) => seen.files[path] !== text)
+    .filter(([path, text]) => seen.files[path] !== text || isNoRegularFile(observation, path))
     .map(([path, text]) => ({ path, text, ...splitMode(wish.modes[path] ?? "root:root 0644") }));
-  if (!isDeepStrictEqual(wish.daemon, seen.daemon)) {
+  if (!isDeepStrictEqual(wish.daemon, seen.daemon) || isNoRegularFile(observation, daemonJson)) {
     const text = daemonJsonText(wish.daemon, daemonConfigurationOn(observation), seen.daemon);
     writes.push({ path: daemonJson, text, ...splitMode(wish.modes[daemonJson] ?? "root:root 0644") });
   }
   return writes.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** A link in our place is replaced, not followed: whoever can change its target could change our file. */
+function isNoRegularFile({ files }: Observation, path: string): boolean {
+  const file = files[path];
+  return file?.known === true && !file.value.kind.startsWith("regular");
 }
 
 function planAudit(wish: HostInputs, observation: Observation, touched: string[]): Plan["audit"] {

@@ -6,7 +6,7 @@
 import type { HostArgs, HostInputs } from "../desired/host-inputs.ts";
 import type { Observation, Owner } from "../observed/observation.ts";
 import { describeChange, describeCost, differences } from "../plan/describe.ts";
-import { isEmpty, planApply } from "../plan/plan.ts";
+import { isEmpty, planApply, type Plan } from "../plan/plan.ts";
 import { findings } from "../plan/preflight.ts";
 import { auditCandidates, digest, hostFacts, observedInputs } from "../plan/seen.ts";
 import { completeInputs } from "../plan/wish.ts";
@@ -41,12 +41,22 @@ export async function converge(owner: Owner, args: HostArgs, say: Say): Promise<
     return { wish, outputs: outputsOf(wish, observation, { cost: ["nothing"], diff: "" }) };
   }
   const lastChange = { cost: describeCost(plan, wish, observation), diff: describeChange(plan, wish, observedInputs(wish, observation), observation) };
-  const result = await applyPlan(wish.connection, plan, observation, owner, digest(JSON.stringify(wish)));
-  assertDone(owner, result);
+  assertDone(owner, await apply(owner, wish, plan, observation));
   return { wish, outputs: outputsOf(wish, await confirm(owner, wish), lastChange) };
 }
 
 // --- Internal ---
+
+async function apply(owner: Owner, wish: HostInputs, plan: Plan, observation: Observation): Promise<TransactionResult> {
+  try {
+    return await applyPlan(wish.connection, plan, observation, owner, digest(JSON.stringify(wish)));
+  } catch (cause) {
+    throw new HalfDoneError(
+      `${owner.host}: the link failed while the change was made; the host goes on by itself and ends in the new state or in the old one; the next update reads which`,
+      { cause },
+    );
+  }
+}
 
 function assertDone({ host }: Owner, { outcome, log }: TransactionResult): void {
   const why = log.filter((line) => !progress.test(line));

@@ -15,6 +15,12 @@ export function listed(headline: string, points: string[]): string {
   return points.length === 1 ? `${headline}: ${points[0] ?? ""}` : [`${headline}:`, ...points.map((point) => `  - ${point}`)].join("\n");
 }
 
+/** {@link explain}, and the host's name in front where the error does not know it. */
+export function explainFor(host: string, error: unknown): string {
+  const text = explain(error);
+  return text.startsWith(`${host}: `) ? text : `${host}: ${text}`;
+}
+
 /** The message of an error and of its causes, the stack only where nobody expected it. */
 export function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

@@ -9,7 +9,7 @@ import { observedInputs } from "../plan/seen.ts";
 import { completeInputs } from "../plan/wish.ts";
 import { UnreachableError } from "../remote/ssh.ts";
 import { converge, type Converged, type Say } from "./converge.ts";
-import { explain, HalfDoneError, listed } from "./errors.ts";
+import { explain, explainFor, HalfDoneError, listed } from "./errors.ts";
 import { firstLook } from "./first-look.ts";
 import { look } from "./look.ts";
 import { outputsOf, type HostOutputs } from "./outputs.ts";
@@ -43,7 +43,7 @@ export class HostProvider implements provider.Provider {
       return { inputs: plain(wish) };
     } catch (error) {
       // Not thrown: the other hosts are to be checked as well. The update that follows refuses.
-      await this.log("error", urn, `${owner.host}: ${explain(error)}`);
+      await this.log("error", urn, explainFor(owner.host, error));
       return { inputs: plain(completeInputs(args, nothingKnown)) };
     }
   }
@@ -58,17 +58,18 @@ export class HostProvider implements provider.Provider {
     try {
       return { id: host, outs: stateOf(await this.converge(urn, news)) };
     } catch (error) {
-      if (!(error instanceof HalfDoneError)) throw new Error(explain(error), { cause: error });
+      const message = explainFor(host, error);
+      if (!(error instanceof HalfDoneError)) throw new Error(message, { cause: error });
       // Something is on the host: with these the engine keeps the state, so that the next update is one and destroy knows.
-      throw Object.assign(new Error(explain(error)), { id: host, properties: news, reasons: [explain(error)] });
+      throw Object.assign(new Error(message), { id: host, properties: news, reasons: [message] });
     }
   }
 
-  async update(_id: string, urn: string, _olds: State, news: HostInputs): Promise<provider.UpdateResult> {
+  async update(id: string, urn: string, _olds: State, news: HostInputs): Promise<provider.UpdateResult> {
     try {
       return { outs: stateOf(await this.converge(urn, news)) };
     } catch (error) {
-      throw new Error(explain(error), { cause: error });
+      throw new Error(explainFor(id, error), { cause: error });
     }
   }
 
@@ -94,7 +95,7 @@ export class HostProvider implements provider.Provider {
   async delete(id: string, urn: string, props: State): Promise<void> {
     const said = await release(ownerOf(urn), props).catch((error: unknown) => {
       // Printed by the engine's SDK with its stack otherwise.
-      throw Object.assign(new Error(`${id}: ${explain(error)}`), { stack: "" });
+      throw Object.assign(new Error(explainFor(id, error)), { stack: "" });
     });
     await this.log(said.level, urn, said.message);
   }
