@@ -1,0 +1,160 @@
+/** observe.sh for real: sh and coreutils on real files, with stubs for what needs systemd, a daemon or the kernel's audit. */
+
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { observe, type ObserveOptions } from "../../src/remote/observe.ts";
+import type { Observation } from "../../src/observed/observation.ts";
+import { onPath, ownRuntimeFolder } from "../support/fake-ssh.ts";
+import { runSh, temporaryFolder } from "../support/shell.ts";
+
+const dockerInfo = {
+  ServerVersion: "28.5.2",
+  LiveRestoreEnabled: true,
+  LoggingDriver: "syslog",
+  DockerRootDir: "/var/lib/docker",
+  Driver: "overlay2",
+  CgroupDriver: "systemd",
+  CgroupVersion: "2",
+  Containers: 1,
+  Images: 0,
+};
+const container = {
+  id: "a".repeat(64), name: "/web", running: true, pid: process.pid, startedAt: "2026-11-01T00:00:00Z", logDriver: "syslog", securityOpt: null, usernsMode: "", cgroupnsMode: "private", privileged: false, networkMode: "default", ports: null, restartPolicy: "no",
+};
+
+let stubs: Record<string, string>;
+beforeEach(() => {
+  ownRuntimeFolder();
+  stubs = {
+    systemctl: `case "$*" in
+      "-q is-active docker.service") true ;;
+      show\\ --no-pager*) printf 'Id=docker.service\\nLoadState=loaded\\nActiveState=active\\nMainPID=${process.pid}\\n' ;;
+      "show -p MainPID --value docker.service") echo ${process.pid} ;;
+      "show -p MainPID --value "*) echo 0 ;;
+      cat*) printf '# /lib/systemd/system/docker.service\\n[Service]\\nExecStart=/usr/bin/dockerd -H fd://\\n' ;;
+    esac`,
+    docker: `case "$1" in
+      info) cat "$(dirname "$0")/info" ;;
+      ps) echo ${container.id} ;;
+      inspect) cat "$(dirname "$0")/containers" ;;
+      network) echo '{"com.docker.network.bridge.enable_icc":"false"}' ;;
+    esac`,
+    auditctl: 'case $1 in -s) printf "enabled 1\\npid 5\\n" ;; -l) echo "No rules" ;; esac',
+    augenrules: "",
+    iptables: "echo '-P FORWARD DROP'",
+  };
+});
+afterEach(() => void vi.unstubAllEnvs());
+
+/** @param answers what docker says, by file name beside its stub */
+async function look(options: ObserveOptions = {}, answers: Record<string, string> = {}): Promise<Observation> {
+  const folder = onPath({ ...stubs, ssh: "exec sh -s" });
+  for (const [name, text] of Object.entries({ info: JSON.stringify(dockerInfo), containers: `${JSON.stringify(container)}\n`, ...answers })) writeFileSync(join(folder, name), text);
+  return observe({ host: "192.0.2.10", port: 22 }, options);
+}
+
+describe("a whole look", () => {
+  it("comes back as it was printed", async () => {
+    const seen = await look();
+    expect(seen.kernel).toMatch(/^Linux \d/);
+    expect(seen.info).toMatchObject({ known: true, value: { ServerVersion: "28.5.2", SecurityOptions: [] } });
+    expect(seen.containers).toMatchObject({ known: true, value: [{ name: "web", securityOpt: [], ports: {} }] });
+    expect(seen.bridgeOptions).toEqual({ known: true, value: { "com.docker.network.bridge.enable_icc": "false" } });
+    expect(seen.auditStatus).toEqual({ known: true, value: { enabled: "1", pid: "5" } });
+    expect(seen.auditRules).toEqual({ known: true, value: [] });
+    expect(seen.iptables).toEqual({ known: true, value: ["-P FORWARD DROP"] });
+    expect(seen.dockerExecStart).toBe("/usr/bin/dockerd -H fd://");
+  });
+
+  it("finds the process of the daemon as the kernel has it", async () => {
+    const { processes, now } = await look();
+    expect(Object.keys(processes)).toEqual(["docker"]);
+    expect(processes.docker).toMatchObject({ pid: process.pid, command: readFileSync("/proc/self/cmdline", "utf8").split("\0").slice(0, -1) });
+    expect(processes.docker?.startTicks).toBe(Number(readFileSync("/proc/self/stat", "utf8").split(") ").at(-1)?.split(" ")[19]));
+    // Started a moment ago, by the host's clock.
+    expect(processes.docker?.startedAt).toBeLessThan(now + 2);
+    expect(processes.docker?.startedAt).toBeGreaterThan(now - 3600);
+  });
+
+  it("leaves nothing behind", async () => {
+    const folder = temporaryFolder();
+    vi.stubEnv("TMPDIR", folder);
+    await look();
+    expect(runSh(`ls -A ${folder}`).toString().split("\n").filter((name) => name.startsWith("tmp."))).toEqual([]);
+  });
+});
+
+describe("files", () => {
+  it("come with every byte that is text, and odd names", async () => {
+    const folder = temporaryFolder();
+    const text = "first\n\n é\u{1F433} EOF $(id) `x` '\" \\ no newline at the end";
+    const paths = ["plain", "two words", "it's *"].map((name) => join(folder, name));
+    for (const path of paths) {
+      writeFileSync(path, text);
+      chmodSync(path, 0o640);
+    }
+    const seen = await look({ files: [...paths, folder, join(folder, "missing")], paths: [...paths, join(folder, "missing")] });
+    for (const path of paths) expect(seen.files[path]).toMatchObject({ known: true, value: { mode: "0640", kind: "regular file", text } });
+    expect(seen.files[folder]).toMatchObject({ known: true, value: { mode: "0700", kind: "directory" } });
+    expect(seen.files[join(folder, "missing")]).toBeUndefined();
+    expect(seen.present.sort()).toEqual([...paths].sort());
+  });
+
+  it("that are no text are told from those that are", async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, "bytes"), Buffer.from([0x61, 0xff, 0x00, 0x0a, 0x0a]));
+    writeFileSync(join(folder, "empty"), "");
+    const { files } = await look({ files: [join(folder, "bytes"), join(folder, "empty")] });
+    expect(files[join(folder, "bytes")]).toMatchObject({ value: { text: "a\uFFFD\0\n\n" } });
+    expect(files[join(folder, "empty")]).toMatchObject({ value: { kind: "regular empty file", text: "" } });
+  });
+});
+
+describe("what fails is unknown, not absent", () => {
+  it.each<[string, string, string, (seen: Observation) => unknown, string]>([
+    ["auditctl", "auditctl", "echo 'You must be root' >&2; exit 4", (seen) => seen.auditStatus, "You must be root"],
+    ["iptables", "iptables", "exit 3", (seen) => seen.iptables, "iptables ended with exit status 3"],
+    ["the daemon", "docker", "echo 'Cannot connect to the Docker daemon' >&2; exit 1", (seen) => seen.info, "Cannot connect to the Docker daemon"],
+    ["the list of containers", "docker", 'case $1 in ps) echo gone >&2; exit 1 ;; info) cat "$(dirname "$0")/info" ;; esac', (seen) => seen.containers, "gone"],
+  ])("%s", async (_, name, text, pick, reason) => {
+    stubs[name] = text;
+    expect(pick(await look())).toEqual({ known: false, reason });
+  });
+
+  it("also when the program is not there", async () => {
+    stubs.auditctl = "exit 127";
+    expect((await look()).auditRules).toEqual({ known: false, reason: "audit-rules ended with exit status 127" });
+  });
+});
+
+describe("a daemon that is stopped", () => {
+  it("is not asked: the question would start it", async () => {
+    stubs.systemctl = 'case "$*" in "-q is-active docker.service") false ;; show\\ --no-pager*) printf "Id=docker.service\\nActiveState=inactive\\n" ;; *) echo 0 ;; esac';
+    stubs.docker = 'echo asked >>"$(dirname "$0")/asked"; exit 1';
+    const seen = await look();
+    expect(seen.info).toEqual({ known: false, reason: "docker.service is inactive" });
+    expect(seen.processes).toEqual({});
+    expect(runSh('cat "${PATH%%:*}/asked" 2>/dev/null || true').toString()).toBe("");
+  });
+});
+
+describe("a host without containers", () => {
+  it("is not asked for them one by one", async () => {
+    stubs.docker = 'case $1 in info) cat "$(dirname "$0")/info" ;; ps|inspect) exit 9 ;; network) echo null ;; esac';
+    const seen = await look({}, { info: JSON.stringify({ ...dockerInfo, Containers: 0 }) });
+    expect(seen.containers).toEqual({ known: true, value: [] });
+    expect(seen.bridgeOptions).toEqual({ known: true, value: {} });
+  });
+});
+
+it("a line before it is run first, e.g. to confirm a transaction", async () => {
+  const folder = temporaryFolder();
+  const seen = await look({ before: `echo 1 >${folder}/confirmed`, files: [`${folder}/confirmed`] });
+  expect(seen.files[`${folder}/confirmed`]).toMatchObject({ value: { text: "1\n" } });
+});
+
+it("what is no observation is an error", async () => {
+  onPath({ ssh: "cat >/dev/null; echo 'Welcome!'" });
+  await expect(observe({ host: "192.0.2.10", port: 22 })).rejects.toThrow(/^the observation /);
+});
