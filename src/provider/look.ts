@@ -15,15 +15,16 @@ export interface LookOptions {
 
 /** @throws UnreachableError, RemoteScriptError */
 export async function look(wish: HostArgs | HostInputs, options: LookOptions = {}): Promise<Observation> {
-  const files = [...Object.keys(wish.files), ...Object.keys(wish.modes), ...namedFiles(wish), ...statPaths];
+  const files = [...Object.keys(wish.files), ...Object.keys(wish.modes)];
+  const looked = [...namedFiles(wish), ...statPaths];
   const paths = [...new Set([...auditedPaths, ...auditCandidates(wish)])].sort();
   const key = JSON.stringify(wish.connection);
   const seen = recent.get(key);
   // Once only, and never after a change: whoever looks again wants to know what is now.
   recent.delete(key);
-  if (options.reuse && seen && Date.now() - seen.at < reusableSeconds * 1000 && covers(seen, { files, paths })) return seen.observation;
-  const observation = await observe(wish.connection, { files, paths, ...(options.confirm ? { fresh: true, before: confirmation } : {}) });
-  if (!options.confirm) recent.set(key, { at: Date.now(), files, paths, observation });
+  if (options.reuse && seen && Date.now() - seen.at < reusableSeconds * 1000 && covers(seen, { files, looked, paths })) return seen.observation;
+  const observation = await observe(wish.connection, { files, looked, paths, ...(options.confirm ? { fresh: true, before: confirmation } : {}) });
+  if (!options.confirm) recent.set(key, { at: Date.now(), files, looked, paths, observation });
   return observation;
 }
 
@@ -32,6 +33,7 @@ export async function look(wish: HostArgs | HostInputs, options: LookOptions = {
 interface Seen {
   at: number;
   files: string[];
+  looked: string[];
   paths: string[];
   observation: Observation;
 }
@@ -44,8 +46,8 @@ const recent = new Map<string, Seen>();
  */
 const reusableSeconds = 60;
 
-const covers = (seen: Seen, wanted: Pick<Seen, "files" | "paths">) =>
-  wanted.files.every((file) => seen.files.includes(file)) && wanted.paths.every((path) => seen.paths.includes(path));
+const covers = (seen: Seen, wanted: Pick<Seen, "files" | "looked" | "paths">) =>
+  wanted.files.every((file) => seen.files.includes(file)) && wanted.looked.every((path) => seen.looked.includes(path)) && wanted.paths.every((path) => seen.paths.includes(path));
 
 const confirmation = `[ ! -d /var/lib/drydock/current ] || date +%s >/var/lib/drydock/current/confirmed`;
 

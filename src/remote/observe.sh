@@ -1,7 +1,8 @@
 # shellcheck shell=sh
 # Reads a whole host in one go and changes nothing on it. POSIX sh, run as root with LC_ALL=C.
 #
-# Set before it: $owned, the files to read, and $watched, the paths to look for, one a line.
+# Set before it, one path a line: $owned, the files to read; $looked, those of which only owner and mode are asked; $watched,
+# those to look for.
 #
 # Prints base64 of: a line a probe (`NAME STATUS BYTES-OF-STDOUT BYTES-OF-STDERR`), an empty line, then all those bytes one
 # after the other. Few processes are started, since each one costs ten times as much on an emulated host.
@@ -63,15 +64,19 @@ done
 probe stray sh -c 'for d in /etc/audit/rules.d /etc/systemd/system /etc/modules-load.d; do [ ! -d "$d" ] || find "$d" -maxdepth 2 -name "*drydock*" -type f; done'
 strays=$(cat "$t/out/$count")
 probe certificates sh -c '[ ! -d /etc/docker/certs.d ] || find /etc/docker/certs.d -name "*.crt" -type f'
-owned=$(printf '%s\n' "$owned" "$strays" "$(cat "$t/out/$count")" | sort -u)
+owned=$(printf '%s\n' "$owned" "$strays" | sort -u)
+looked=$(printf '%s\n' "$owned" "$looked" "$(cat "$t/out/$count")" | sort -u)
 blanks=$IFS
 IFS='
 '
 set -f
 # shellcheck disable=SC2086 # one word a line
-set -- $owned
+{
+  set -- $looked
+  probe stat stat -c '%U:%G %04a %s %Y %Z %F|%n' -- "$@"
+  set -- $owned
+}
 IFS=$blanks
-probe stat stat -c '%U:%G %04a %s %Y %Z %F|%n' -- "$@"
 for path; do
   [ ! -f "$path" ] || probe "file:$path" cat -- "$path"
 done

@@ -10,6 +10,8 @@ import { runAsRoot } from "./ssh.ts";
 export interface ObserveOptions {
   /** Files to read besides daemon.json: those Drydock owns there, by absolute path. */
   files?: string[];
+  /** Paths of which only owner and mode are asked: the text of a private key, or of what is the user's, never leaves the host. */
+  looked?: string[];
   /** Paths to look whether they exist. */
   paths?: string[];
   /** Over a connection of its own: proves that a new one can be made. */
@@ -21,7 +23,7 @@ export interface ObserveOptions {
 /** @throws UnreachableError, RemoteScriptError (src/remote/ssh.ts), or an Error when the host printed no observation. */
 export async function observe(connection: Connection, options: ObserveOptions = {}): Promise<Observation> {
   const files = [...new Set(["/etc/docker", "/etc/docker/daemon.json", ...(options.files ?? [])])];
-  const script = `${options.before ?? ":"}\nowned=${quote(files.join("\n"))}\nwatched=${quote((options.paths ?? []).join("\n"))}\n${observeScript}`;
+  const script = `${options.before ?? ":"}\nowned=${quote(files.join("\n"))}\nlooked=${quote((options.looked ?? []).join("\n"))}\nwatched=${quote((options.paths ?? []).join("\n"))}\n${observeScript}`;
   const text = await runAsRoot(connection, script, {
     step: "observing",
     timeout: seconds.observe,
