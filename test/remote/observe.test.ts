@@ -111,6 +111,18 @@ describe("files", () => {
   });
 });
 
+describe("a key", () => {
+  it("is asked for owner and mode, and its text stays where it is", async () => {
+    const key = join(temporaryFolder(), "key.pem");
+    writeFileSync(key, "hunter2", { mode: 0o400 });
+    const folder = onPath({ ...stubs, ssh: 'exec sh -s | tee "$(dirname "$0")/printed"' });
+    writeFileSync(join(folder, "info"), JSON.stringify({ ...dockerInfo, Containers: 0 }));
+    const { files } = await observe({ host: "192.0.2.10", port: 22 }, { looked: [key] });
+    expect(files[key]).toMatchObject({ known: true, value: { mode: "0400", kind: "regular file" } });
+    expect(Buffer.from(readFileSync(join(folder, "printed"), "utf8"), "base64").toString()).not.toContain("hunter2");
+  });
+});
+
 describe("what fails is unknown, not absent", () => {
   it.each<[string, string, string, (seen: Observation) => unknown, string]>([
     ["auditctl", "auditctl", "echo 'You must be root' >&2; exit 4", (seen) => seen.auditStatus, "You must be root"],
