@@ -55,28 +55,26 @@ export function auditRulesForHost(text: string, host: HostFacts, created: string
   const missing = new Set(host.missing.filter((path) => !created.includes(path) && path !== daemonBinary));
   const named = new Set(auditRulesOf(text).map(watchedPath));
   const out: string[] = [];
-  for (const line of text.split("\n")) {
-    const path = line.startsWith("-") ? watchedPath(line) : undefined;
-    if (path === undefined || !missing.has(path)) out.push(line);
+  const pathOf = (line: string) => (line.startsWith("-") ? watchedPath(line) : undefined);
+  const stays = (line: string) => !missing.has(pathOf(line) ?? "");
+  for (const [i, line] of text.split("\n").entries()) {
+    const path = pathOf(line);
+    if (stays(line) && !(line.startsWith("#") && losesItsRules(text.split("\n").slice(i + 1), stays))) out.push(line);
     if (path !== daemonBinary) continue;
     for (const binary of host.starts.filter((start) => !named.has(start))) out.push(line.replace(daemonBinary, binary));
   }
-  return withoutLonelyComments(out).join("\n");
+  return out.join("\n");
 }
 
 // --- Internal ---
 
 const daemonBinary = "/usr/bin/dockerd";
 
-/** A comment whose rules were all left out says something untrue. */
-function withoutLonelyComments(lines: string[]): string[] {
-  const header = lines.findIndex((line) => line.trim() === "");
-  return lines.filter((line, i) => i <= header || !line.startsWith("#") || !isLonely(lines, i));
-}
-
-function isLonely(lines: string[], at: number): boolean {
-  const next = lines.slice(at + 1).find((line) => !line.startsWith("#") || line.trim() === "");
-  return next === undefined || !next.startsWith("-");
+/** A comment whose rules, those right behind it, are all left out says something untrue. */
+function losesItsRules(after: string[], stays: (line: string) => boolean): boolean {
+  const end = after.findIndex((line) => !line.startsWith("-"));
+  const rules = end < 0 ? after : after.slice(0, end);
+  return rules.length > 0 && !rules.some(stays);
 }
 
 /** dockerd refuses to start when `hosts` stands in daemon.json and `-H` on its command line (moby#22339). */
