@@ -98,7 +98,8 @@ function planWrites(wish: HostInputs, seen: HostInputs, observation: Observation
   const writes = Object.entries(wish.files)
     .filter(([path, text]) => seen.files[path] !== text || isNoRegularFile(observation, path))
     .map(([path, text]) => ({ path, text, ...splitMode(wish.modes[path] ?? "root:root 0644") }));
-  if (!isDeepStrictEqual(wish.daemon, seen.daemon) || isNoRegularFile(observation, daemonJson)) {
+  const missing = daemonJson in wish.modes && observation.files[daemonJson] === undefined;
+  if (missing || !isDeepStrictEqual(wish.daemon, seen.daemon) || isNoRegularFile(observation, daemonJson)) {
     const text = daemonJsonText(wish.daemon, daemonConfigurationOn(observation), seen.daemon);
     writes.push({ path: daemonJson, text, ...splitMode(wish.modes[daemonJson] ?? "root:root 0644") });
   }
