@@ -4,10 +4,10 @@ import { isDeepStrictEqual } from "node:util";
 import { daemonKeyCost } from "../config/daemon.ts";
 import type { HostInputs } from "../desired/host-inputs.ts";
 import { bridgeForwards } from "../effect/bridge.ts";
-import { asOnDisk, remappedTo } from "../effect/daemon.ts";
+import { asOnDisk, processName, remappedTo } from "../effect/daemon.ts";
 import type { Observation } from "../observed/observation.ts";
 import { parseUnitText } from "../observed/systemd.ts";
-import { runningContainers } from "./seen.ts";
+import { digest, runningContainers } from "./seen.ts";
 import type { SubordinateIds } from "./subordinate-ids.ts";
 import { hostsDropIn } from "./wish.ts";
 
@@ -29,16 +29,20 @@ export function planDocker(
   wish: HostInputs,
   seen: HostInputs,
   observation: Observation,
-  { daemonJsonChanges, subordinateIds }: { daemonJsonChanges: boolean; subordinateIds: SubordinateIds | undefined },
+  { newDaemonJson, subordinateIds }: { newDaemonJson: string | undefined; subordinateIds: SubordinateIds | undefined },
 ): DockerActivation {
   const running = runningContainers(observation);
-  const keys = changedKeys(wish, seen);
+  // Somebody changed the file, and dockerd still runs with what is put back: there is nothing to load.
+  const { applied, processes } = observation;
+  const neverLeft = newDaemonJson !== undefined && processes.docker !== undefined && applied.daemon === processName(processes.docker) && applied.configuration === digest(newDaemonJson);
+  const keys = changedKeys(wish, seen, !neverLeft);
   const switchesStore = observation.info.known && switchesUserNamespace(wish, seen, observation) && wish.inEffect.services["docker.service"] === "active";
   const hostsChange = seen.files[hostsDropIn] !== wish.files[hostsDropIn];
-  const configurationIsOld = seen.inEffect.configuration !== asOnDisk && !daemonJsonChanges;
+  // A reload takes up some keys only: it can't answer for a file of which nobody knows whether it was read.
+  const configurationIsOld = seen.inEffect.configuration !== asOnDisk && !neverLeft;
   const because = [
     ...keys,
-    ...(hostsChange ? ["hosts"] : []),
+    ...(hostsChange && !keys.includes("hosts") ? ["hosts"] : []),
     ...(configurationIsOld ? [seen.inEffect.configuration] : []),
     ...(subordinateIds && !keys.includes("userns-remap") ? ["subordinate ids"] : []),
   ];
@@ -48,7 +52,7 @@ export function planDocker(
   const survives = wish.daemon["live-restore"] === true;
   return {
     how,
-    liveRestoreFirst: how === "restart" && survives && running.length > 0 && observation.info.known && !observation.info.value.LiveRestoreEnabled,
+    liveRestoreFirst: how === "restart" && survives && !switchesStore && running.length > 0 && observation.info.known && !observation.info.value.LiveRestoreEnabled,
     stop: how === "restart" && (switchesStore || !survives) ? stopOrder(observation) : [],
     switchesStore,
     dropBetweenContainers: wish.daemon.icc === false && needsDrop(observation, how, switchesStore || !survives, running.length > 0),
@@ -76,8 +80,8 @@ export function unitFlags(execStart: string): string[] {
 
 // --- Internal ---
 
-function changedKeys(wish: HostInputs, seen: HostInputs): string[] {
-  const onDisk = [...new Set([...Object.keys(wish.daemon), ...Object.keys(seen.daemon)])].filter((key) => !isDeepStrictEqual(wish.daemon[key], seen.daemon[key]));
+function changedKeys(wish: HostInputs, seen: HostInputs, diskCounts: boolean): string[] {
+  const onDisk = !diskCounts ? [] : [...new Set([...Object.keys(wish.daemon), ...Object.keys(seen.daemon)])].filter((key) => !isDeepStrictEqual(wish.daemon[key], seen.daemon[key]));
   const running = Object.keys(wish.inEffect.daemon).filter((key) => key !== "icc" && !isDeepStrictEqual(wish.inEffect.daemon[key], seen.inEffect.daemon[key]));
   return [...new Set([...onDisk, ...running])].sort();
 }

@@ -68,7 +68,7 @@ export function planApply(wish: HostInputs, observation: Observation): Plan {
     modules: Object.keys(wish.files).some((path) => path.startsWith("/etc/modules-load.d/")) && !observation.bridgeNetfilter ? ["br_netfilter"] : [],
     audit: planAudit(wish, observation, touched),
     start: Object.entries(wish.inEffect.services).filter(([unit, state]) => unit !== "docker.service" && state === "active" && seen.inEffect.services[unit] !== "active").map(([unit]) => unit),
-    docker: planDocker(wish, seen, observation, { daemonJsonChanges: rewritten.has(daemonJson), subordinateIds }),
+    docker: planDocker(wish, seen, observation, { newDaemonJson: writes.find(({ path }) => path === daemonJson)?.text, subordinateIds }),
     daemonKeys: Object.keys(wish.daemon).sort(),
     validateWith: atLeast(observation, "23.0") ? validateCommand(wish, observation) : undefined,
     processLimits: limits.filter(({ unit }) => unit.endsWith(".service")),
