@@ -1,0 +1,134 @@
+import { describe, expect, it } from "vitest";
+import type { JsonObject } from "../../src/desired/host-inputs.ts";
+import type { Observation } from "../../src/observed/observation.ts";
+import { known, unknown } from "../../src/observed/records.ts";
+import { stopOrder, unitFlags } from "../../src/plan/docker-activation.ts";
+import { planApply } from "../../src/plan/plan.ts";
+import { digest } from "../../src/plan/seen.ts";
+import { container, defaultHost, file, info, noIcc, withDaemonJson, withUnreadDaemonJson } from "../support/observation.ts";
+import { daemonWish, declared, wishFor } from "../support/wish.ts";
+
+const planFor = (wished: JsonObject, observation: Observation = defaultHost()) => planApply(daemonWish(wished, observation), observation).docker;
+const web = container("web", { startedAt: "2026-11-01T00:00:00Z" });
+const db = container("db", { startedAt: "2026-11-02T00:00:00Z" });
+const old = container("old", { running: false });
+const busy: Partial<Observation> = { containers: known([web, db, old]), info: info({ Containers: 3 }) };
+const liveRestoreOn = info({ LiveRestoreEnabled: true, Containers: 3 });
+
+describe("what brings a changed key into effect", () => {
+  it.each<[string, JsonObject, Observation, string, string[]]>([
+    ["nothing has to", { icc: true }, withDaemonJson({ icc: true }), "nothing", []],
+    ["a reload, where the engine can", { "live-restore": true }, defaultHost(), "reload", ["live-restore"]],
+    ["a reload for several of these", { "live-restore": true, labels: ["a=b"] }, defaultHost(), "reload", ["labels", "live-restore"]],
+    ["a restart as soon as one key needs it", { "live-restore": true, "log-level": "info" }, defaultHost(), "restart", ["live-restore", "log-level"]],
+    // A reload keeps the old value of a key that is gone.
+    ["a restart for a key that goes", {}, withDaemonJson({ debug: true }), "restart", ["debug"]],
+    ["a reload for what the running daemon has lost", { "live-restore": true }, withDaemonJson({ "live-restore": true }), "reload", ["live-restore"]],
+    ["a restart for what it has otherwise", { "log-driver": "syslog" }, withDaemonJson({ "log-driver": "syslog" }), "restart", ["log-driver"]],
+    ["a restart for a file that it did not read", { icc: true }, withUnreadDaemonJson({ icc: true, dns: [] }), "restart", ["daemon.json was changed after dockerd started"]],
+    // What it runs with now is not known, so a reload of some keys would not make it known.
+    ["a restart for a file that it did not read and that changes again", { "live-restore": true, "log-opts": {} }, withUnreadDaemonJson({ "log-opts": {} }), "restart", ["live-restore", "daemon.json was changed after dockerd started"]],
+    ["a start of one that is stopped", { icc: true }, defaultHost({ units: { "docker.service": { ActiveState: "inactive" } }, info: unknown("docker.service is inactive") }), "start", []],
+  ])("%s", (_, wished, observation, how, because) => {
+    const plan = planFor(wished, observation);
+    expect(plan.how).toBe(how);
+    expect(plan.because).toEqual(expect.arrayContaining(because));
+  });
+
+  it("is a restart when the addresses on the command line change", () => {
+    const plan = planFor({ hosts: ["fd://"] });
+    expect(plan).toMatchObject({ how: "restart", because: ["hosts"] });
+  });
+
+  it("is nothing when dockerd still runs with the text that is put back", () => {
+    const text = '{\n  "icc": true,\n  "log-level": "info"\n}\n';
+    const tampered = withUnreadDaemonJson({ "icc": true, "log-level": "debug", "hosts": ["tcp://0.0.0.0:2375"] }, { applied: { daemon: "500:1", configuration: digest(text) } });
+    const plan = planApply(daemonWish({ icc: true, "log-level": "info" }, tampered), tampered);
+    expect(plan.writes.map((write) => write.text)).toEqual([text]);
+    expect(plan.docker).toMatchObject({ how: "nothing", because: [] });
+  });
+
+  it("is nothing while only other files change", () => {
+    const observation = defaultHost();
+    expect(planApply(wishFor(declared({ files: { "/etc/modules-load.d/drydock.conf": "x\n" } }), observation), observation).docker.how).toBe("nothing");
+  });
+});
+
+describe("running containers", () => {
+  it("survive a restart when live-restore is switched on before it", () => {
+    expect(planFor({ "live-restore": true, "log-level": "info" }, defaultHost(busy))).toMatchObject({ how: "restart", liveRestoreFirst: true, stop: [] });
+  });
+
+  it.each<[string, JsonObject, Partial<Observation>]>([
+    ["it is on already", { "live-restore": true, "log-level": "info" }, { ...busy, info: liveRestoreOn }],
+    ["nothing runs", { "live-restore": true, "log-level": "info" }, { info: info() }],
+    ["a reload is enough", { "live-restore": true }, busy],
+    ["it is not wished", { "log-level": "info" }, busy],
+  ])("need no live-restore before the restart when %s", (_, wished, observation) => {
+    expect(planFor(wished, defaultHost(observation)).liveRestoreFirst).toBe(false);
+  });
+
+  it("stop without live-restore, the last one that was started first", () => {
+    expect(planFor({ "log-level": "info" }, defaultHost(busy)).stop).toEqual([db.id, web.id]);
+    expect(stopOrder(defaultHost({ containers: known([db, web]) }))).toEqual([db.id, web.id]);
+  });
+
+  it("stop when userns-remap changes, live-restore or not: they would run on as orphans", () => {
+    for (const observation of [defaultHost({ ...busy, info: liveRestoreOn }), defaultHost(busy)]) {
+      expect(planFor({ "userns-remap": "default", "live-restore": true }, observation)).toMatchObject({ how: "restart", switchesStore: true, liveRestoreFirst: false, stop: [db.id, web.id] });
+    }
+  });
+});
+
+describe("userns-remap", () => {
+  const remapped = (user: string, subordinateUids: string): Observation =>
+    withDaemonJson({ "userns-remap": user }, { info: info({ SecurityOptions: ["name=userns"], DockerRootDir: "/var/lib/docker/100000.100000" }), subordinateUids, subordinateGids: subordinateUids, users: ["root", "dockremap", "other"] });
+  const ranges = "dockremap:100000:65536\nother:200000:65536\n";
+
+  it.each<[string, JsonObject, Observation, boolean]>([
+    ["goes on", { "userns-remap": "default" }, defaultHost(), true],
+    ["goes off", { "live-restore": true }, remapped("dockremap", ranges), true],
+    ["stays off", { "live-restore": true }, defaultHost(), false],
+    ["is off by an empty text", { "userns-remap": "" }, defaultHost(), false],
+    ["stays on", { "userns-remap": "dockremap" }, remapped("dockremap", ranges), false],
+    ["goes to another user", { "userns-remap": "other" }, remapped("dockremap", ranges), true],
+  ])("%s: another store is %s", (_, wished, observation, switches) => {
+    expect(planFor(wished, observation).switchesStore).toBe(switches);
+  });
+
+  it("restarts dockerd for new ranges alone", () => {
+    const observation = remapped("dockremap", "dockremap:100000:65536\n");
+    expect(planFor({ "userns-remap": "dockremap" }, { ...observation, subordinateGids: "" })).toMatchObject({ how: "restart", because: ["subordinate ids"] });
+  });
+});
+
+describe("the rule that drops what goes between containers", () => {
+  const surviving: JsonObject = { icc: false, "live-restore": true };
+  it.each<[string, JsonObject, Observation, boolean]>([
+    ["is needed when containers survive the restart, since the bridge stays as it is", surviving, defaultHost({ ...busy, info: liveRestoreOn }), true],
+    ["is not when no container runs: the bridge is built anew", surviving, defaultHost({ info: liveRestoreOn }), false],
+    ["is not when they stop", { icc: false }, defaultHost(busy), false],
+    ["is not for a bridge that drops by itself", { ...surviving, "log-level": "info" }, defaultHost({ ...busy, ...noIcc, info: liveRestoreOn }), false],
+    ["is needed without a restart when somebody opened the kernel", surviving, withDaemonJson(surviving, { ...busy, info: liveRestoreOn, bridgeOptions: noIcc.bridgeOptions ?? known({}) }), true],
+    ["is not when all is right", surviving, withDaemonJson(surviving, { ...busy, ...noIcc, info: liveRestoreOn }), false],
+    ["is not when icc is wished", { icc: true, "live-restore": true }, defaultHost({ ...busy, info: liveRestoreOn }), false],
+  ])("%s", (_, wished, observation, drops) => {
+    expect(planFor(wished, observation).dropBetweenContainers).toBe(drops);
+  });
+});
+
+describe("the unit's own flags", () => {
+  it.each([
+    ["/usr/bin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock", ["-H", "fd://", "--containerd=/run/containerd/containerd.sock"]],
+    ["/usr/sbin/dockerd -H fd:// $DOCKER_OPTS ${MORE}", ["-H", "fd://"]],
+    ["/usr/bin/dockerd", []],
+    ["", []],
+  ])("%j", (line, flags) => {
+    expect(unitFlags(line)).toEqual(flags);
+  });
+});
+
+it("a file that is unreadable is a change of all that is wished", () => {
+  const observation = defaultHost({ files: { "/etc/docker/daemon.json": file("{") } });
+  expect(planFor({ "live-restore": true }, observation).because).toEqual(["(unreadable)", "live-restore"]);
+});
