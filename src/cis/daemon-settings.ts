@@ -1,9 +1,10 @@
 /** One setting of dockerd in its three truths: declared, on disk (file or flag of the unit), in effect. */
 
-import type { Json } from "../desired/host-inputs.ts";
-import { asOnDisk, configurationInEffect, daemonKeyInEffect } from "../effect/daemon.ts";
+import type { Json, JsonObject } from "../desired/host-inputs.ts";
+import { asOnDisk, configurationInEffect, daemonKeyInEffect, processName } from "../effect/daemon.ts";
 import { known, unknown, type Known } from "../observed/records.ts";
-import { daemonConfigurationOn, digest, unreadable } from "../plan/seen.ts";
+import { daemonJsonText } from "../plan/plan.ts";
+import { daemonConfigurationOn, digest, foreignDaemonKeys, unreadable } from "../plan/seen.ts";
 import { whenKnown, type Evidence } from "./verdict.ts";
 
 export interface DaemonSetting {
@@ -24,11 +25,12 @@ export function daemonSetting(key: string, evidence: Evidence): DaemonSetting {
   // `$DOCKER_OPTS` in the unit comes from a file that may hold any flag: then what runs is the best there is.
   const unitFlag = flagValue(key, unitWords.some((word) => word.startsWith("$")) ? [...unitWords, ...running] : unitWords);
   const file = fileValue(key, evidence);
+  const asRead = lastRead(evidence, configuration);
   const onDisk = withFlag(unitFlag, file);
   return {
     declared: wish?.daemon[key],
     onDisk,
-    inEffect: inEffect(key, evidence, { onDisk: file, running, configuration }),
+    inEffect: inEffect(key, evidence, { onDisk: file, running, read: asRead ? known(asRead[key]) : file.known ? unknown(configuration.replace(/^unknown: /, "")) : file }),
     waitsFor: stale ? `a restart of docker.service: ${configuration}` : undefined,
   };
 }
@@ -72,7 +74,7 @@ function fileValue(key: string, { observation }: Evidence): Known<Json | undefin
 function inEffect(
   key: string,
   { observation }: Evidence,
-  { onDisk, running, configuration }: { onDisk: Known<Json | undefined>; running: string[]; configuration: string },
+  { onDisk, running, read }: { onDisk: Known<Json | undefined>; running: string[]; read: Known<Json | undefined> },
 ): Known<Json | undefined> {
   if (running.length === 0) return unknown(`docker.service is ${observation.units["docker.service"]?.ActiveState ?? "not there"}`);
   const probed = daemonKeyInEffect(key, notAsked, observation);
@@ -80,7 +82,22 @@ function inEffect(
   // Asked again with the file's value: a subordinate range that belongs to the file's user then goes by that name.
   if (probed !== undefined && probed !== notAsked) return known(daemonKeyInEffect(key, whenKnown(onDisk, (value) => value) ?? probed, observation));
   // Nobody can ask the daemon for this one: it has its command line, and what it read.
-  return withFlag(flagValue(key, running), configuration === asOnDisk ? onDisk : unknown(configuration.replace(/^unknown: /, "")));
+  return withFlag(flagValue(key, running), read);
+}
+
+/**
+ * The configuration that the running daemon has read, as far as that is known: the file, or, when somebody changed it since,
+ * what the last apply wrote, if this very process is noted to have read that very text.
+ */
+function lastRead({ observation, wish }: Evidence, configuration: string): JsonObject | undefined {
+  const onDisk = daemonConfigurationOn(observation);
+  if (configuration === asOnDisk) return unreadable in onDisk ? undefined : onDisk;
+  const { applied, processes } = observation;
+  if (!wish || !processes.docker || applied.daemon !== processName(processes.docker)) return undefined;
+  const foreign = foreignDaemonKeys(wish.daemon, onDisk);
+  const answeredFor = Object.fromEntries(Object.entries(onDisk).filter(([key]) => !foreign.includes(key)));
+  const text = daemonJsonText(wish.daemon, onDisk, answeredFor);
+  return applied.configuration === digest(text) ? (JSON.parse(text) as JsonObject) : undefined;
 }
 
 /** dockerd refuses to start with both; until it tried, a list may hold what either says, and a flag hides nothing. */

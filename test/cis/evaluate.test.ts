@@ -4,7 +4,10 @@ import { auditedPaths, evaluateHost, statPaths, summarize } from "../../src/cis/
 import { remappedTo } from "../../src/effect/daemon.ts";
 import type { Observation } from "../../src/observed/observation.ts";
 import { known, unknown } from "../../src/observed/records.ts";
-import { defaultHost, info } from "../support/observation.ts";
+import type { HostInputs } from "../../src/desired/host-inputs.ts";
+import { daemonJsonText } from "../../src/plan/plan.ts";
+import { digest } from "../../src/plan/seen.ts";
+import { defaultHost, info, withUnreadDaemonJson } from "../support/observation.ts";
 
 describe("the benchmark as data", () => {
   it("has every control of 1.1, 2 and 3 once, in order", () => {
@@ -61,6 +64,33 @@ describe("a host that could not be read in part", () => {
       files: Object.fromEntries(statPaths.map((path) => [path, nothing])),
     });
     expect(evaluateHost(blind).filter(({ verdict }) => verdict === "pass")).toEqual([]);
+  });
+});
+
+describe("a daemon.json that somebody changed behind the daemon's back", () => {
+  const daemon = { "default-ulimits": { nofile: { Name: "nofile", Soft: 1024, Hard: 65536 } }, "log-level": "info" };
+  const wish: HostInputs = {
+    connection: { host: "192.0.2.10", port: 22 }, allow: [], daemon, files: {}, modes: {}, reachable: "yes",
+    host: { missing: [], starts: [], dockerExecStart: "" },
+    inEffect: { services: {}, configuration: "as on disk", daemon: {}, limits: {} },
+  };
+  const applied = (text: string) => ({ daemon: "500:1", configuration: digest(text) });
+  const changed = (by: object, text: string) => withUnreadDaemonJson({ ...daemon, ...by }, { applied: applied(text) });
+  const verdicts = (observation: Observation) => Object.fromEntries(evaluateHost(observation, wish).map(({ id, verdict }) => [id, verdict]));
+  const written = daemonJsonText(daemon, {}, {});
+
+  it("leaves the controls alone that the change is not about", () => {
+    expect(verdicts(changed({ "insecure-registries": ["r.example"] }, written))).toMatchObject({ "2.3": "pass", "2.5": "fail", "2.8": "pass" });
+    expect(verdicts(changed({ "log-level": "debug" }, written))).toMatchObject({ "2.3": "fail", "2.8": "pass" });
+  });
+
+  it("counts a key of the user's that was there then", () => {
+    const withLabels = daemonJsonText(daemon, { labels: ["a=b"] }, {});
+    expect(verdicts(changed({ labels: ["a=b"], experimental: true }, withLabels))).toMatchObject({ "2.8": "pass" });
+  });
+
+  it("waits for a restart when nobody knows what the daemon has read", () => {
+    expect(verdicts(changed({}, "another text"))).toMatchObject({ "2.3": "pending", "2.8": "pending" });
   });
 });
 
