@@ -32,8 +32,9 @@ async function main(args: string[]): Promise<number> {
   }
   catchInterrupt();
   const steps = new Steps();
-  if (options.host) await demoOnOwnHost(steps, options.host, options);
+  let code = 0;
+  if (options.host) code = await demoOnOwnHost(steps, options.host, options);
   else await demoOnLab(steps, options);
   console.log(`\n${bold(`The demo took ${steps.elapsed}.`)}`);
-  return typeof process.exitCode === "number" ? process.exitCode : 0;
+  return code;
 }

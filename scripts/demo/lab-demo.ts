@@ -6,24 +6,24 @@ import { join } from "node:path";
 import { findMachine, startMachine, type Machine } from "../../lab/machine.ts";
 import { DemoError } from "./error.ts";
 import { ScratchStack } from "./scratch-stack.ts";
-import type { Steps } from "./steps.ts";
-import { bold, dim } from "./steps.ts";
+import { bold, dim, type Steps } from "./steps.ts";
 import { differences, renderSummary, renderTable, type Snapshot } from "./table.ts";
 import { tamperings } from "./tampering.ts";
-import { viewHost, type DemoHost } from "./view.ts";
+import { viewHost } from "./view.ts";
 
-const machineName = "demo";
+/** The machine, and the host in the stack file. */
+const name = "demo";
 
 export async function demoOnLab(steps: Steps, { keep, profile }: { keep: boolean; profile: string }): Promise<void> {
   const stack = new ScratchStack("lab-demo", mkdtempSync(join(tmpdir(), "drydock-demo-")));
   let machine: Machine | undefined;
   try {
     machine = await steps.run("A default Debian 12 with Docker boots in QEMU, so that nothing of yours is touched.", boot);
-    const host = hostOn(machine, profile);
-    const before = await harden(steps, host, stack);
+    const before = await lookAround(steps, machine, stack, profile);
+    await harden(steps, stack, before);
     await damageAndRepair(steps, machine, stack);
-    if (keep) sayHowToGoOn(machine, stack);
-    else await giveBack(steps, host, stack, before);
+    if (keep) sayHowToGoOn(stack);
+    else await giveBack(steps, stack, before);
   } finally {
     if (!keep) {
       await machine?.stop();
@@ -36,28 +36,30 @@ export async function demoOnLab(steps: Steps, { keep, profile }: { keep: boolean
 
 async function boot(): Promise<Machine> {
   // A machine that an earlier `--keep` left: the demo starts from a default host.
-  const running = await findMachine(machineName);
-  const machine = await startMachine({ name: machineName, replace: running !== undefined, log: (line) => console.log(`   ${line}`) });
+  const running = await findMachine(name);
+  const machine = await startMachine({ name, replace: running !== undefined, log: (line) => console.log(`   ${line}`) });
   await machine.waitForDocker();
-  console.log(`   ssh ${machine.connection().user}@127.0.0.1, port ${machine.port}; a user who may use sudo, not root`);
+  console.log(`   It is 127.0.0.1 port ${machine.port}; we are ${machine.connection().user} there, who may use sudo.`);
   return machine;
 }
 
-function hostOn(machine: Machine, profile: string): DemoHost {
-  const settings = { connection: machine.connection("ops"), allow: ["hide-containers", "restore-original"] };
-  return { name: machineName, config: { "drydock:profile": profile, "drydock:hosts": { [machineName]: settings } } };
+function lookAround(steps: Steps, machine: Machine, stack: ScratchStack, profile: string): Promise<Snapshot> {
+  return steps.run("This is how Docker comes: what each setting is now, and what the CIS benchmark says.", async () => {
+    await stack.write([
+      [["drydock:profile"], profile],
+      [["drydock:hosts", name], { connection: machine.connection("ops"), allow: ["hide-containers", "restore-original"] }],
+    ]);
+    return show(await viewHost(stack, name));
+  });
 }
 
-async function harden(steps: Steps, host: DemoHost, stack: ScratchStack): Promise<Snapshot> {
-  const before = await steps.run("This is how Docker comes: what each setting is now, and what the CIS benchmark says.", async () => show(await viewHost(host)));
+async function harden(steps: Steps, stack: ScratchStack, before: Snapshot): Promise<void> {
   await steps.run("The stack file names the host and a profile; `pulumi preview` shows what would change, and changes nothing.", async () => {
-    await stack.write(host.config);
     console.log(dim(`   ${stack.file}`));
     await stack.pulumi(["preview"]);
   });
   await steps.run("`pulumi up` makes the change as one transaction: files, daemon, kernel, checked afterwards.", () => stack.pulumi(["up", "--yes", "--skip-preview"]));
-  await steps.run("The same host, read again: the files, the kernel and the running daemon, not what we believe.", async () => show(await viewHost(host), before));
-  return before;
+  await steps.run("The same host, read again: the files, the kernel and the running daemon, not what we believe.", async () => show(await viewHost(stack, name), before));
 }
 
 async function damageAndRepair(steps: Steps, machine: Machine, stack: ScratchStack): Promise<void> {
@@ -71,10 +73,10 @@ async function damageAndRepair(steps: Steps, machine: Machine, stack: ScratchSta
   await steps.run("The next run finds nothing to do and touches nothing.", () => stack.pulumi(["up", "--yes", "--skip-preview", "--expect-no-changes"]));
 }
 
-async function giveBack(steps: Steps, host: DemoHost, stack: ScratchStack, before: Snapshot): Promise<void> {
+async function giveBack(steps: Steps, stack: ScratchStack, before: Snapshot): Promise<void> {
   await steps.run("`pulumi destroy` gives the original back: the pristine files, the daemon as it was.", () => stack.pulumi(["destroy", "--yes", "--skip-preview"]));
   await steps.run("The host once more: everything should be as in the beginning.", async () => {
-    const differing = differences(before, await viewHost(host));
+    const differing = differences(before, await viewHost(stack, name));
     if (differing.length > 0) throw new DemoError(`pulumi destroy left something behind:\n${differing.join("\n")}`);
     console.log(`   Every line of the first table is what it was: ${before.summary.passed} passed, ${before.summary.failed} failed.`);
   });
@@ -93,16 +95,14 @@ async function damage(machine: Machine): Promise<void> {
   }
 }
 
-function sayHowToGoOn(machine: Machine, stack: ScratchStack): void {
-  const exports = Object.entries(stack.environment).map(([name, value]) => `export ${name}='${value}'`);
+function sayHowToGoOn(stack: ScratchStack): void {
   console.log(`
 ${bold("The machine stays up.")} To go on with it:
 
-   ${exports.join("\n   ")}
-   export PATH="$PWD/node_modules/.bin:$PATH"
-   npm run lab -- ssh ${machine.name}           # look around, break something
-   pulumi preview --diff -s ${stack.name}    # what is different
-   pulumi up -s ${stack.name}                # repair it
-   pulumi destroy -s ${stack.name}           # give the original back
-   npm run lab -- down ${machine.name}          # throw the machine away`);
+${stack.howToEnter}
+   npm run lab -- ssh ${name}             # look around, break something
+   pulumi preview --diff -s ${stack.name}  # what is different
+   pulumi up -s ${stack.name}              # repair it
+   pulumi destroy -s ${stack.name}         # give the original back
+   npm run lab -- down ${name}            # throw the machine away`);
 }

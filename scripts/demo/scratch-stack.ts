@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { parseDocument } from "yaml";
+import { parse, parseDocument, YAMLMap } from "yaml";
 import { DemoError } from "./error.ts";
 import { dim } from "./steps.ts";
 
@@ -27,27 +27,43 @@ export class ScratchStack {
     this.#state = state;
   }
 
-  /** What a shell needs to go on with this stack. Its state holds no secret, so that an empty passphrase does. */
-  get environment(): Record<string, string> {
+  /** What a shell needs to go on with this stack. */
+  get howToEnter(): string {
+    const exports = Object.entries(this.#environment).map(([name, value]) => `   export ${name}='${value}'`);
+    return [...exports, '   export PATH="$PWD/node_modules/.bin:$PATH"'].join("\n");
+  }
+
+  /** Its state holds no secret, so that an empty passphrase does. */
+  get #environment(): Record<string, string> {
     return { PULUMI_BACKEND_URL: pathToFileURL(this.#state).href, PULUMI_CONFIG_PASSPHRASE: "" };
   }
 
-  /** Makes the stack, or finds it as an earlier run left it, and writes its stack file. */
-  async write(config: Record<string, unknown>): Promise<void> {
+  /**
+   * Makes the stack, or finds it as an earlier run left it, and sets these values in its stack file. What else somebody wrote
+   * there stays, e.g. an `allow`.
+   */
+  async write(values: [path: string[], value: unknown][]): Promise<void> {
     mkdirSync(this.#state, { recursive: true, mode: 0o700 });
     // A salt of another backend's stack would not fit the passphrase.
     if (!existsSync(join(this.#state, ".pulumi"))) rmSync(this.file, { force: true });
     await this.pulumi(["stack", "select", "--create"], { quiet: true });
     const document = parseDocument(existsSync(this.file) ? readFileSync(this.file, "utf8") : "{}");
-    document.setIn(["config"], document.createNode(config));
+    for (const [path, value] of values) document.setIn(["config", ...path], document.createNode(value));
+    if (document.contents instanceof YAMLMap) document.contents.flow = false;
     writeFileSync(this.file, document.toString({ lineWidth: 0 }));
+  }
+
+  /** The values of the stack file. */
+  config(): Record<string, unknown> {
+    const { config } = parse(readFileSync(this.file, "utf8")) as { config: Record<string, unknown> };
+    return config;
   }
 
   /** Runs `pulumi` before the user's eyes. */
   async pulumi(args: string[], { expect = [0], quiet = false }: RunOptions = {}): Promise<number> {
     const command = [...args, "--stack", this.name];
     if (!quiet) console.log(dim(`   $ pulumi ${command.join(" ")}\n`));
-    const code = await run(command, { ...this.environment, PULUMI_SKIP_UPDATE_CHECK: "1" }, quiet);
+    const code = await run(command, { ...this.#environment, PULUMI_SKIP_UPDATE_CHECK: "1" }, quiet);
     if (!expect.includes(code)) throw new DemoError(`pulumi ${args.join(" ")} ended with exit code ${code}; what it said is above`);
     return code;
   }

@@ -2,23 +2,27 @@
 
 import { readFleet } from "../../src/config/fleet.ts";
 import { renderHost } from "../../src/desired/render-host.ts";
+import { planApply } from "../../src/plan/plan.ts";
+import { findings } from "../../src/plan/preflight.ts";
 import { auditCandidates, hostFacts } from "../../src/plan/seen.ts";
 import { completeInputs } from "../../src/plan/wish.ts";
 import { look } from "../../src/provider/look.ts";
+import type { ScratchStack } from "./scratch-stack.ts";
 import { takeSnapshot, type Snapshot } from "./table.ts";
 
-export interface DemoHost {
-  name: string;
-  /** The values of its stack file. */
-  config: Record<string, unknown>;
+export interface View extends Snapshot {
+  /** Why an update would be refused. The exit code of a preview does not say it. */
+  refused: string[];
 }
 
-/** @throws UnreachableError, RemoteScriptError */
-export async function viewHost({ name, config }: DemoHost): Promise<Snapshot> {
-  const values = Object.fromEntries(Object.entries(config).map(([key, value]) => [key.replace(/^drydock:/, ""), value]));
-  const settings = readFleet(values).hosts.get(name);
+/** @throws StackFileError, UnreachableError, RemoteScriptError */
+export async function viewHost(stack: ScratchStack, name: string): Promise<View> {
+  const values = Object.fromEntries(Object.entries(stack.config()).map(([key, value]) => [key.replace(/^drydock:/, ""), value]));
+  const settings = readFleet(values, stack.file).hosts.get(name);
   if (!settings) throw new Error(`the stack file names no host ${name}`);
   const args = renderHost(settings);
   const observation = await look(args);
-  return takeSnapshot(observation, completeInputs(args, hostFacts(observation, auditCandidates(args))));
+  const wish = completeInputs(args, hostFacts(observation, auditCandidates(args)));
+  const refused = findings(wish, observation, planApply(wish, observation), { stack: `drydock/${stack.name}`, host: name });
+  return { ...takeSnapshot(observation, wish), refused };
 }
