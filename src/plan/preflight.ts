@@ -57,16 +57,31 @@ function engineFindings(wish: HostInputs, { info }: Observation): string[] {
 
 function configurationFindings(wish: HostInputs, observation: Observation): string[] {
   const onDisk = daemonConfigurationOn(observation);
-  const flags = unitFlags(observation.dockerExecStart).filter((word) => word.startsWith("-")).map((word) => word.replace(/=.*/, "").replace(/^-H$/, "--host").replace(/^-+/, ""));
-  const inBoth = Object.keys(wish.daemon).filter((key) => key !== "hosts" && flags.some((flag) => flag === key || flag === key.replace(/s$/, "")));
+  const inBoth = Object.keys(wish.daemon).flatMap((key) => {
+    const line = key === "hosts" ? undefined : commandLines(observation).find((text) => hasFlag(text, key));
+    return line === undefined ? [] : [{ key, line }];
+  });
   const user = remapUser(wish.daemon["userns-remap"]);
   return [
     ...(unreadable in onDisk ? [`/etc/docker/daemon.json can't be read as JSON (${JSON.stringify(onDisk[unreadable])}); repair it or move it away`] : []),
-    ...inBoth.map((key) => `daemon.${key} also stands on the command line of docker.service (${observation.dockerExecStart}), and dockerd refuses to start with both; remove it there or here`),
+    ...inBoth.map(({ key, line }) => `daemon.${key} also stands on the command line of docker.service (${line}), and dockerd refuses to start with both; remove it there or here`),
     ...(user ? [...overlaps(observation.subordinateUids, user).map((pair) => `/etc/subuid: ${pair} overlap`), ...overlaps(observation.subordinateGids, user).map((pair) => `/etc/subgid: ${pair} overlap`)].map((text) => `${text}; containers would share ids with another user, so give them ranges of their own`) : []),
     ...keyFileFindings(wish, observation),
   ];
 }
+
+/** The unit's; where it has variables, the running daemon's too, since only that one knows what they hold. */
+function commandLines({ dockerExecStart, processes }: Observation): string[] {
+  return [dockerExecStart, ...(dockerExecStart.includes("$") && processes.docker ? [processes.docker.command.join(" ")] : [])];
+}
+
+/** dockerd(8): a key for several values has a flag for one. */
+function hasFlag(line: string, key: string): boolean {
+  const flags = unitFlags(line).filter((word) => word.startsWith("-")).map((word) => word.replace(/=.*/, ""));
+  return flags.some((flag) => [key, key.replace(/s$/, ""), key.replace(/ies$/, "y")].includes(shortFlags[flag] ?? flag.replace(/^-+/, "")));
+}
+
+const shortFlags: Record<string, string> = { "-b": "bridge", "-D": "debug", "-G": "group", "-H": "host", "-l": "log-level", "-p": "pidfile", "-s": "storage-driver" };
 
 /** TLS files by their path on the host: there, root's, and no wider than CIS 3.9 to 3.14 allow. */
 function keyFileFindings({ daemon }: HostInputs, observation: Observation): string[] {
@@ -112,7 +127,11 @@ const spaceFindings = ({ freeBytes }: Observation) =>
   freeBytes.some((bytes) => bytes < spaceNeeded) ? [`less than ${spaceNeeded / 1024 / 1024} MiB are free for /etc or /var/lib; free some space first`] : [];
 
 function consentFindings(wish: HostInputs, observation: Observation, { docker }: Plan): string[] {
-  const { info } = observation;
+  const { info, containers, units } = observation;
+  const silent = [info, containers].find((fact) => !fact.known);
+  if (silent?.known === false && units["docker.service"]?.ActiveState === "active" && docker.how !== "nothing") {
+    return [`dockerd runs and does not answer (${silent.reason}), so what a change would stop or hide is not known; restart docker.service first`];
+  }
   const names = runningContainers(observation).map(({ name }) => name);
   const consents = (disruption: HostInputs["allow"][number]) => wish.allow.includes(disruption);
   if (docker.switchesStore && info.known && (info.value.Containers > 0 || info.value.Images > 0) && !consents("hide-containers")) {
