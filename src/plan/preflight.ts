@@ -6,7 +6,7 @@ import type { FileState, Observation, Owner } from "../observed/observation.ts";
 import { compareVersions } from "../observed/engine-version.ts";
 import { unitFlags } from "./docker-activation.ts";
 import { isEmpty, type Plan } from "./plan.ts";
-import { auditIsImmutable, daemonConfigurationOn, runningContainers, unreadable } from "./seen.ts";
+import { daemonConfigurationOn, runningContainers, unreadable } from "./seen.ts";
 import { overlaps, remapUser } from "./subordinate-ids.ts";
 import { auditRulesFile } from "./wish.ts";
 
