@@ -1,0 +1,176 @@
+import { describe, expect, it } from "vitest";
+import type { HostArgs, JsonObject } from "../../src/desired/host-inputs.ts";
+import type { Observation } from "../../src/observed/observation.ts";
+import { known, unknown } from "../../src/observed/records.ts";
+import { planApply } from "../../src/plan/plan.ts";
+import { findings } from "../../src/plan/preflight.ts";
+import { auditRulesFile, daemonJson } from "../../src/plan/wish.ts";
+import { container, defaultHost, file, info, withDaemonJson } from "../support/observation.ts";
+import { declared, owner, wishFor } from "../support/wish.ts";
+
+function found(change: Partial<HostArgs>, observation: Observation): string[] {
+  const wish = wishFor(declared(change), observation);
+  return findings(wish, observation, planApply(wish, observation), owner);
+}
+const daemon = (wished: JsonObject, observation: Observation = defaultHost()): string[] => found({ daemon: wished }, observation);
+
+const rule = "-a always,exit -F arch=b64 -F path=/run/docker.sock -F perm=wa -F key=docker";
+const audit: Partial<HostArgs> = { files: { [auditRulesFile]: `# head\n${rule}\n` } };
+
+/** A unit with these flags behind the usual ones. */
+const startedWith = (flags: string): Partial<Observation> => ({ dockerExecStart: `/usr/sbin/dockerd -H fd:// ${flags}` });
+
+it("nothing is wrong with a default host and a usual wish", () => {
+  expect(found({ ...audit, daemon: { icc: false, "live-restore": true } }, defaultHost({ freeBytes: [10 ** 10, 10 ** 10] }))).toEqual([]);
+});
+
+describe("a host that Drydock is not made for", () => {
+  it.each<[Partial<Observation>, string]>([
+    [{ kernel: "FreeBSD 14.1" }, "this is FreeBSD 14.1; Drydock serves Linux hosts with systemd"],
+    [{ init: "sleep" }, "process 1 is sleep, not systemd; Drydock serves hosts that systemd runs (is this a container?)"],
+    [{ dockerPath: "/snap/bin/docker" }, "Docker is a snap here: it can't read /etc/docker/daemon.json, and no-new-privileges breaks it; install the engine's packages instead"],
+    [{ info: info({ SecurityOptions: ["name=seccomp", "name=rootless"] }) }, "this is rootless Docker, which has its own configuration; Drydock hardens the system-wide engine"],
+    [{ units: { "docker.service": { LoadState: "not-found" } } }, "there is no docker.service here; install Docker 20.10 or newer first"],
+    [{ dockerPath: "" }, "there is no docker.service here; install Docker 20.10 or newer first"],
+    [{ info: info({ ServerVersion: "19.03.15" }) }, "Docker 19.03.15 is too old; Drydock needs 20.10 or newer"],
+  ])("%j", (host, text) => {
+    // Nothing else is judged there, however much is wrong.
+    expect(daemon({ icc: false, tlskey: "/gone" }, defaultHost(host))).toEqual([text]);
+  });
+});
+
+describe("a machine of somebody else", () => {
+  const text = "this machine is kept by stack drydock/other as host web9; one machine can't have two names (to rename it, remove web9 in one update, which leaves its hardening, and add web1 in the next)";
+  it.each<[string, Observation["owner"], string[]]>([
+    ["another stack", { stack: "drydock/other", host: "web9" }, [text]],
+    ["another name", { stack: "drydock/test", host: "web9" }, [text.replace("drydock/other", "drydock/test")]],
+    ["this very one", owner, []],
+    ["nobody", undefined, []],
+  ])("%s", (_, holder, texts) => {
+    expect(daemon({}, defaultHost({ owner: holder }))).toEqual(texts);
+    expect(daemon({ icc: false }, defaultHost({ owner: holder }))).toEqual(texts);
+  });
+});
+
+describe("the engine", () => {
+  it("is too old for a key", () => {
+    expect(daemon({ "default-network-opts": {} }, defaultHost({ info: info({ ServerVersion: "23.0.6" }) }))).toEqual(["daemon.default-network-opts needs Docker 24.0, here is 23.0.6, which would refuse to start; remove the key or update Docker"]);
+  });
+
+  it("is too new for a key", () => {
+    expect(daemon({ "api-cors-header": "*" }, defaultHost({ info: info({ ServerVersion: "28.5.2" }) }))).toEqual(["daemon.api-cors-header is unknown to Docker from 28.0 on, here is 28.5.2, which would refuse to start; remove the key"]);
+  });
+
+  it("is a swarm node, where live-restore ends it", () => {
+    expect(daemon({ "live-restore": true }, defaultHost({ info: info({ Swarm: { LocalNodeState: "active" } }) }))).toEqual(["this is a swarm node, and dockerd refuses to start with live-restore there; set daemon.live-restore: false for it"]);
+  });
+
+  it("runs and does not answer, so nobody knows what would stop or be hidden", () => {
+    expect(daemon({ icc: false }, defaultHost({ info: unknown("docker-info ended with exit status 124") }))).toEqual(["dockerd runs and does not answer (docker-info ended with exit status 124), so what a change would stop or hide is not known; restart docker.service first"]);
+  });
+
+  it("answers, but for its containers", () => {
+    expect(daemon({ "log-level": "info" }, defaultHost({ containers: unknown("containers ended with exit status 124") }))[0]).toMatch(/^dockerd runs and does not answer \(containers ended with exit status 124\), /);
+  });
+
+  it("may be stopped", () => {
+    const units = { ...defaultHost().units, "docker.service": { LoadState: "loaded", ActiveState: "inactive" } };
+    expect(daemon({ icc: false }, defaultHost({ units, info: unknown("docker.service is inactive") }))).toEqual([]);
+  });
+});
+
+describe("daemon.json", () => {
+  it("can't be read", () => {
+    expect(daemon({ icc: false }, defaultHost({ files: { [daemonJson]: file("[]") } }))).toEqual(['/etc/docker/daemon.json can\'t be read as JSON ("not a JSON object"); repair it or move it away']);
+  });
+
+  it.each<[string, JsonObject, Partial<Observation>, boolean]>([
+    ["a flag", { "log-level": "info" }, startedWith("--log-level=info"), true],
+    ["a flag with its value apart", { "log-level": "info" }, startedWith("--log-level info"), true],
+    ["a short flag", { "log-level": "info" }, startedWith("-l info"), true],
+    ["a flag for one of several", { "log-opts": {} }, startedWith("--log-opt max-size=1m"), true],
+    ["a flag whose plural is another word", { "insecure-registries": [] }, startedWith("--insecure-registry=reg:5000"), true],
+    ["a flag from the unit's environment", { dns: [] }, { dockerExecStart: "/usr/sbin/dockerd -H fd:// $DOCKER_OPTS", processes: { docker: { command: ["/usr/sbin/dockerd", "-H", "fd://", "--dns=192.0.2.1"], startTicks: 1, startedAt: 2000, pid: 500, oomScoreAdjust: "0", openFiles: "1" } } }, true],
+    ["a flag that the running daemon still has, and its unit has no more", { dns: [] }, { processes: { docker: { command: ["/usr/sbin/dockerd", "--dns=192.0.2.1"], startTicks: 1, startedAt: 2000, pid: 500, oomScoreAdjust: "0", openFiles: "1" } } }, false],
+    ["another flag", { "log-level": "info" }, startedWith("--log-driver=syslog"), false],
+    ["the address, which moves to the file", { hosts: ["fd://"] }, startedWith(""), false],
+    ["runtimes, which the engine merges", { runtimes: {} }, startedWith("--add-runtime kata=/usr/bin/kata"), false],
+  ])("has a key that the command line has: %s", (_, wished, observation, refused) => {
+    const texts = daemon(wished, defaultHost(observation));
+    const unit = observation.dockerExecStart ?? defaultHost().dockerExecStart;
+    const line = unit.includes("$") ? observation.processes?.docker?.command.join(" ") : unit;
+    expect(texts).toEqual(refused ? [`daemon.${Object.keys(wished)[0] ?? ""} also stands on the command line of docker.service (${line ?? ""}), and dockerd refuses to start with both; remove it there or here`] : []);
+  });
+
+  it("remaps to ids that somebody else has", () => {
+    const ranges = { subordinateUids: "dockremap:100000:65536\nops:165000:65536\n", subordinateGids: "dockremap:100000:65536\n", users: ["root", "dockremap"], info: info({ Images: 0 }) };
+    expect(daemon({ "userns-remap": "default" }, defaultHost(ranges))).toEqual(["/etc/subuid: dockremap:100000:65536 and ops:165000:65536 overlap; containers would share ids with another user, so give them ranges of their own"]);
+    expect(daemon({ "userns-remap": "default" }, defaultHost({ ...ranges, subordinateUids: ranges.subordinateGids, subordinateGids: ranges.subordinateUids }))[0]).toMatch(/^\/etc\/subgid: /);
+  });
+});
+
+describe("key files", () => {
+  const key = "/etc/docker/key.pem";
+  it.each<[string, JsonObject, Observation["files"], string[]]>([
+    ["missing", { tlskey: key }, {}, [`daemon.tlskey names ${key}, which is not there`]],
+    ["unreadable", { tlskey: key }, { [key]: unknown("Input/output error") }, [`daemon.tlskey names ${key}, which can't be read: Input/output error`]],
+    ["for the group as well", { tlskey: key }, { [key]: file(undefined, { mode: "0440" }) }, [`daemon.tlskey: ${key} has mode 0440, and at most 400 is safe; run: chown root:root ${key} && chmod 400 ${key}`]],
+    ["for writing", { tlscert: key }, { [key]: file(undefined, { mode: "0644" }) }, [`daemon.tlscert: ${key} has mode 0644, and at most 444 is safe; run: chown root:root ${key} && chmod 444 ${key}`]],
+    ["somebody's", { "log-opts": { "syslog-tls-key": key } }, { [key]: file(undefined, { mode: "0400", owner: "ops" }) }, [`daemon.log-opts.syslog-tls-key: ${key} belongs to ops:root; run: chown root:root ${key} && chmod 400 ${key}`]],
+    ["just right", { tlskey: key, tlscert: key, tlscacert: key }, { [key]: file(undefined, { mode: "0400" }) }, []],
+  ])("%s", (_, wished, files, texts) => {
+    expect(daemon(wished, defaultHost({ files }))).toEqual(texts);
+  });
+});
+
+describe("auditing", () => {
+  it.each<[string, Partial<Observation>]>([
+    ["auditd is not there", { units: { ...defaultHost().units, "auditd.service": { LoadState: "not-found", ActiveState: "inactive" } } }],
+    ["the kernel can't be asked", { auditStatus: unknown("auditctl: not found") }],
+  ])("is refused when %s", (_, host) => {
+    expect(found(audit, defaultHost(host))).toEqual(["auditd is not installed, so nothing can be audited; install it (apt-get install auditd, dnf install audit) or set audit: false"]);
+  });
+
+  it("is refused when compiling would lose rules", () => {
+    expect(found(audit, defaultHost({ auditRulesOnlyCompiled: ["-w /home -p wa"] }))).toEqual([
+      "/etc/audit/audit.rules has rules that no file of /etc/audit/rules.d has, and compiling those would lose them (-w /home -p wa); move them to a file of rules.d",
+    ]);
+  });
+
+  it("is not asked of a host without that layer", () => {
+    expect(daemon({ icc: false }, defaultHost({ auditStatus: unknown("no") }))).toEqual([]);
+  });
+});
+
+it("a full disk is found before a file is half written", () => {
+  expect(daemon({ icc: false }, defaultHost({ freeBytes: [10 ** 9, 1024] }))).toEqual(["less than 16 MiB are free for /etc or /var/lib; free some space first"]);
+});
+
+describe("consent", () => {
+  const web = container("web");
+  const busy: Partial<Observation> = { containers: known([web]), info: info({ Containers: 2, Images: 3 }) };
+  const hides = (stops: string): string => `changing userns-remap ${stops}hides 2 containers and 3 images (they stay under /var/lib/docker); to consent, add to this host: allow: [hide-containers]`;
+  const stops = "restarting dockerd without live-restore stops web; set daemon.live-restore: true, or consent on this host with: allow: [restart-containers]";
+
+  it.each<[string, Partial<HostArgs>, Partial<Observation>, string[]]>([
+    ["images and containers get hidden", { daemon: { "userns-remap": "default" } }, busy, [hides("stops web and ")]],
+    ["nothing runs, but there is something to hide", { daemon: { "userns-remap": "default" } }, { ...busy, containers: known([]) }, [hides("")]],
+    ["it was given", { daemon: { "userns-remap": "default" }, allow: ["hide-containers"] }, busy, []],
+    ["another one was given", { daemon: { "userns-remap": "default" }, allow: ["restart-containers"] }, busy, [hides("stops web and ")]],
+    ["there is nothing to hide", { daemon: { "userns-remap": "default" } }, { info: info({ Images: 0 }) }, []],
+    ["containers stop", { daemon: { "log-level": "info" } }, busy, [stops]],
+    ["containers may stop", { daemon: { "log-level": "info" }, allow: ["restart-containers"] }, busy, []],
+    ["containers survive", { daemon: { "log-level": "info", "live-restore": true } }, busy, []],
+  ])("is asked for when %s", (_, args, host, texts) => {
+    expect(found(args, defaultHost(host))).toEqual(texts);
+  });
+});
+
+it("a host that is right already is refused nothing but another owner", () => {
+  const right = withDaemonJson({ icc: true }, { freeBytes: [0], info: info({ Swarm: { LocalNodeState: "active" } }) });
+  expect(daemon({ icc: true }, right)).toEqual([]);
+});
+
+it("everything is said at once", () => {
+  expect(found({ ...audit, daemon: { "live-restore": true, tlskey: "/k" } }, defaultHost({ info: info({ Swarm: { LocalNodeState: "active" } }), auditStatus: unknown("no"), freeBytes: [0], owner: { stack: "a", host: "b" } }))).toHaveLength(5);
+});
