@@ -1,20 +1,22 @@
 /** A plan in words and unified diffs: what changes on the host, and what it costs there. */
 
 import { createTwoFilesPatch } from "diff";
-import type { HostInputs, Json } from "../desired/host-inputs.ts";
+import type { HostInputs, Json, JsonObject } from "../desired/host-inputs.ts";
 import type { Observation } from "../observed/observation.ts";
 import { isDeepStrictEqual } from "node:util";
 import { runningContainers } from "./seen.ts";
 import type { Plan } from "./plan.ts";
+import { daemonJson } from "./wish.ts";
 
 /** Unified diffs of the files, then one line for each other difference. Empty when there is none. */
 export function describeChange(plan: Plan, wish: HostInputs, seen: HostInputs, observation: Observation): string {
   const textOn = (path: string) => {
     const file = observation.files[path];
-    return file?.known ? (file.value.text ?? "") : "";
+    return file?.known ? shown(path, file.value.text ?? "", ours) : "";
   };
+  const ours = new Set([...Object.keys(wish.daemon), ...Object.keys(seen.daemon)]);
   const patches = [
-    ...plan.writes.map(({ path, text }) => patch(path, textOn(path), text, observation.files[path] === undefined ? "new file" : "")),
+    ...plan.writes.map(({ path, text }) => patch(path, textOn(path), shown(path, text, ours), observation.files[path] === undefined ? "new file" : "")),
     ...plan.removes.map((path) => patch(path, textOn(path), "", "removed")),
   ];
   return [...patches, ...differencesBesides(plan, wish, seen)].join("\n");
@@ -63,6 +65,20 @@ export function describeCost(plan: Plan, wish: HostInputs, observation: Observat
 }
 
 // --- Internal ---
+
+/**
+ * daemon.json without what the user's own keys hold, and one key a line: a proxy's address may have a password in it, and this
+ * text goes to logs and to the state.
+ */
+function shown(path: string, text: string, ours: Set<string>): string {
+  if (path !== daemonJson || text.trim() === "") return text;
+  try {
+    const entries = Object.entries(JSON.parse(text) as JsonObject).map(([key, value]): [string, Json] => [key, ours.has(key) ? value : "(yours, stays as it is)"]);
+    return `${JSON.stringify(Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1))), null, 2)}\n`;
+  } catch {
+    return "(not JSON)\n";
+  }
+}
 
 /** What the diffs of the files do not say already. */
 function differencesBesides(plan: Plan, wish: HostInputs, seen: HostInputs): string[] {
