@@ -1,0 +1,107 @@
+import { describe, expect, it } from "vitest";
+import type { HostArgs, JsonObject } from "../../src/desired/host-inputs.ts";
+import type { Observation } from "../../src/observed/observation.ts";
+import { known } from "../../src/observed/records.ts";
+import { describeChange, describeCost } from "../../src/plan/describe.ts";
+import { planApply } from "../../src/plan/plan.ts";
+import { observedInputs } from "../../src/plan/seen.ts";
+import { container, defaultHost, file, info, withDaemonJson } from "../support/observation.ts";
+import { hardenedArgs, recorded } from "../support/recorded.ts";
+import { declared, wishFor } from "../support/wish.ts";
+
+function report(args: HostArgs, observation: Observation): string {
+  const wish = wishFor(args, observation);
+  return describeChange(planApply(wish, observation), wish, observedInputs(wish, observation), observation);
+}
+
+function cost(daemon: JsonObject, observation: Observation, rest: Partial<HostArgs> = {}): string[] {
+  const wish = wishFor(declared({ daemon, ...rest }), observation);
+  return describeCost(planApply(wish, observation), wish, observation);
+}
+
+describe("a change in words", () => {
+  it("is a diff of each file, and a line for what no file says", () => {
+    const dropIn = "/etc/systemd/system/docker.service.d/50-drydock.conf";
+    const old = "/etc/systemd/system/drydock-old.slice";
+    const host = withDaemonJson({ "icc": true, "log-level": "debug" });
+    const observation = { ...host, files: { ...host.files, [old]: file("[Slice]\nTasksMax=5\n") }, strayFiles: [old] };
+    const args = declared({
+      daemon: { "icc": false, "live-restore": true },
+      files: { [dropIn]: "[Service]\nOOMScoreAdjust=-500\nLimitNOFILE=1024\n" },
+      modes: { "/etc/docker": "root:root 0750", [dropIn]: "root:root 0644" },
+    });
+    expect(report(args, observation)).toMatchInlineSnapshot(`
+      "===================================================================
+      --- /etc/docker/daemon.json
+      +++ /etc/docker/daemon.json
+      @@ -1,4 +1,4 @@
+       {
+      -  "icc": true,
+      -  "log-level": "debug"
+      +  "icc": false,
+      +  "live-restore": true
+       }
+      ===================================================================
+      --- /etc/systemd/system/docker.service.d/50-drydock.conf	new file
+      +++ /etc/systemd/system/docker.service.d/50-drydock.conf
+      @@ -0,0 +1,3 @@
+      +[Service]
+      +OOMScoreAdjust=-500
+      +LimitNOFILE=1024
+      ===================================================================
+      --- /etc/systemd/system/drydock-old.slice
+      +++ /etc/systemd/system/drydock-old.slice	removed
+      @@ -1,2 +0,0 @@
+      -[Slice]
+      -TasksMax=5
+      modes./etc/docker: "root:root 0755" => "root:root 0750"
+      inEffect.daemon.icc: true => false
+      inEffect.daemon.live-restore: false => true
+      inEffect.limits.docker.service LimitNOFILE: "1048576" => "1024""
+    `);
+  });
+
+  it("is nothing for a host that is as wished", () => {
+    expect(report(hardenedArgs(), recorded("hardened"))).toBe("");
+  });
+
+  it("counts audit rules, which the diff of their file has one by one", () => {
+    expect(report(hardenedArgs(), recorded("default"))).toMatch(/^inEffect\.audit: \d+ rules are loaded into the kernel, 0 taken out$/m);
+  });
+
+  it("never shows what the user's own keys hold: a proxy's address may have a password in it", () => {
+    const observation = withDaemonJson({ "icc": true, "http-proxy": "http://ops:hunter2@proxy:3128", "proxies": { default: { httpProxy: "hunter2" } } });
+    const text = report(declared({ daemon: { "icc": false, "iptables": true } }), observation);
+    expect(text).toContain('-  "icc": true');
+    expect(text).not.toContain("hunter2");
+  });
+});
+
+describe("the cost in words", () => {
+  const web = container("web");
+  const busy: Partial<Observation> = { containers: known([web]), info: info({ Containers: 2, Images: 3 }) };
+
+  it.each<[string, string[], string[]]>([
+    ["nothing", cost({}, defaultHost()), ["nothing restarts"]],
+    ["a reload", cost({ "live-restore": true }, defaultHost(busy)), ["dockerd reloads its configuration (live-restore); no container notices"]],
+    ["a restart of an idle engine", cost({ "log-level": "info" }, defaultHost()), ["dockerd restarts (log-level)"]],
+    ["a restart that containers survive", cost({ "log-level": "info", "live-restore": true }, defaultHost({ ...busy, info: info({ LiveRestoreEnabled: true }) })), ["dockerd restarts (live-restore, log-level); running containers keep running"]],
+    ["a restart that they survive by a reload before it", cost({ "log-level": "info", "live-restore": true }, defaultHost(busy)), ["dockerd restarts (live-restore, log-level); running containers keep running: live-restore is switched on by a reload first"]],
+    ["a restart that stops them", cost({ "log-level": "info" }, defaultHost(busy)), ["dockerd restarts (log-level)", "containers stop: web"]],
+    [
+      "another store",
+      cost({ "userns-remap": "default", "live-restore": true }, defaultHost(busy)),
+      ["dockerd restarts (live-restore, userns-remap)", "containers stop: web", "userns-remap changes: 2 containers and 3 images under /var/lib/docker are hidden, not lost; images have to be loaded again"],
+    ],
+    [
+      "defaults that only new containers get",
+      cost({ "log-driver": "syslog", "live-restore": true }, defaultHost(busy)),
+      ["dockerd restarts (live-restore, log-driver); running containers keep running: live-restore is switched on by a reload first", "containers have to be made again to get new defaults: web"],
+    ],
+    ["a closed bridge", cost({ "icc": false, "live-restore": true }, withDaemonJson({ "icc": false, "live-restore": true }, { ...busy, info: info({ LiveRestoreEnabled: true }) })), ["containers on docker0 can't reach each other from then on, running ones included"]],
+    ["a module", cost({}, defaultHost({ bridgeNetfilter: false }), { files: { "/etc/modules-load.d/drydock.conf": "br_netfilter\n" } }), ["kernel modules are loaded: br_netfilter"]],
+    ["a stopped engine", cost({}, defaultHost({ units: { "docker.service": { ActiveState: "inactive" } } })), ["dockerd is started"]],
+  ])("%s", (_, said, expected) => {
+    expect(said).toEqual(expected);
+  });
+});

@@ -1,0 +1,70 @@
+import { describe, expect, it } from "vitest";
+import type { JsonObject } from "../../src/desired/host-inputs.ts";
+import { scopeDropIn } from "../../src/effect/limits.ts";
+import type { Container, Observation } from "../../src/observed/observation.ts";
+import { known, unknown } from "../../src/observed/records.ts";
+import { pendingOn } from "../../src/plan/pending.ts";
+import { auditRulesFile } from "../../src/plan/wish.ts";
+import { container, defaultHost, file } from "../support/observation.ts";
+import { hardenedArgs, recorded } from "../support/recorded.ts";
+import { daemonWish, declared, wishFor } from "../support/wish.ts";
+
+const host = (web: Container, change: Partial<Observation> = {}): Observation => defaultHost({ containers: known([web]), ...change });
+
+it("nothing waits on the recorded host that was hardened before its container was made", () => {
+  expect(pendingOn(wishFor(hardenedArgs(), recorded("hardened")), recorded("hardened"))).toEqual([]);
+});
+
+it("on the recorded default host its container would wait for what is fixed when it is made", () => {
+  expect(pendingOn(wishFor(hardenedArgs(), recorded("default")), recorded("default"))).toContain("container web keeps log-driver json-file, the right to gain privileges until it is made again");
+});
+
+describe("a container that runs keeps what it was made with", () => {
+  it.each<[string, JsonObject, Observation, string[]]>([
+    ["another log driver", { "log-driver": "syslog" }, host(container("web", { logDriver: "json-file" })), ["container web keeps log-driver json-file until it is made again"]],
+    ["the same log driver", { "log-driver": "syslog" }, host(container("web")), []],
+    ["the right to gain privileges", { "no-new-privileges": true }, host(container("web", { pid: 900 }), { noNewPrivileges: known([901]) }), ["container web keeps the right to gain privileges until it is made again"]],
+    ["no such right", { "no-new-privileges": true }, host(container("web", { pid: 900 }), { noNewPrivileges: known([900]) }), []],
+    ["a right that nobody could ask for", { "no-new-privileges": true }, host(container("web"), { noNewPrivileges: unknown("no") }), []],
+    ["the host's cgroups", { "default-cgroupns-mode": "private" }, host(container("web", { cgroupnsMode: "" })), ["container web keeps cgroup namespace host until it is made again"]],
+    ["the host's cgroups, being privileged", { "default-cgroupns-mode": "private" }, host(container("web", { cgroupnsMode: "host", privileged: true })), []],
+    ["anything, being stopped", { "log-driver": "syslog" }, host(container("web", { logDriver: "json-file", running: false })), []],
+    ["several things", { "log-driver": "syslog", "no-new-privileges": true }, host(container("web", { logDriver: "none" })), ["container web keeps log-driver none, the right to gain privileges until it is made again"]],
+  ])("%s", (_, wished, observation, texts) => {
+    expect(pendingOn(daemonWish(wished), observation)).toEqual(texts);
+  });
+});
+
+describe("a limit of each container", () => {
+  const args = declared({ files: { [scopeDropIn]: "[Scope]\nTasksMax=512\nMemoryMax=1G\n" } });
+  const web = container("web", { startedAt: "2026-11-01T00:00:00Z" });
+  const started = Date.parse(web.startedAt) / 1000;
+  const limits = (pids: string, dropInChangedAt: number): Observation =>
+    host(web, { cgroups: { [`docker-${web.id}.scope`]: { "pids.max": pids, "memory.max": String(2 ** 30) } }, files: { [scopeDropIn]: file("", { changedAt: dropInChangedAt }) } });
+
+  it.each([
+    ["waits for a restart of one that started before it", limits("max", started + 1), ["container web keeps TasksMax max until it is restarted"]],
+    ["does not wait where it holds already", limits("512", started + 1), []],
+    // Somebody lifted it: that is drift, and no restart is waited for.
+    ["does not wait for one that started after it", limits("max", started - 1), []],
+  ])("%s", (_, observation, texts) => {
+    expect(pendingOn(wishFor(args), observation)).toEqual(texts);
+  });
+});
+
+describe("audit rules", () => {
+  const rule = "-a always,exit -F arch=b64 -F path=/run/docker.sock -F perm=wa -F key=docker";
+  const wish = wishFor(declared({ files: { [auditRulesFile]: `# head\n${rule}\n` } }));
+
+  it.each([
+    ["wait for a reboot in a kernel that takes none", "2", [], ["1 audit rules wait for a reboot: the kernel takes no changes (auditctl -s: enabled 2)"]],
+    ["do not wait when it has them", "2", [rule.replace("b64", "b64 -S all")], []],
+    ["do not wait for a kernel that takes them: that is drift", "1", [], []],
+  ])("%s", (_, enabled, rules, texts) => {
+    expect(pendingOn(wish, defaultHost({ auditStatus: known({ enabled }), auditRules: known(rules) }))).toEqual(texts);
+  });
+
+  it("of a host without that layer are nobody's", () => {
+    expect(pendingOn(wishFor(declared()), defaultHost({ auditStatus: known({ enabled: "2" }) }))).toEqual([]);
+  });
+});
