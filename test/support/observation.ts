@@ -97,7 +97,6 @@ export function defaultHost(change: Partial<Observation> = {}): Observation {
     freeBytes: [],
     owner: undefined,
     applied: {},
-    generation: 0,
     mounts: known([{ device: "8:1", path: "/" }]),
     dockerGroup: known([]),
     registryCertificates: known([]),

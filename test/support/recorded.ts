@@ -3,7 +3,7 @@
  * around it. `default` is the host as it comes, with a container; `hardened` the same after the profile strict was applied, with
  * a container made after it. `hardenedArgs` is what had been declared.
  *
- * To record anew: `npm run lab -- up unit`, run src/remote/observe.sh there, decode what it prints.
+ * To record anew: `node test/fixtures/record.ts`.
  */
 
 import { readFileSync } from "node:fs";

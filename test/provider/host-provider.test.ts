@@ -1,0 +1,289 @@
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import type { HostArgs, HostInputs } from "../../src/desired/host-inputs.ts";
+import type { Observation } from "../../src/observed/observation.ts";
+import { known } from "../../src/observed/records.ts";
+import { HostProvider, ownerOf } from "../../src/provider/host-provider.ts";
+import { RemoteScriptError, UnreachableError } from "../../src/remote/ssh.ts";
+import { FakeHost } from "../support/fake-host.ts";
+import { container, defaultHost, info, withDaemonJson } from "../support/observation.ts";
+import { daemonWish, declared, wishFor } from "../support/wish.ts";
+
+const urn = "urn:pulumi:test::drydock::drydock:index:Host::web1";
+const owner = { stack: "drydock/test", host: "web1" };
+const provider = new HostProvider();
+
+let host: FakeHost;
+let logged: string[];
+beforeEach(() => {
+  host = new FakeHost();
+  logged = [];
+});
+
+vi.mock("../../src/remote/observe.ts", () => ({ observe: () => host.observe() }));
+vi.mock("../../src/remote/apply.ts", () => ({
+  applyPlan: (...args: Parameters<FakeHost["applyPlan"]>) => host.applyPlan(...args),
+  restoreOriginal: (...args: Parameters<FakeHost["restoreOriginal"]>) => host.restoreOriginal(...args),
+  writeOwner: (...args: Parameters<FakeHost["writeOwner"]>) => host.writeOwner(...args),
+  forgetOwner: () => host.forgetOwner(),
+}));
+vi.mock("@pulumi/pulumi", () => {
+  const log = (level: string) => (message: string) => void logged.push(`${level}: ${message}`);
+  return { log: { info: log("info"), warn: log("warn"), error: log("error") }, output: (value: unknown) => value };
+});
+
+let machines = 0;
+/** A machine of its own each time, or what one test saw would be used again by the next. */
+const args = (change: Partial<HostArgs> = {}): HostArgs => declared({ daemon: { icc: true }, connection: { host: `192.0.2.${++machines}`, port: 22 }, ...change });
+const right = (change: Partial<Observation> = {}): Observation => withDaemonJson({ icc: true }, { owner, ...change });
+const unreachable = new UnreachableError("ops@192.0.2.10: connect to host 192.0.2.10 port 22: Connection refused");
+
+describe("whose a resource is", () => {
+  it.each([
+    [urn, owner],
+    ["urn:pulumi:prod::my-project::drydock:index:Host::web::1", { stack: "my-project/prod", host: "web::1" }],
+    ["urn:pulumi:prod::p::parent$drydock:index:Host::web1", { stack: "p/prod", host: "web1" }],
+  ])("%s", (name, expected) => {
+    expect(ownerOf(name)).toEqual(expected);
+  });
+});
+
+describe("check", () => {
+  it("of a new host looks at it, and logs the change and its cost", async () => {
+    const { inputs } = await provider.check(urn, undefined, args());
+    expect(host.deeds).toEqual(["observe"]);
+    expect(inputs).toMatchObject({ reachable: "yes", daemon: { icc: true }, inEffect: { services: { "docker.service": "active" } } });
+    expect(logged).toHaveLength(1);
+    expect(logged[0]).toMatch(/^info: web1: first update, this is what would change there\n[^]*\+ {2}"icc": true\n[^]*\nCost: dockerd restarts \(icc\)$/);
+  });
+
+  it("of one that is right already says so", async () => {
+    host.views = [right()];
+    await provider.check(urn, undefined, args());
+    expect(logged).toEqual(["info: web1: already in the wished state; nothing would be touched"]);
+  });
+
+  it("of one that would be refused says why, and lets the other hosts be checked", async () => {
+    host.views = [defaultHost({ owner: { stack: "drydock/other", host: "web9" } })];
+    const { failures } = await provider.check(urn, undefined, args());
+    expect(failures ?? []).toEqual([]);
+    expect(logged[1]).toMatch(/^error: web1: this would be refused: this machine is kept by stack drydock\/other as host web9; /);
+  });
+
+  it("of one that can't be reached says so, and does not throw", async () => {
+    host.views = [unreachable];
+    const { inputs } = await provider.check(urn, undefined, args());
+    expect(logged).toEqual([`error: web1: ${unreachable.message}`]);
+    expect(inputs).toMatchObject({ daemon: { icc: true } });
+  });
+
+  it("of a host that is known does not look again: read has", async () => {
+    const olds = daemonWish({ icc: true });
+    const { inputs } = await provider.check(urn, olds, args({ daemon: { icc: false } }));
+    expect(host.deeds).toEqual([]);
+    expect(inputs).toMatchObject({ daemon: { icc: false }, host: olds.host });
+  });
+
+  it("waits with a host of which parts are not known yet", async () => {
+    const wished = args({ connection: { host: "04da6b54-80e4-46f7-96ec-b56ff0331ba9", port: 22 } });
+    expect(await provider.check(urn, undefined, wished)).toEqual({ inputs: wished });
+    expect(host.deeds).toEqual([]);
+    expect(logged).toEqual(["info: web1: parts of it are known only after other resources are made; it is looked at then"]);
+  });
+});
+
+describe("diff", () => {
+  const state = { ...daemonWish({ icc: true }), engine: "20.10", pending: [] };
+
+  it.each<[string, Partial<HostInputs>, boolean]>([
+    ["nothing", {}, false],
+    ["a key", { daemon: { icc: false } }, true],
+    ["a file", { files: { "/etc/x": "x" } }, true],
+    ["a mode", { modes: { "/etc/x": "root:root 0644" } }, true],
+    ["what is in effect", { inEffect: { ...state.inEffect, configuration: "daemon.json was changed after dockerd started" } }, true],
+    ["the connection", { connection: { host: "192.0.2.11", port: 22 } }, true],
+    ["consent", { allow: ["hide-containers"] }, true],
+    ["a host that can't be reached", { reachable: "no: x" }, true],
+    // Only what follows from them for the files is a change.
+    ["facts of the host", { host: { starts: ["/usr/bin/dockerd"], dockerExecStart: "x", missing: [] } }, false],
+  ])("of %s", async (_, change, changes) => {
+    const news = { ...daemonWish({ icc: true }), ...change };
+    expect(await provider.diff("web1", urn, state, news)).toMatchObject({ changes });
+    // A replacement would delete the host first: one host is one machine.
+    expect((await provider.diff("web1", urn, state, news)).replaces ?? []).toEqual([]);
+  });
+
+  it("does not mind what the engine leaves out: undefined", async () => {
+    const news = { ...daemonWish({ icc: true }), connection: { ...state.connection, user: undefined } };
+    expect(await provider.diff("web1", urn, state, news)).toMatchObject({ changes: false });
+  });
+});
+
+describe("create", () => {
+  const create = (wish: HostArgs = args()): ReturnType<HostProvider["create"]> => provider.create(urn, wishFor(wish));
+  const failure = async (wish?: HostArgs): Promise<Error & { id?: string; properties?: unknown; reasons?: string[] }> =>
+    create(wish).then(
+      () => Promise.reject(new Error("it did not fail")),
+      (error: unknown) => error as Error,
+    );
+
+  it("applies what differs, reads it back, and says what it did", async () => {
+    host.views = [defaultHost(), right()];
+    const { id, outs } = await create();
+    expect(id).toBe("web1");
+    expect(host.deeds).toEqual(["observe", "apply", "observe"]);
+    expect(outs).toMatchObject({ engine: "20.10.24+dfsg1", pending: [], foreignDaemonKeys: [], daemon: { icc: true }, lastChange: { cost: ["dockerd restarts (icc)"] } });
+  });
+
+  it("takes a host that is right as it is, and touches nothing", async () => {
+    host.views = [right({ owner: undefined })];
+    await create();
+    expect(host.deeds).toEqual(["observe", "write owner drydock/test web1"]);
+    expect(logged).toEqual(["info: web1: already in the wished state; nothing was touched"]);
+  });
+
+  it("does not even write the owner of its own host", async () => {
+    host.views = [right()];
+    await create();
+    expect(host.deeds).toEqual(["observe"]);
+  });
+
+  it("warns of what waits", async () => {
+    host.views = [withDaemonJson({ "log-driver": "syslog" }, { owner, containers: known([container("web", { logDriver: "json-file" })]), info: info({ LoggingDriver: "syslog" }) })];
+    await create(args({ daemon: { "log-driver": "syslog" } }));
+    expect(logged).toContain("warn: web1: pending: container web keeps log-driver json-file until it is made again");
+  });
+
+  it.each<[string, FakeHost["result"], string]>([
+    ["busy", { outcome: "busy", log: ["stack a", "host b"] }, "web1: another apply is running there (stack a, host b); nothing was touched, try again when it has ended"],
+    ["refused there", { outcome: "refused", log: ["refused: changed by somebody else since it was read: /etc/docker/daemon.json"] }, "web1: refused, nothing was touched: changed by somebody else since it was read: /etc/docker/daemon.json"],
+    [
+      "taken back",
+      { outcome: "went back", log: ["installing /etc/docker/daemon.json", "restarting dockerd", "dockerd does not start: no", "failed; going back to the state of before", "restarting dockerd with the old configuration", "the state of before is back"] },
+      "web1: the change failed, and the state of before was restored and read back: dockerd does not start: no",
+    ],
+  ])("that is %s leaves no state with the engine", async (_, result, text) => {
+    host.result = result;
+    const error = await failure();
+    expect(error.message).toBe(text);
+    expect(error.id).toBeUndefined();
+  });
+
+  it("that is refused by the preflight does not get to the host", async () => {
+    host.views = [defaultHost({ init: "sh" })];
+    expect((await failure()).message).toBe("web1: refused, nothing was touched: process 1 is sh, not systemd; Drydock serves hosts that systemd runs (is this a container?)");
+    expect(host.deeds).toEqual(["observe"]);
+  });
+
+  it("of a host that can't be reached leaves no state", async () => {
+    host.views = [unreachable];
+    const error = await failure();
+    expect(error.message).toBe(`web1: ${unreachable.message}`);
+    expect(error.id).toBeUndefined();
+  });
+
+  it.each<[string, (fake: FakeHost) => void, RegExp]>([
+    ["was broken half-way", (fake) => (fake.result = { outcome: "broken", log: ["installing /etc/a", "dockerd does not start: no"] }), /^web1: the change failed, and the state of before could not be restored; the originals are in \/var\/lib\/drydock:\n {2}- installing \/etc\/a\n {2}- dockerd does not start: no$/],
+    ["lost its link", (fake) => (fake.result = new RemoteScriptError("applying on ops@192.0.2.10 did not end within 900 s")), /^web1: the link failed while the change was made; .*\n {2}because: applying on ops@192\.0\.2\.10 did not end within 900 s$/],
+    ["could not be confirmed", (fake) => (fake.views = [defaultHost(), unreachable]), /^web1: the change was made, but a new connection to confirm it could not be opened; the host has the new state\n {2}because: ops@192\.0\.2\.10: connect to host/],
+    ["did not take effect", (fake) => (fake.views = [defaultHost(), right({ bridgeNetfilter: true, iptables: known(["-P FORWARD DROP"]) })]), /^web1: the change was made, and this is not in effect: inEffect\.daemon\.icc: false => true$/],
+  ])("that %s keeps its state, so that destroy finds the host", async (_, prepare, text) => {
+    prepare(host);
+    const error = await failure();
+    expect(error.message).toMatch(text);
+    expect(error.id).toBe("web1");
+    expect(error.properties).toMatchObject({ daemon: { icc: true } });
+    // The engine shows these and not the message.
+    expect(error.reasons).toEqual([error.message]);
+  });
+
+  it("is not told in passing that something is wrong with us", async () => {
+    host.views = [new TypeError("x is undefined")];
+    expect((await failure()).message).toMatch(/^web1: TypeError: x is undefined\n\s+at /);
+  });
+});
+
+describe("update", () => {
+  it("converges in the same way", async () => {
+    host.views = [defaultHost({ owner }), right()];
+    const { outs } = await provider.update("web1", urn, daemonWish({ icc: true }), wishFor(args()));
+    expect(host.deeds).toEqual(["observe", "apply", "observe"]);
+    expect(outs).toMatchObject({ daemon: { icc: true } });
+  });
+
+  it("says why it failed", async () => {
+    host.views = [unreachable];
+    await expect(provider.update("web1", urn, daemonWish({}), wishFor(args()))).rejects.toThrow(`web1: ${unreachable.message}`);
+  });
+});
+
+describe("read", () => {
+  it("returns what the host is in the shape of the wish for it", async () => {
+    host.views = [right()];
+    const wish = wishFor(args(), right());
+    const { inputs, props } = await provider.read("web1", urn, wish);
+    expect(inputs).toEqual(wish);
+    expect(props).toMatchObject({ engine: "20.10.24+dfsg1", daemon: { icc: true } });
+  });
+
+  it("shows drift", async () => {
+    host.views = [withDaemonJson({ "icc": false, "seccomp-profile": "unconfined" })];
+    expect((await provider.read("web1", urn, wishFor(args()))).inputs).toMatchObject({ daemon: { "icc": false, "seccomp-profile": "unconfined" } });
+  });
+
+  it("of a host that can't be reached returns what was known last and why, and never throws", async () => {
+    host.views = [unreachable];
+    const state = wishFor(args());
+    const { inputs, props } = await provider.read("web1", urn, { ...state, engine: "20.10" });
+    expect(inputs).toEqual({ ...state, reachable: `no: ${unreachable.message}` });
+    expect(props).toMatchObject({ engine: "20.10", reachable: `no: ${unreachable.message}` });
+    expect(logged).toEqual([`warn: web1: could not be read: ${unreachable.message}`]);
+  });
+
+  it("keeps the last change, which only an update can tell", async () => {
+    host.views = [right()];
+    const lastChange = { cost: ["a"], diff: "b" };
+    expect((await provider.read("web1", urn, { ...wishFor(args()), lastChange })).props).toMatchObject({ lastChange });
+  });
+});
+
+describe("delete", () => {
+  const remove = (allow: HostArgs["allow"] = []): Promise<void> => provider.delete("web1", urn, wishFor(args({ allow })));
+
+  it.each<[string, Observation["owner"], string]>([
+    ["another stack", { stack: "drydock/other", host: "web1" }, "warn: web1: nothing was done, since the machine is kept by stack drydock/other as host web1"],
+    ["another name", { stack: "drydock/test", host: "web9" }, "warn: web1: nothing was done, since the machine is kept by stack drydock/test as host web9"],
+    ["nobody", undefined, "warn: web1: nothing was done, since the machine is not kept by Drydock"],
+  ])("of a machine of %s does nothing and says so", async (_, holder, text) => {
+    host.views = [right({ owner: holder })];
+    await remove(["restore-original"]);
+    expect(host.deeds).toEqual(["observe"]);
+    expect(logged).toEqual([text]);
+  });
+
+  it("without consent leaves the hardening and gives the host up", async () => {
+    host.views = [right()];
+    await remove();
+    expect(host.deeds).toEqual(["observe", "forget owner"]);
+    expect(logged[0]).toMatch(/^warn: web1: keeps its hardening and is kept by no stack now; /);
+  });
+
+  it("with consent restores, and repeats what the host said of it", async () => {
+    host.views = [right({ containers: known([container("web")]) })];
+    host.result = { outcome: "done", log: ["starting dockerd", "every file is as it was before the first update"] };
+    await remove(["restore-original"]);
+    expect(host.deeds).toEqual(["observe", "restore"]);
+    expect(host.plan?.docker).toMatchObject({ how: "restart", stop: [container("web").id] });
+    expect(logged).toEqual(["info: web1: every file is as it was before the first update"]);
+  });
+
+  it.each<[FakeHost["result"], RegExp]>([
+    [{ outcome: "busy", log: ["stack a"] }, /^web1: an apply is running there \(stack a\); nothing was touched$/],
+    [{ outcome: "broken", log: ["dockerd does not start: no"] }, /^web1: the original state could not be restored; the originals are in \/var\/lib\/drydock\/pristine: dockerd does not start: no$/],
+  ])("that fails says so without a stack: %j", async (result, text) => {
+    host.views = [right()];
+    host.result = result;
+    const error: unknown = await remove(["restore-original"]).catch((caught: unknown) => caught);
+    expect((error as Error).message).toMatch(text);
+    expect((error as Error).stack).toBe("");
+  });
+});

@@ -1,0 +1,47 @@
+/**
+ * A host for tests of the provider: what an observation of it shows, and what is done to it. It stands in for src/remote, which
+ * is the only way from the provider to a host:
+ *
+ *     vi.mock("../../src/remote/observe.ts", () => ({ observe: () => host.observe() }));
+ */
+
+import type { Observation, Owner } from "../../src/observed/observation.ts";
+import type { Plan } from "../../src/plan/plan.ts";
+import type { TransactionResult } from "../../src/remote/apply.ts";
+import { defaultHost } from "./observation.ts";
+
+export class FakeHost {
+  /** What the looks at it show, one after the other; the last one stays. An error is thrown. */
+  views: (Observation | Error)[] = [defaultHost()];
+  /** What a transaction answers; an error is thrown. */
+  result: TransactionResult | Error = { outcome: "done", log: [] };
+  /** `observe`, `apply`, `restore`, `write owner …`, `forget owner`, in order. */
+  readonly deeds: string[] = [];
+  plan: Plan | undefined;
+
+  observe = (): Promise<Observation> => {
+    this.deeds.push("observe");
+    const view = this.views.length > 1 ? this.views.shift() : this.views[0];
+    return view instanceof Error || !view ? Promise.reject(view ?? new Error("no view")) : Promise.resolve(view);
+  };
+
+  applyPlan = (_connection: unknown, plan: Plan): Promise<TransactionResult> => this.transact("apply", plan);
+
+  restoreOriginal = (_connection: unknown, plan: Plan): Promise<TransactionResult> => this.transact("restore", plan);
+
+  writeOwner = (_connection: unknown, { stack, host }: Owner): Promise<void> => {
+    this.deeds.push(`write owner ${stack} ${host}`);
+    return Promise.resolve();
+  };
+
+  forgetOwner = (): Promise<void> => {
+    this.deeds.push("forget owner");
+    return Promise.resolve();
+  };
+
+  private transact(deed: string, plan: Plan): Promise<TransactionResult> {
+    this.deeds.push(deed);
+    this.plan = plan;
+    return this.result instanceof Error ? Promise.reject(this.result) : Promise.resolve(this.result);
+  }
+}
