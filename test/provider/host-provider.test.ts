@@ -31,6 +31,9 @@ vi.mock("@pulumi/pulumi", () => {
   return { log: { info: log("info"), warn: log("warn"), error: log("error") }, output: (value: unknown) => value };
 });
 
+/** What the engine gets; the SDK types it as `any`. */
+type Answer = Partial<Record<"id" | "inputs" | "props" | "outs", unknown>> & { failures?: unknown[] };
+
 let machines = 0;
 /** A machine of its own each time, or what one test saw would be used again by the next. */
 const args = (change: Partial<HostArgs> = {}): HostArgs => declared({ daemon: { icc: true }, connection: { host: `192.0.2.${++machines}`, port: 22 }, ...change });
@@ -49,7 +52,7 @@ describe("whose a resource is", () => {
 
 describe("check", () => {
   it("of a new host looks at it, and logs the change and its cost", async () => {
-    const { inputs } = await provider.check(urn, undefined, args());
+    const { inputs } = (await provider.check(urn, undefined, args())) as Answer;
     expect(host.deeds).toEqual(["observe"]);
     expect(inputs).toMatchObject({ reachable: "yes", daemon: { icc: true }, inEffect: { services: { "docker.service": "active" } } });
     expect(logged).toHaveLength(1);
@@ -64,21 +67,21 @@ describe("check", () => {
 
   it("of one that would be refused says why, and lets the other hosts be checked", async () => {
     host.views = [defaultHost({ owner: { stack: "drydock/other", host: "web9" } })];
-    const { failures } = await provider.check(urn, undefined, args());
+    const { failures } = (await provider.check(urn, undefined, args())) as Answer;
     expect(failures ?? []).toEqual([]);
     expect(logged[1]).toMatch(/^error: web1: this would be refused: this machine is kept by stack drydock\/other as host web9; /);
   });
 
   it("of one that can't be reached says so, and does not throw", async () => {
     host.views = [unreachable];
-    const { inputs } = await provider.check(urn, undefined, args());
+    const { inputs } = (await provider.check(urn, undefined, args())) as Answer;
     expect(logged).toEqual([`error: web1: ${unreachable.message}`]);
     expect(inputs).toMatchObject({ daemon: { icc: true } });
   });
 
   it("of a host that is known does not look again: read has", async () => {
     const olds = daemonWish({ icc: true });
-    const { inputs } = await provider.check(urn, olds, args({ daemon: { icc: false } }));
+    const { inputs } = (await provider.check(urn, olds, args({ daemon: { icc: false } }))) as Answer;
     expect(host.deeds).toEqual([]);
     expect(inputs).toMatchObject({ daemon: { icc: false }, host: olds.host });
   });
@@ -128,7 +131,7 @@ describe("create", () => {
 
   it("applies what differs, reads it back, and says what it did", async () => {
     host.views = [defaultHost(), right()];
-    const { id, outs } = await create();
+    const { id, outs } = (await create()) as Answer;
     expect(id).toBe("web1");
     expect(host.deeds).toEqual(["observe", "apply", "observe"]);
     expect(outs).toMatchObject({ engine: "20.10.24+dfsg1", pending: [], foreignDaemonKeys: [], daemon: { icc: true }, lastChange: { cost: ["dockerd restarts (icc)"] } });
@@ -205,7 +208,7 @@ describe("create", () => {
 describe("update", () => {
   it("converges in the same way", async () => {
     host.views = [defaultHost({ owner }), right()];
-    const { outs } = await provider.update("web1", urn, daemonWish({ icc: true }), wishFor(args()));
+    const { outs } = (await provider.update("web1", urn, daemonWish({ icc: true }), wishFor(args()))) as Answer;
     expect(host.deeds).toEqual(["observe", "apply", "observe"]);
     expect(outs).toMatchObject({ daemon: { icc: true } });
   });
@@ -220,7 +223,7 @@ describe("read", () => {
   it("returns what the host is in the shape of the wish for it", async () => {
     host.views = [right()];
     const wish = wishFor(args(), right());
-    const { inputs, props } = await provider.read("web1", urn, wish);
+    const { inputs, props } = (await provider.read("web1", urn, wish)) as Answer;
     expect(inputs).toEqual(wish);
     expect(props).toMatchObject({ engine: "20.10.24+dfsg1", daemon: { icc: true } });
   });
@@ -233,7 +236,7 @@ describe("read", () => {
   it("of a host that can't be reached returns what was known last and why, and never throws", async () => {
     host.views = [unreachable];
     const state = wishFor(args());
-    const { inputs, props } = await provider.read("web1", urn, { ...state, engine: "20.10" });
+    const { inputs, props } = (await provider.read("web1", urn, { ...state, engine: "20.10" })) as Answer;
     expect(inputs).toEqual({ ...state, reachable: `no: ${unreachable.message}` });
     expect(props).toMatchObject({ engine: "20.10", reachable: `no: ${unreachable.message}` });
     expect(logged).toEqual([`warn: web1: could not be read: ${unreachable.message}`]);
