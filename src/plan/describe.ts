@@ -60,6 +60,7 @@ export function describeCost(plan: Plan, wish: HostInputs, observation: Observat
     cost.push(`containers have to be made again to get new defaults: ${remade.join(", ")}`);
   }
   if (docker.dropBetweenContainers) cost.push("containers on docker0 can't reach each other from then on, running ones included");
+  if (docker.liftDrop) cost.push("containers on docker0 can reach each other again");
   if (plan.modules.length > 0) cost.push(`kernel modules are loaded: ${plan.modules.join(", ")}`);
   return cost.length > 0 ? cost : ["nothing restarts"];
 }

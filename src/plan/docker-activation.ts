@@ -21,6 +21,8 @@ export interface DockerActivation {
   switchesStore: boolean;
   /** dockerd leaves docker0 as it is while containers run: the kernel must be told directly. */
   dropBetweenContainers: boolean;
+  /** The kernel still has that rule of ours, and icc is wished again. */
+  liftDrop: boolean;
   /** The keys that ask for it. */
   because: string[];
 }
@@ -56,6 +58,7 @@ export function planDocker(
     stop: how === "restart" && (switchesStore || !survives) ? stopOrder(observation) : [],
     switchesStore,
     dropBetweenContainers: wish.daemon.icc === false && needsDrop(observation, how, switchesStore || !survives, running.length > 0),
+    liftDrop: wish.daemon.icc !== false && observation.iptables.known && observation.iptables.value.some((rule) => /^-A DOCKER-USER .*--comment drydock -j DROP$/.test(rule)),
     because,
   };
 }

@@ -81,7 +81,7 @@ export function isEmpty(plan: Plan): boolean {
   const lists = [writes, removes, modes, modules, audit.add, audit.remove, start, processLimits, sliceLimits];
   return (
     lists.every((list) => list.length === 0) &&
-    subordinateIds === undefined && !daemonReload && !audit.enable && !audit.compile && docker.how === "nothing" && !docker.dropBetweenContainers
+    subordinateIds === undefined && !daemonReload && !audit.enable && !audit.compile && docker.how === "nothing" && !docker.dropBetweenContainers && !docker.liftDrop
   );
 }
 

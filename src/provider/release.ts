@@ -55,7 +55,7 @@ function restorePlan(state: HostInputs, observation: Observation): Plan {
     modules: [],
     audit: { enable: false, add: [], remove: auditIsImmutable(observation) ? [] : ours.filter((rule) => kernel.has(rule)), compile: false },
     start: [],
-    docker: { how: "restart", liveRestoreFirst: false, stop: stopOrder(observation), switchesStore: false, dropBetweenContainers: false, because: [] },
+    docker: { how: "restart", liveRestoreFirst: false, stop: stopOrder(observation), switchesStore: false, dropBetweenContainers: false, liftDrop: false, because: [] },
     daemonKeys: [],
     validateWith: undefined,
     processLimits: [],

@@ -112,6 +112,7 @@ function stageOf(plan: Plan, observation: Observation, owner: Owner, digestOfCon
       DOCKER_WAS: activeOr("docker.service"),
       DROP_BETWEEN_CONTAINERS: plan.docker.dropBetweenContainers,
       KEEP_GENERATIONS: String(keepGenerations),
+      LIFT_DROP: plan.docker.liftDrop,
       LIVE_RESTORE_FIRST: plan.docker.liveRestoreFirst,
       SOCKET: observation.units["docker.socket"]?.LoadState === "loaded",
       SWITCHES_STORE: plan.docker.switchesStore,

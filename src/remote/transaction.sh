@@ -193,6 +193,8 @@ drop_between_containers() {
     iptables -w 10 -I DOCKER-USER -i docker0 -o docker0 -m comment --comment drydock -j DROP
 }
 
+lift_drop() { iptables -w 10 -D DOCKER-USER -i docker0 -o docker0 -m comment --comment drydock -j DROP 2>/dev/null || true; }
+
 # shellcheck disable=SC2046,SC2086 # a rule is words without blanks or globs (apply.ts checks), and auditctl wants them apart
 change_audit_rules() { # REMOVE ADD
   set -f
@@ -248,6 +250,7 @@ activate() {
   activate_docker
   running_limits
   [ "$DROP_BETWEEN_CONTAINERS" = no ] || drop_between_containers
+  [ "$LIFT_DROP" = no ] || lift_drop
 }
 
 # --- Commands ---
@@ -289,7 +292,8 @@ back() { # the generation's "before", files and running state
   systemctl daemon-reload
   # Undo what is loaded: rules may or may not have got there.
   change_audit_rules "$stage/audit-add" "$stage/audit-remove" 2>/dev/null || true
-  if [ "$DROP_BETWEEN_CONTAINERS" = yes ]; then iptables -w 10 -D DOCKER-USER -i docker0 -o docker0 -m comment --comment drydock -j DROP 2>/dev/null || true; fi
+  if [ "$DROP_BETWEEN_CONTAINERS" = yes ]; then lift_drop; fi
+  if [ "$LIFT_DROP" = yes ]; then drop_between_containers || true; fi
   if [ "$DOCKER" != nothing ]; then
     if [ "$DOCKER_WAS" = active ]; then
       say "restarting dockerd with the old configuration"
@@ -366,7 +370,7 @@ restore() {
   say "stopping dockerd"
   [ "$SOCKET" = no ] || systemctl stop docker.socket
   systemctl stop docker.service
-  iptables -w 10 -D DOCKER-USER -i docker0 -o docker0 -m comment --comment drydock -j DROP 2>/dev/null || true
+  lift_drop
   say "restoring the original files"
   change_audit_rules "$stage/audit-remove" "$stage/audit-add"
   bring_back "$state/pristine"

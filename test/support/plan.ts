@@ -2,7 +2,7 @@
 
 import type { Plan } from "../../src/plan/plan.ts";
 
-export const noDocker: Plan["docker"] = { how: "nothing", liveRestoreFirst: false, stop: [], switchesStore: false, dropBetweenContainers: false, because: [] };
+export const noDocker: Plan["docker"] = { how: "nothing", liveRestoreFirst: false, stop: [], switchesStore: false, dropBetweenContainers: false, liftDrop: false, because: [] };
 
 export function emptyPlan(change: Partial<Plan> = {}): Plan {
   return {
