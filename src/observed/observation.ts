@@ -60,7 +60,6 @@ export interface Observation {
   owner: Owner | undefined;
   /** What the last apply left: the daemon's process, the daemon.json it had read, and the keys it had set there. */
   applied: Record<string, string>;
-  generation: number;
 }
 
 export interface Process {
@@ -99,8 +98,7 @@ export function parseObservation(text: string): Observation {
   const lines = (name: string) => valueOr(records.text(name), "").split("\n").filter(Boolean);
   const clock = lines("clock");
   const now = Number(clock[0] ?? Number.NaN);
-  const bootedAt = now - Number((clock[1] ?? "").split(" ")[0]);
-  const ticksPerSecond = Number(clock[3] ?? 100);
+  const bootedAt = now - Number((lines("uptime")[0] ?? "").split(" ")[0]);
   const units = valueOr(records.parsed("units", parseSystemdShow), {});
   const auditLines = ruleLines(valueOr(records.text("audit-files"), ""));
   const whileRunning = <T>(value: Known<T>): Known<T> =>
@@ -109,7 +107,7 @@ export function parseObservation(text: string): Observation {
     kernel: valueOr(records.text("kernel"), "unknown").trim(),
     init: valueOr(records.text("init"), "unknown").trim(),
     os: /^PRETTY_NAME="?([^"\n]*)/m.exec(valueOr(records.text("os"), ""))?.[1] ?? "unknown",
-    memory: records.parsed("memory", parseNumber),
+    memory: records.parsed("memory", (text) => parseNumber(/^MemTotal:\s+(\d+) kB$/m.exec(text)?.[1] ?? "") * 1024),
     tasks: records.parsed("tasks", (text) => Math.min(...text.trim().split("\n").map(parseNumber))),
     now,
     dockerPath: valueOr(records.text("docker-path"), "").trim(),
@@ -118,7 +116,7 @@ export function parseObservation(text: string): Observation {
     processes: Object.fromEntries(
       records.under("process-").flatMap(([name, { status, stdout }]) => {
         const pid = Number(units[`${name}.service`]?.MainPID ?? 0);
-        return status === 0 ? [[name, parseProcess(stdout, pid, bootedAt, ticksPerSecond)]] : [];
+        return status === 0 ? [[name, parseProcess(stdout, lines(`command-${name}`), pid, bootedAt)]] : [];
       }),
     ),
     info: whileRunning(records.parsed("docker-info", (json) => dockerInfoSchema.parse(JSON.parse(json)))),
@@ -149,7 +147,6 @@ export function parseObservation(text: string): Observation {
     freeBytes: lines("space").slice(1).map((line) => Number(line.split(/\s+/)[3]) * 1024),
     owner: parseOwner(valueOr(records.text("owner"), "")),
     applied: Object.fromEntries(lines("applied").map((line) => line.split(/ (.*)/s).slice(0, 2) as [string, string])),
-    generation: Number(/(\d+)\s*$/.exec(valueOr(records.text("generation"), "0"))?.[1] ?? 0),
   };
 }
 
@@ -208,21 +205,17 @@ function parseNumber(text: string): number {
   return number;
 }
 
-// /usr/sbin/dockerd␤-H␤fd://␤␤28113␤-500␤Max open files            1048576              1048576              files
-function parseProcess(text: string, pid: number, bootedAt: number, ticksPerSecond: number): Process {
-  const [command = "", rest = ""] = text.split("\n\n");
-  const [ticks = "", oomScoreAdjust = "", limits = ""] = rest.split("\n");
-  const [, soft = "", hard = ""] = /^Max open files\s+(\S+)\s+(\S+)/.exec(limits) ?? [];
-  const startTicks = Number(ticks);
-  return {
-    command: command.split("\n"),
-    startTicks,
-    startedAt: bootedAt + startTicks / ticksPerSecond,
-    pid,
-    oomScoreAdjust,
-    openFiles: soft === hard ? hard : `${soft}:${hard}`,
-  };
+// 306 (dockerd) S 1 306 … 28113 …␤-500␤Limit  Soft Limit  Hard Limit  Units␤Max open files  1048576  1048576  files␤…
+function parseProcess(text: string, command: string[], pid: number, bootedAt: number): Process {
+  const [stat = "", oomScoreAdjust = ""] = text.split("\n");
+  const [, soft = "", hard = ""] = /^Max open files\s+(\S+)\s+(\S+)/m.exec(text) ?? [];
+  // The second field, a name in brackets, may hold blanks.
+  const startTicks = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]);
+  return { command, startTicks, startedAt: bootedAt + startTicks / ticksPerSecond, pid, oomScoreAdjust, openFiles: soft === hard ? hard : `${soft}:${hard}` };
 }
+
+/** What the kernel tells user space, whatever its own tick is (USER_HZ, time(7)). */
+const ticksPerSecond = 100;
 
 // root:root 0644 121 1690000000 1690000000 regular file|/etc/docker/daemon.json
 function parseFiles(records: Records): Record<string, Known<FileState>> {

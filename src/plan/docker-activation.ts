@@ -94,6 +94,5 @@ function needsDrop(observation: Observation, how: DockerActivation["how"], conta
   const keepsBridge = observation.bridgeOptions.known && observation.bridgeOptions.value["com.docker.network.bridge.enable_icc"] !== "false";
   // A restart without containers rebuilds the bridge as the file says.
   if (how === "restart" && (containersStop || !containersRun)) return false;
-  if (how === "restart") return keepsBridge;
-  return forwards.known && forwards.value;
+  return forwards.known ? forwards.value : how === "restart" && keepsBridge;
 }

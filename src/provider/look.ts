@@ -3,7 +3,7 @@
 import { auditedPaths, statPaths } from "../cis/evaluate.ts";
 import type { HostArgs, HostInputs } from "../desired/host-inputs.ts";
 import type { Observation } from "../observed/observation.ts";
-import { observe } from "../remote/observe.ts";
+import { observe, type ObserveOptions } from "../remote/observe.ts";
 import { auditCandidates } from "../plan/seen.ts";
 
 export interface LookOptions {
@@ -15,26 +15,33 @@ export interface LookOptions {
 
 /** @throws UnreachableError, RemoteScriptError */
 export async function look(wish: HostArgs | HostInputs, options: LookOptions = {}): Promise<Observation> {
-  const files = [...Object.keys(wish.files), ...Object.keys(wish.modes)];
-  const looked = [...namedFiles(wish), ...statPaths];
-  const paths = [...new Set([...auditedPaths, ...auditCandidates(wish)])].sort();
+  const places = placesToLook(wish);
   const key = JSON.stringify(wish.connection);
   const seen = recent.get(key);
   // Once only, and never after a change: whoever looks again wants to know what is now.
   recent.delete(key);
-  if (options.reuse && seen && Date.now() - seen.at < reusableSeconds * 1000 && covers(seen, { files, looked, paths })) return seen.observation;
-  const observation = await observe(wish.connection, { files, looked, paths, ...(options.confirm ? { fresh: true, before: confirmation } : {}) });
-  if (!options.confirm) recent.set(key, { at: Date.now(), files, looked, paths, observation });
+  if (options.reuse && seen && Date.now() - seen.at < reusableSeconds * 1000 && covers(seen, places)) return seen.observation;
+  const observation = await observe(wish.connection, { ...places, ...(options.confirm ? { fresh: true, before: confirmation } : {}) });
+  if (!options.confirm) recent.set(key, { at: Date.now(), places, observation });
   return observation;
+}
+
+type Places = Required<Pick<ObserveOptions, "files" | "looked" | "paths">>;
+
+/** The files and paths that the wish, and the benchmark, make worth looking at. */
+export function placesToLook(wish: HostArgs | HostInputs): Places {
+  return {
+    files: [...Object.keys(wish.files), ...Object.keys(wish.modes)],
+    looked: [...namedFiles(wish), ...statPaths],
+    paths: [...new Set([...auditedPaths, ...auditCandidates(wish)])].sort(),
+  };
 }
 
 // --- Internal ---
 
 interface Seen {
   at: number;
-  files: string[];
-  looked: string[];
-  paths: string[];
+  places: Places;
   observation: Observation;
 }
 
@@ -46,8 +53,8 @@ const recent = new Map<string, Seen>();
  */
 const reusableSeconds = 60;
 
-const covers = (seen: Seen, wanted: Pick<Seen, "files" | "looked" | "paths">) =>
-  wanted.files.every((file) => seen.files.includes(file)) && wanted.looked.every((path) => seen.looked.includes(path)) && wanted.paths.every((path) => seen.paths.includes(path));
+const covers = ({ places }: Seen, wanted: Places) =>
+  (["files", "looked", "paths"] as const).every((kind) => wanted[kind].every((path) => places[kind].includes(path)));
 
 const confirmation = `[ ! -d /var/lib/drydock/current ] || date +%s >/var/lib/drydock/current/confirmed`;
 

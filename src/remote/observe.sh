@@ -12,6 +12,7 @@ umask 077
 t=$(mktemp -d) || exit 1
 trap 'rm -rf "$t"' EXIT
 mkdir "$t/out" "$t/err" && : >"$t/index" || exit 1
+exec </dev/null
 count=100 # so that names sort as numbers do
 
 probe() { # NAME COMMAND...
@@ -19,8 +20,25 @@ probe() { # NAME COMMAND...
   probe_name=$1
   shift
   probe_status=0
-  "$@" >"$t/out/$count" 2>"$t/err/$count" </dev/null || probe_status=$?
+  "$@" >"$t/out/$count" 2>"$t/err/$count" || probe_status=$?
   printf '%s %s\n' "$probe_name" "$probe_status" >>"$t/index"
+}
+
+slurp() { # NAME FILE...: small text files, one after the other, without a process
+  count=$((count + 1))
+  slurp_name=$1
+  slurp_status=0
+  shift
+  : >"$t/err/$count"
+  for file; do
+    if [ ! -r "$file" ]; then
+      printf '%s: %s\n' "$file" "can't be read" >"$t/err/$count"
+      slurp_status=1
+      continue
+    fi
+    while IFS= read -r line || [ -n "$line" ]; do printf '%s\n' "$line"; done <"$file"
+  done >"$t/out/$count"
+  printf '%s %s\n' "$slurp_name" "$slurp_status" >>"$t/index"
 }
 
 # `docker info` would start a stopped daemon through its socket: look only when it runs.
@@ -41,31 +59,42 @@ if systemctl -q is-active docker.service; then
     fi
     echo "$?" >"$t/containers.status"
   } &
-  {
-    timeout 60 docker network inspect bridge --format '{{json .Options}}' >"$t/docker-bridge.out" 2>"$t/docker-bridge.err" </dev/null
-    echo "$?" >"$t/docker-bridge.status"
-  } &
 fi
 
 probe kernel uname -sr
-probe init cat /proc/1/comm
-probe os cat /etc/os-release
-probe clock sh -c 'date +%s; cat /proc/uptime /proc/sys/kernel/random/boot_id; getconf CLK_TCK'
-probe tasks cat /proc/sys/kernel/pid_max /proc/sys/kernel/threads-max
-probe memory awk '/^MemTotal/ { print $2 * 1024 }' /proc/meminfo
-probe docker-path sh -c 'readlink -f "$(command -v docker)"'
+slurp init /proc/1/comm
+slurp os /etc/os-release
+probe clock date +%s
+slurp uptime /proc/uptime
+slurp tasks /proc/sys/kernel/pid_max /proc/sys/kernel/threads-max
+slurp memory /proc/meminfo
+probe docker-path readlink -f "$(command -v docker)"
 probe units systemctl show --no-pager -p Id,LoadState,ActiveState,SubState,FragmentPath,DropInPaths,ExecStart,EnvironmentFiles,MainPID,NeedDaemonReload,TasksMax,MemoryMax,MemorySwapMax docker.service docker.socket containerd.service auditd.service drydock-containers.slice
 probe docker-unit systemctl cat --no-pager docker.service
 for unit in docker containerd; do
-  probe "process-$unit" sh -c 'pid=$(systemctl show -p MainPID --value "$1"); [ "${pid:-0}" -gt 0 ] || exit 1; cd "/proc/$pid" && tr "\0" "\n" <cmdline && echo && awk "{ print \$22 }" stat && cat oom_score_adj && grep "^Max open files" limits' sh "$unit.service"
+  pid=$(systemctl show -p MainPID --value "$unit.service")
+  [ "${pid:-0}" -gt 0 ] || continue
+  probe "command-$unit" tr '\0' '\n' <"/proc/$pid/cmdline"
+  slurp "process-$unit" "/proc/$pid/stat" "/proc/$pid/oom_score_adj" "/proc/$pid/limits"
 done
 
 # Files under our names that we do not know of: left by another version, or put there by somebody.
-probe stray sh -c 'for d in /etc/audit/rules.d /etc/systemd/system /etc/modules-load.d; do [ ! -d "$d" ] || find "$d" -maxdepth 2 -name "*drydock*" -type f; done'
-strays=$(cat "$t/out/$count")
-probe certificates sh -c '[ ! -d /etc/docker/certs.d ] || find /etc/docker/certs.d -name "*.crt" -type f'
-owned=$(printf '%s\n' "$owned" "$strays" | sort -u)
-looked=$(printf '%s\n' "$owned" "$looked" "$(cat "$t/out/$count")" | sort -u)
+find_in() { # FOLDERS -- EXPRESSION: find in those of the folders that are there
+  folders=
+  while [ "$1" != -- ]; do
+    [ ! -d "$1" ] || folders="$folders $1"
+    shift
+  done
+  shift
+  # shellcheck disable=SC2086 # our own folders, without blanks
+  [ -z "$folders" ] || find $folders "$@"
+}
+probe stray find_in /etc/audit/rules.d /etc/systemd/system /etc/modules-load.d -- -maxdepth 2 -name '*drydock*' -type f
+owned=$(cat "$t/out/$count" && printf '%s\n' "$owned")
+probe certificates find_in /etc/docker/certs.d -- -name '*.crt' -type f
+looked=$(cat "$t/out/$count" && printf '%s\n' "$owned" "$looked")
+owned=$(printf '%s\n' "$owned" | sort -u)
+looked=$(printf '%s\n' "$looked" | sort -u)
 blanks=$IFS
 IFS='
 '
@@ -80,30 +109,58 @@ IFS=$blanks
 for path; do
   [ ! -f "$path" ] || probe "file:$path" cat -- "$path"
 done
-probe present sh -c 'printf "%s\n" "$1" | while IFS= read -r path; do [ ! -e "$path" ] || printf "%s\n" "$path"; done' sh "$watched"
-probe subuid cat /etc/subuid
-probe subgid cat /etc/subgid
+present() {
+  printf '%s\n' "$watched" | while IFS= read -r path; do [ ! -e "$path" ] || printf '%s\n' "$path"; done
+}
+probe present present
+slurp subuid /etc/subuid
+slurp subgid /etc/subgid
 probe users getent passwd
 probe groups getent group
 
 probe audit-status auditctl -s
 probe audit-rules auditctl -l
-probe audit-files sh -c 'for f in /etc/audit/rules.d/*.rules; do [ ! -e "$f" ] || cat "$f"; done'
+set +f
+probe audit-files cat /dev/null /etc/audit/rules.d/*.rules
+set -f
 probe audit-compiled cat /etc/audit/audit.rules
-probe mounts cat /proc/self/mountinfo
+slurp mounts /proc/self/mountinfo
 probe iptables iptables -w 5 -t filter -S
-probe bridge-nf cat /proc/sys/net/bridge/bridge-nf-call-iptables
-probe docker-proxies sh -c 'cat /proc/[0-9]*/comm 2>/dev/null | grep -c "^docker-proxy$" || [ $? -eq 1 ]'
+iptables=$count
+slurp bridge-nf /proc/sys/net/bridge/bridge-nf-call-iptables
+docker_proxies() {
+  proxies=0
+  set +f
+  for process in /proc/[0-9]*; do
+    comm=
+    # a process may end meanwhile
+    { read -r comm <"$process/comm"; } 2>/dev/null || true
+    [ "$comm" != docker-proxy ] || proxies=$((proxies + 1))
+  done
+  set -f
+  echo "$proxies"
+}
+probe docker-proxies docker_proxies
 # dockerd notes in no place that can be asked whether a container got its default of no-new-privileges. A process that ends
 # meanwhile makes grep fail.
 probe no-new-privs sh -c 'grep -lsx "NoNewPrivs:.1" /proc/[0-9]*/status; true'
 # What the kernel enforces for each running container and for all together: PATH:VALUE
 probe cgroups sh -c 'find /sys/fs/cgroup -maxdepth 4 \( -path "*/docker-*.scope/*" -o -path "*/drydock-*.slice/*" \) -type f \( -name pids.max -o -name memory.max -o -name memory.swap.max -o -name cpu.max \) -exec grep -H "" {} +; true'
 probe space df -Pk /etc /var/lib
-probe owner cat /var/lib/drydock/owner
-probe applied cat /var/lib/drydock/applied
-probe generation readlink /var/lib/drydock/current
+slurp owner /var/lib/drydock/owner
+slurp applied /var/lib/drydock/applied
 
+# Without these chains dockerd works by nftables, and only it can say what it does there.
+if [ "$docker_runs" = yes ]; then
+  if grep -q '^-N DOCKER' "$t/out/$iptables"; then
+    echo 'not asked: the rules of iptables tell' >"$t/docker-bridge.err"
+    : >"$t/docker-bridge.out"
+    echo 1 >"$t/docker-bridge.status"
+  else
+    timeout 60 docker network inspect bridge --format '{{json .Options}}' >"$t/docker-bridge.out" 2>"$t/docker-bridge.err" </dev/null
+    echo "$?" >"$t/docker-bridge.status"
+  fi
+fi
 wait
 if [ "$docker_runs" = yes ]; then
   for name in docker-info docker-bridge containers; do

@@ -22,14 +22,18 @@ export interface ObserveOptions {
 
 /** @throws UnreachableError, RemoteScriptError (src/remote/ssh.ts), or an Error when the host printed no observation. */
 export async function observe(connection: Connection, options: ObserveOptions = {}): Promise<Observation> {
+  return parseObservation(await observationText(connection, options));
+}
+
+/** An observation as the host prints it; what tests are recorded from. */
+export async function observationText(connection: Connection, options: ObserveOptions): Promise<string> {
   const files = [...new Set(["/etc/docker", "/etc/docker/daemon.json", ...(options.files ?? [])])];
   const script = `${options.before ?? ":"}\nowned=${quote(files.join("\n"))}\nlooked=${quote((options.looked ?? []).join("\n"))}\nwatched=${quote((options.paths ?? []).join("\n"))}\n${observeScript}`;
-  const text = await runAsRoot(connection, script, {
+  return runAsRoot(connection, script, {
     step: "observing",
     timeout: seconds.observe,
     ...(options.fresh === undefined ? {} : { fresh: options.fresh }),
   });
-  return parseObservation(text);
 }
 
 const observeScript = readFileSync(new URL("observe.sh", import.meta.url), "utf8");
