@@ -3,7 +3,7 @@ import type { JsonObject } from "../../src/desired/host-inputs.ts";
 import type { Observation } from "../../src/observed/observation.ts";
 import { known, unknown } from "../../src/observed/records.ts";
 import { stopOrder, unitFlags } from "../../src/plan/docker-activation.ts";
-import { planApply } from "../../src/plan/plan.ts";
+import { isEmpty, planApply } from "../../src/plan/plan.ts";
 import { digest } from "../../src/plan/seen.ts";
 import { container, defaultHost, file, info, noIcc, withDaemonJson, withUnreadDaemonJson } from "../support/observation.ts";
 import { daemonWish, declared, wishFor } from "../support/wish.ts";
@@ -114,6 +114,21 @@ describe("the rule that drops what goes between containers", () => {
     ["is not when icc is wished", { icc: true, "live-restore": true }, defaultHost({ ...busy, info: liveRestoreOn }), false],
   ])("%s", (_, wished, observation, drops) => {
     expect(planFor(wished, observation).dropBetweenContainers).toBe(drops);
+  });
+});
+
+describe("that rule, once it is there", () => {
+  const ours = "-A DOCKER-USER -i docker0 -o docker0 -m comment --comment drydock -j DROP";
+  const closed = known(["-P FORWARD DROP", "-N DOCKER", "-A FORWARD -j DOCKER-USER", "-A FORWARD -i docker0 -o docker0 -j ACCEPT", ours]);
+  it.each<[string, JsonObject, Observation, boolean]>([
+    ["goes when icc is wished again", { icc: true }, withDaemonJson({ icc: true }, { iptables: closed }), true],
+    ["goes when nobody says anything about icc", {}, defaultHost({ iptables: closed }), true],
+    ["stays while icc is off", { icc: false }, withDaemonJson({ icc: false }, { iptables: closed }), false],
+    ["is not somebody else's", { icc: true }, withDaemonJson({ icc: true }, { iptables: known([ours.replace(" -m comment --comment drydock", "")]) }), false],
+  ])("%s", (_, wished, observation, lifts) => {
+    const plan = planApply(daemonWish(wished, observation), observation);
+    expect(plan.docker.liftDrop).toBe(lifts);
+    expect(isEmpty(plan)).toBe(!lifts);
   });
 });
 

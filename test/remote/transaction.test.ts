@@ -104,6 +104,14 @@ describe("a transaction that succeeds", () => {
     ]);
   });
 
+  it.each<[string, Partial<Plan["docker"]>, string]>([
+    ["puts the rule between containers in", { dropBetweenContainers: true }, "iptables -w 10 -I DOCKER-USER -i docker0 -o docker0 -m comment --comment drydock -j DROP"],
+    ["takes the rule between containers out", { liftDrop: true }, "iptables -w 10 -D DOCKER-USER -i docker0 -o docker0 -m comment --comment drydock -j DROP"],
+  ])("%s", async (_, docker, call) => {
+    await apply({ docker: { ...noDocker, ...docker } });
+    expect(host.calls().filter((line) => / -[ID] /.test(line))).toEqual([call]);
+  });
+
   it.each([
     ["1048576", "1048576:1048576"],
     ["1024:1048576", "1024:1048576"],
