@@ -66,7 +66,8 @@ slurp init /proc/1/comm
 slurp os /etc/os-release
 probe clock date +%s
 slurp uptime /proc/uptime
-slurp tasks /proc/sys/kernel/pid_max /proc/sys/kernel/threads-max
+# Not slurped: dash reads byte by byte, and a sysctl gives its first byte only to that.
+probe tasks cat /proc/sys/kernel/pid_max /proc/sys/kernel/threads-max
 slurp memory /proc/meminfo
 probe docker-path readlink -f "$(command -v docker)"
 probe units systemctl show --no-pager -p Id,LoadState,ActiveState,SubState,FragmentPath,DropInPaths,ExecStart,EnvironmentFiles,MainPID,NeedDaemonReload,TasksMax,MemoryMax,MemorySwapMax docker.service docker.socket containerd.service auditd.service drydock-containers.slice
