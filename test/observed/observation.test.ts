@@ -60,7 +60,7 @@ describe("a default host, as recorded", () => {
 
 describe("a hardened host, as recorded", () => {
   it("is kept, and says what was applied", () => {
-    expect(hardened.owner).toEqual({ stack: "drydock/unit", host: "unit" });
+    expect(hardened.owner).toEqual({ stack: "drydock/test", host: "web1" });
     expect(hardened.applied.daemon).toBe(`${hardened.processes.docker?.pid ?? ""}:${hardened.processes.docker?.startTicks ?? ""}`);
     expect(hardened.applied.configuration).toMatch(/^[0-9a-f]{64}$/);
   });

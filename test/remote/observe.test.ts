@@ -77,6 +77,12 @@ describe("a whole look", () => {
     expect(processes.docker?.startedAt).toBeGreaterThan(now - 3600);
   });
 
+  it("reads what the kernel gives only in one piece", async () => {
+    const { tasks, memory } = await look();
+    expect(tasks).toEqual({ known: true, value: Math.min(...["pid_max", "threads-max"].map((name) => Number(readFileSync(`/proc/sys/kernel/${name}`, "utf8")))) });
+    expect(memory).toEqual({ known: true, value: Number(/^MemTotal:\s+(\d+)/.exec(readFileSync("/proc/meminfo", "utf8"))?.[1]) * 1024 });
+  });
+
   it("leaves nothing behind", async () => {
     const folder = temporaryFolder();
     vi.stubEnv("TMPDIR", folder);
