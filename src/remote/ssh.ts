@@ -47,14 +47,17 @@ export async function runAsRoot(connection: Connection, script: string, options:
   const args = sshArguments(connection, options.fresh === true);
   // A shell reads its stdin in blocks and would hand the rest to the commands it runs: it must have parsed all before.
   const input = `{\n${script}\nexit\n}\n`;
-  const output = await $({
-    input,
+  const running = $({
     nothrow: true,
     quiet: true,
     // The master stays behind with our stderr when it is born here; zx would wait for its end.
     timeout: `${options.timeout}s`,
     killSignal: "SIGTERM",
   })`ssh ${args} ${becomeRoot}`;
+  // An ssh that gives up has not read all of it: its exit status says why, and a broken pipe would end the whole process.
+  running.stdin.on("error", () => undefined);
+  running.stdin.end(input);
+  const output = await running;
   if (output.exitCode === 0) return output.stdout;
   const name = describe(connection);
   if (output.signal !== null) {
