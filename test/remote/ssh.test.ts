@@ -182,6 +182,11 @@ describe("a script", () => {
     expect(String(error)).not.toContain("hunter2");
   });
 
+  it("that nobody reads to its end is told by the exit status, however long it is", async () => {
+    onPath({ ssh: "echo 'ssh: connect to host 192.0.2.10 port 22: Connection refused' >&2; exit 255" });
+    await expect(runAsRoot(connection, `: ${"x".repeat(1_000_000)}`, options)).rejects.toThrow(/^ops@192\.0\.2\.10: connect to host 192\.0\.2\.10 port 22: Connection refused$/);
+  });
+
   it("that does not end is given up", async () => {
     onPath({ ssh: "exec sleep 30" });
     await expect(runAsRoot(connection, ":", { step: "observing", timeout: 1 })).rejects.toThrow("observing on ops@192.0.2.10 did not end within 1 s");
