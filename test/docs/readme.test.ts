@@ -1,0 +1,45 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { readFleet } from "../../src/config/fleet.ts";
+import { renderHost } from "../../src/desired/render-host.ts";
+
+const root = join(import.meta.dirname, "..", "..");
+const pages = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"].map((name) => [name, readFileSync(join(root, name), "utf8")] as const);
+const readme = readFileSync(join(root, "README.md"), "utf8");
+
+describe("the stack files of the README", () => {
+  const key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBl0LuLnjpC1oeOfnhMGaqX+S1shj5PCH9P5WaimjC0l";
+  const blocks = [...readme.matchAll(/```yaml\n(.*?)```/gs)].map(([, text = ""]) => text.replaceAll("ssh-ed25519 AAAA…", key));
+
+  it.each(blocks)("can be used as it stands: %#", (text) => {
+    const { config } = parse(text) as { config: Record<string, unknown> };
+    const fleet = readFleet(Object.fromEntries(Object.entries(config).map(([name, value]) => [name.replace("drydock:", ""), value])));
+    expect([...fleet.hosts.values()].map((settings) => Object.keys(renderHost(settings).files))).not.toEqual([]);
+  });
+
+  it("are there", () => {
+    expect(blocks).toHaveLength(2);
+  });
+});
+
+describe("links", () => {
+  it.each(pages)("%s names only files that are there", (_name, text) => {
+    const targets = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, target = ""]) => target);
+    expect(targets.filter((target) => !existsSync(join(root, target)))).toEqual([]);
+  });
+
+  it.each(pages)("%s names only headings that are there", (_name, text) => {
+    const anchors = [...text.matchAll(/^#+ (.+)$/gm)].map(([, title = ""]) => title.toLowerCase().replaceAll(/[^\w -]/g, "").replaceAll(" ", "-"));
+    const targets = [...text.matchAll(/\]\(#([^)]+)\)/g)].map(([, target = ""]) => target);
+    expect(targets.filter((target) => !anchors.includes(target))).toEqual([]);
+  });
+});
+
+it("promises only npm scripts that package.json has, or says that they are missing", () => {
+  const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { scripts: Record<string, string> };
+  const promised = [...readme.matchAll(/npm run ([\w:-]+)/g)].map(([, name = ""]) => name);
+  const missing = /## What isn't there yet[\s\S]*/.exec(readme)?.[0] ?? "";
+  expect(promised.filter((name) => !(name in scripts) && !missing.includes(`npm run ${name}`))).toEqual([]);
+});
