@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
@@ -35,6 +35,17 @@ describe("links", () => {
     const targets = [...text.matchAll(/\]\(#([^)]+)\)/g)].map(([, target = ""]) => target);
     expect(targets.filter((target) => !anchors.includes(target))).toEqual([]);
   });
+});
+
+it("explains messages that the sources print", () => {
+  const table = /## Trouble\n([\s\S]*?)\n## /.exec(readme)?.[1] ?? "";
+  const messages = [...table.matchAll(/^\| `([^`]+)` \|/gm)].map(([, message = ""]) => message);
+  const sources = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"));
+  const text = sources.map((name) => readFileSync(join(root, "src", name), "utf8")).join("\n");
+  // This one is the engine's own.
+  const ours = messages.filter((message) => message !== "incorrect passphrase");
+  expect(ours.length).toBeGreaterThan(8);
+  expect(ours.filter((message) => !message.split("…").every((part) => text.includes(part.trim())))).toEqual([]);
 });
 
 it("promises only npm scripts that package.json has, or says that they are missing", () => {
