@@ -1,5 +1,6 @@
 /** One setting of dockerd in its three truths: declared, on disk (file or flag of the unit), in effect. */
 
+import { isDeepStrictEqual } from "node:util";
 import type { Json, JsonObject } from "../desired/host-inputs.ts";
 import { asOnDisk, configurationInEffect, daemonKeyInEffect, processName } from "../effect/daemon.ts";
 import { known, unknown, type Known } from "../observed/records.ts";
@@ -21,17 +22,18 @@ export function daemonSetting(key: string, evidence: Evidence): DaemonSetting {
   const unitWords = wordsOf(/argv\[\]=(.*?) ; /.exec(observation.units["docker.service"]?.ExecStart ?? "")?.[1] ?? "");
   const running = observation.processes.docker?.command ?? [];
   const configuration = configurationInEffect(observation, digest);
-  const stale = configuration !== asOnDisk && observation.processes.docker !== undefined;
   // `$DOCKER_OPTS` in the unit comes from a file that may hold any flag: then what runs is the best there is.
   const unitFlag = flagValue(key, unitWords.some((word) => word.startsWith("$")) ? [...unitWords, ...running] : unitWords);
   const file = fileValue(key, evidence);
   const asRead = lastRead(evidence, configuration);
+  // What the daemon has read and does not do is not waiting for anything: somebody changed it while it ran.
+  const isUnread = configuration !== asOnDisk && running.length > 0 && !(asRead && file.known && isDeepStrictEqual(asRead[key], file.value));
   const onDisk = withFlag(unitFlag, file);
   return {
     declared: wish?.daemon[key],
     onDisk,
     inEffect: inEffect(key, evidence, { onDisk: file, running, read: asRead ? known(asRead[key]) : file.known ? unknown(configuration.replace(/^unknown: /, "")) : file }),
-    waitsFor: stale ? `a restart of docker.service: ${configuration}` : undefined,
+    waitsFor: isUnread ? `a restart of docker.service: ${configuration}` : undefined,
   };
 }
 

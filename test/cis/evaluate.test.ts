@@ -89,6 +89,13 @@ describe("a daemon.json that somebody changed behind the daemon's back", () => {
     expect(verdicts(changed({ labels: ["a=b"], experimental: true }, withLabels))).toMatchObject({ "2.8": "pass" });
   });
 
+  it("does not call pending what the daemon has read and does not do", () => {
+    const liveRestore = { ...daemon, "live-restore": true };
+    const reloaded = withUnreadDaemonJson({ ...liveRestore, experimental: true }, { applied: applied(daemonJsonText(liveRestore, {}, {})) });
+    const results = evaluateHost(reloaded, { ...wish, daemon: liveRestore });
+    expect(results.find(({ id }) => id === "2.15")).toMatchObject({ verdict: "fail", evidence: "live-restore: the files say true, the running daemon has false" });
+  });
+
   it("waits for a restart when nobody knows what the daemon has read", () => {
     expect(verdicts(changed({}, "another text"))).toMatchObject({ "2.3": "pending", "2.8": "pending" });
   });
