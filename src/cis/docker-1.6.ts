@@ -11,7 +11,7 @@ export const docker16: Benchmark = {
   name: "CIS Docker Benchmark",
   version: "1.6.0",
   controls: [
-    { id: "1.1.1", level: 1, title: "a separate partition for containers has been created", setting: "partition of the data root", check: { kind: "host", name: "separate partition" } },
+    { id: "1.1.1", level: 1, title: "a separate partition for containers has been created", setting: "separate partition", check: { kind: "host", name: "separate partition" } },
     { id: "1.1.2", level: 1, title: "only trusted users are allowed to control Docker daemon", setting: "members of the group docker", check: { kind: "host", name: "trusted users" } },
     audited("1.1.3", 1, "the Docker daemon", { paths: ["/usr/bin/dockerd"], startedBy: "docker.service", evenIfAbsent: true }),
     audited("1.1.4", 1, "Docker files and directories - /run/containerd", { paths: ["/run/containerd"], evenIfAbsent: true }),
