@@ -3,7 +3,7 @@
 import Table from "cli-table3";
 import { evaluateHost, summarize, type ControlResult, type Verdict } from "../../src/cis/evaluate.ts";
 import type { HostInputs } from "../../src/desired/host-inputs.ts";
-import { scopeDropIn } from "../../src/effect/limits.ts";
+import { scopeDropIn } from "../../src/effect/container-limits.ts";
 import type { Observation } from "../../src/observed/observation.ts";
 import { parseUnitText } from "../../src/observed/systemd.ts";
 import { green, red, yellow } from "./steps.ts";
@@ -45,7 +45,7 @@ export function renderTable(now: Snapshot, before?: Snapshot): string {
   const table = new Table({
     head: before ? ["setting", "before", "now", "CIS", ""] : ["setting", "value", "CIS", ""],
     style: { head: [], border: [], compact: true },
-    colWidths: before ? [25, 27, 27, 10, 9] : [25, 50, 10, 9],
+    colWidths: before ? [23, 23, 26, 10, 9] : [23, 50, 10, 9],
     wordWrap: true,
   });
   for (const [i, { setting, value, cis, verdict }] of now.rows.entries()) {

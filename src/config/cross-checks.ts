@@ -63,6 +63,10 @@ function checkAddresses(daemon: DaemonSettings): Finding[] {
 
 function checkListeners(daemon: DaemonSettings): Finding[] {
   const findings: Finding[] = [];
+  const local = /^(fd:\/\/|unix:\/\/(\/var)?\/run\/docker\.sock$)/;
+  if (daemon.hosts !== undefined && !daemon.hosts.some((listener) => local.test(listener))) {
+    findings.push({ involves: keys("hosts"), text: `${showValue(daemon.hosts)} leaves out the local socket, without which nobody on the host reaches the daemon; add fd:// or unix:///run/docker.sock` });
+  }
   const tcp = (daemon.hosts ?? []).find((listener) => listener.startsWith("tcp://"));
   const files = (["tlscacert", "tlscert", "tlskey"] as const).filter((key) => daemon[key] === undefined);
   const missing = [...(daemon.tlsverify === true ? [] : ["tlsverify: true"]), ...files];

@@ -61,7 +61,7 @@ const lineChecks: Partial<Record<RenderedPath, LineCheck>> = {
 const sections: Partial<Record<RenderedPath, string[]>> = {
   "/etc/systemd/system/docker.service.d/50-drydock.conf": ["Unit", "Service"],
   "/etc/systemd/system/containerd.service.d/50-drydock.conf": ["Unit", "Service"],
-  "/etc/systemd/system/docker-.scope.d/50-drydock.conf": ["Unit", "Scope"],
+  "/etc/systemd/system/docker-.scope.d/10-drydock.conf": ["Unit", "Scope"],
   "/etc/systemd/system/drydock-containers.slice": ["Unit", "Slice", "Install"],
 };
 

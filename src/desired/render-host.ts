@@ -53,7 +53,7 @@ function wantedFiles({ audit, daemon }: HostSettings, units: UnitDirectives): Re
     ["/etc/audit/rules.d/50-drydock.rules", audit.enabled],
     ["/etc/modules-load.d/drydock.conf", daemon.icc === false || daemon["userland-proxy"] === false],
     ["/etc/systemd/system/containerd.service.d/50-drydock.conf", some(units.containerdService)],
-    ["/etc/systemd/system/docker-.scope.d/50-drydock.conf", some(units.container)],
+    ["/etc/systemd/system/docker-.scope.d/10-drydock.conf", some(units.container)],
     ["/etc/systemd/system/docker.service.d/50-drydock.conf", some(units.dockerService)],
     ["/etc/systemd/system/drydock-containers.slice", units.containers !== undefined],
   ];

@@ -22,7 +22,7 @@ export const renderedPaths = [
   "/etc/docker/daemon.json",
   "/etc/modules-load.d/drydock.conf",
   "/etc/systemd/system/containerd.service.d/50-drydock.conf",
-  "/etc/systemd/system/docker-.scope.d/50-drydock.conf",
+  "/etc/systemd/system/docker-.scope.d/10-drydock.conf",
   "/etc/systemd/system/docker.service.d/50-drydock.conf",
   "/etc/systemd/system/drydock-containers.slice",
 ] as const;

@@ -18,6 +18,9 @@ export function bridgeForwards(observation: Pick<Observation, "iptables" | "brid
   return { known: true, value: verdict(observation.iptables.value) === "ACCEPT" };
 }
 
+/** Whether dockerd works by nftables (firewall-backend, engine 29 on): then iptables knows nothing, and rules there do nothing. */
+export const usesNftables = ({ info }: Pick<Observation, "info">) => info.known && info.value.FirewallBackend?.Driver.startsWith("nftables") === true;
+
 /** The kernel's answer to `-i docker0 -o docker0`, by the output of `iptables -S`. */
 export function verdict(listed: string[]): "ACCEPT" | "DROP" {
   // A comment may read like any part of a rule.

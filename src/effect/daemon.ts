@@ -6,11 +6,12 @@
  */
 
 import type { Json, JsonObject } from "../desired/host-inputs.ts";
+import { sortKeys } from "../desired/json.ts";
 import type { DockerInfo, Observation } from "../observed/observation.ts";
 import { known, unknown, type Known } from "../observed/records.ts";
 import { compareVersions } from "../observed/engine-version.ts";
 import { remapUser } from "../plan/subordinate-ids.ts";
-import { bridgeForwards } from "./bridge.ts";
+import { bridgeForwards, usesNftables } from "./bridge.ts";
 
 type Probe = (observation: Observation, wished: Json) => Known<Json>;
 
@@ -20,10 +21,15 @@ export function daemonKeyInEffect(key: string, wished: Json, observation: Observ
   return fact && (fact.known ? fact.value : `unknown: ${fact.reason}`);
 }
 
-/** What should be in effect, given the file: the same keys as {@link daemonKeyInEffect} answers for. */
+/**
+ * What should be in effect, given the file: the same keys as {@link daemonKeyInEffect} answers for, and the engine's defaults of
+ * security keys that must be absent: a reload can take one up from a file that is put back at once.
+ */
 export function daemonWishedInEffect(daemon: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(daemon).filter(([key]) => key in probes));
+  return sortKeys(Object.fromEntries(Object.entries({ ...defaults, ...daemon }).filter(([key]) => key in probes)));
 }
+
+const defaults: JsonObject = { "authorization-plugins": [], debug: false, "default-runtime": "runc", experimental: false, "insecure-registries": [] };
 
 /**
  * Whether the running daemon read daemon.json as it is now: either the file is older than the daemon, or the last apply
@@ -68,7 +74,7 @@ const sorted = (items: string[] | null | undefined) => [...(items ?? [])].sort()
 
 const probes: Record<string, Probe> = {
   icc: (observation) => {
-    const forwards = bridgeForwards(observation);
+    const forwards: Known<boolean> = usesNftables(observation) ? unknown("not asked: dockerd works by nftables") : bridgeForwards(observation);
     if (forwards.known || !observation.bridgeOptions.known) return forwards;
     // No iptables on this host (nftables backend): the daemon's word is the best there is.
     return known(observation.bridgeOptions.value["com.docker.network.bridge.enable_icc"] !== "false");
@@ -90,8 +96,8 @@ const probes: Record<string, Probe> = {
     // Without a published port there is no proxy process to see; `configuration` answers for that case.
     return dockerProxies.value > 0 ? true : wished;
   }),
-  iptables: ({ iptables }) =>
-    iptables.known ? known(iptables.value.some((rule) => rule === "-N DOCKER") && iptables.value.some((rule) => /^-A FORWARD .*-j DOCKER/.test(rule))) : iptables,
+  iptables: ({ iptables, info }, wished) =>
+    usesNftables({ info }) ? known(wished) : iptables.known ? known(iptables.value.some((rule) => rule === "-N DOCKER") && iptables.value.some((rule) => /^-A FORWARD .*-j DOCKER/.test(rule))) : iptables,
   "log-driver": fromInfo((info) => info.LoggingDriver),
   "insecure-registries": fromInfo((info) => [
     // The loopback networks are always there and can't be taken out.

@@ -1,9 +1,10 @@
-/** The limits that unit drop-ins ask for, and what the kernel and systemd enforce. */
+/** The limits that unit files and drop-ins ask for, and what the kernel and systemd enforce. */
 
 import type { Observation, Process } from "../observed/observation.ts";
 import { parseUnitText } from "../observed/systemd.ts";
+import { containersLimitInEffect } from "./container-limits.ts";
+import { amount, cgroupFile, cgroupNumber, isSameAmount } from "./limit-values.ts";
 
-export const scopeDropIn = "/etc/systemd/system/docker-.scope.d/50-drydock.conf";
 export const containersSlice = "drydock-containers.slice";
 
 /** `<unit> <property>` → value, from the unit files and drop-ins among the files. `docker-.scope` stands for every container. */
@@ -26,58 +27,27 @@ export function limitsWished(files: Record<string, string>): Record<string, stri
  */
 export function limitInEffect(name: string, wished: string, observation: Observation): string | undefined {
   const [unit = "", key = ""] = name.split(" ");
-  if (unit === "docker-.scope") {
-    const seen = runningScopes(observation).map((cgroup) => inWords(key, wished, observation.cgroups[cgroup]?.[cgroupFile[key] ?? ""], observation)).filter((value) => value !== undefined);
-    // A container may have asked for less; then the number is below ours, and that is as good.
-    return seen.length === 0 ? undefined : (seen.find((value) => value !== wished) ?? wished);
-  }
-  if (unit === containersSlice) return inWords(key, wished, observation.cgroups[unit]?.[cgroupFile[key] ?? ""], observation, true);
+  if (unit === "docker-.scope") return containersLimitInEffect(key, wished, observation);
+  if (unit === containersSlice) return ofSlice(key, wished, observation);
   const process = observation.processes[unit.replace(/\.service$/, "")];
-  return process && ofProcess(key, process);
-}
-
-/** The cgroups of containers that run; a scope without a container is somebody else's. */
-export function runningScopes({ cgroups, containers }: Observation): string[] {
-  if (!containers.known) return [];
-  return containers.value.filter(({ running }) => running).map(({ id }) => `docker-${id}.scope`).filter((cgroup) => cgroup in cgroups);
+  return process && ofProcess(key, wished, process, observation);
 }
 
 // --- Internal ---
 
 const observable = new Set(["TasksMax", "MemoryMax", "MemorySwapMax", "LimitNOFILE", "OOMScoreAdjust"]);
 
-const cgroupFile: Record<string, string> = { TasksMax: "pids.max", MemoryMax: "memory.max", MemorySwapMax: "memory.swap.max" };
-
-function ofProcess(key: string, process: Process): string | undefined {
-  if (key === "LimitNOFILE") return process.openFiles;
-  if (key === "OOMScoreAdjust") return process.oomScoreAdjust;
-  return undefined;
-}
-
-function inWords(key: string, wished: string, actual: string | undefined, observation: Observation, exact = false): string | undefined {
+function ofSlice(key: string, wished: string, observation: Observation): string | undefined {
+  const actual = observation.cgroups[containersSlice]?.[cgroupFile[key] ?? ""];
   if (actual === undefined) return undefined;
-  const wishedNumber = key === "TasksMax" ? parseTasks(wished, observation) : parseBytes(wished, observation);
-  if (wishedNumber === undefined) return actual;
-  const actualNumber = actual === "max" ? Number.POSITIVE_INFINITY : Number(actual);
-  if (wishedNumber === actualNumber) return wished;
-  if (!exact && actualNumber < wishedNumber) return wished;
-  // systemd computes a share of the memory in whole pages, we from /proc/meminfo: they differ by less than a thousandth. The
-  // kernel rounds bytes down to a page, of at most 64 KiB.
-  const tolerance = wished.endsWith("%") ? wishedNumber / 1000 : key === "TasksMax" || wished === "infinity" ? 0 : 65536;
-  return Math.abs(actualNumber - wishedNumber) <= tolerance ? wished : actual;
+  const number = amount(key, wished, observation);
+  return number !== undefined && isSameAmount(key, wished, number, cgroupNumber(actual)) ? wished : actual;
 }
 
-function parseTasks(value: string, { tasks }: Observation): number | undefined {
-  if (value === "infinity") return Number.POSITIVE_INFINITY;
-  if (/^\d+%$/.test(value)) return tasks.known ? (tasks.value * Number(value.slice(0, -1))) / 100 : undefined;
-  return /^\d+$/.test(value) ? Number(value) : undefined;
-}
-
-/** systemd.resource-control(5): bytes, K M G T by 1024, a share of the physical memory, or `infinity`. */
-function parseBytes(value: string, { memory }: Observation): number | undefined {
-  if (value === "infinity") return Number.POSITIVE_INFINITY;
-  const [, digits = "", suffix = ""] = /^(\d+(?:\.\d+)?)([KMGT%]?)$/.exec(value) ?? [];
-  if (digits === "") return undefined;
-  if (suffix === "%") return memory.known ? (memory.value * Number(digits)) / 100 : undefined;
-  return Number(digits) * 1024 ** " KMGT".indexOf(suffix || " ");
+function ofProcess(key: string, wished: string, process: Process, { openFilesMax }: Observation): string | undefined {
+  if (key === "OOMScoreAdjust") return process.oomScoreAdjust;
+  if (key !== "LimitNOFILE") return undefined;
+  // The kernel takes no more than fs.nr_open, and that is what systemd makes of infinity.
+  const meant = openFilesMax.known ? wished.replaceAll("infinity", String(openFilesMax.value)) : wished;
+  return process.openFiles === meant ? wished : process.openFiles;
 }

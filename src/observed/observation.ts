@@ -11,6 +11,8 @@ export interface Observation {
   os: string;
   /** Bytes. */
   memory: Known<number>;
+  /** fs.nr_open: the most open files that any process may be given. */
+  openFilesMax: Known<number>;
   /** How many tasks the kernel allows in all. */
   tasks: Known<number>;
   /** Seconds since 1970, by the host's own clock. */
@@ -108,6 +110,7 @@ export function parseObservation(text: string): Observation {
     init: valueOr(records.text("init"), "unknown").trim(),
     os: /^PRETTY_NAME="?([^"\n]*)/m.exec(valueOr(records.text("os"), ""))?.[1] ?? "unknown",
     memory: records.parsed("memory", (text) => parseNumber(/^MemTotal:\s+(\d+) kB$/m.exec(text)?.[1] ?? "") * 1024),
+    openFilesMax: records.parsed("open-files-max", parseNumber),
     tasks: records.parsed("tasks", (text) => Math.min(...text.trim().split("\n").map(parseNumber))),
     now,
     dockerPath: valueOr(records.text("docker-path"), "").trim(),
@@ -158,7 +161,9 @@ function valueOr<T>(fact: Known<T>, otherwise: T): T {
 // --- Internal ---
 
 const dockerInfoSchema = z.object({
-  ServerVersion: z.string(),
+  // Empty when the client could not reach dockerd: it prints zero values then (docker/cli#5900).
+  ServerVersion: z.string().min(1),
+  FirewallBackend: z.object({ Driver: z.string() }).nullish(),
   SecurityOptions: z.array(z.string()).nullish().transform((options) => options ?? []),
   LiveRestoreEnabled: z.boolean(),
   LoggingDriver: z.string(),
@@ -197,6 +202,9 @@ const containerSchema = z.object({
   networkMode: z.string(),
   ports: z.record(z.string(), z.unknown()).nullable().transform((ports) => ports ?? {}),
   restartPolicy: z.string(),
+  // 0 and below mean none; null, too
+  pidsLimit: z.number().nullish().transform((limit) => limit ?? 0),
+  memory: z.number().default(0),
 });
 
 function parseNumber(text: string): number {
@@ -252,12 +260,13 @@ function parseMounts(text: string): { device: string; path: string }[] {
 
 // /sys/fs/cgroup/system.slice/docker-1b2c….scope/pids.max:512
 function parseCgroups(lines: string[]): Record<string, Record<string, string>> {
-  const cgroups: Record<string, Record<string, string>> = {};
+  const cgroups = new Map<string, [string, string][]>();
   for (const line of lines) {
-    const [, group, limit, value] = /\/([^/]+)\/([^/]+):(.*)$/.exec(line) ?? [];
-    if (group && limit && value !== undefined) (cgroups[group] ??= {})[limit] = value;
+    // Only names of this form: a container may make cgroups of any name, and `__proto__` would be one.
+    const [, group, limit, value] = /\/(docker-[0-9a-f]{64}\.scope|drydock-[\w-]+\.slice)\/([a-z.]+):(.*)$/.exec(line) ?? [];
+    if (group && limit && value !== undefined) cgroups.set(group, [...(cgroups.get(group) ?? []), [limit, value]]);
   }
-  return cgroups;
+  return Object.fromEntries([...cgroups].map(([group, limits]) => [group, Object.fromEntries(limits)]));
 }
 
 // enabled 1␤failure 1␤pid 412␤…

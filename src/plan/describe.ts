@@ -4,6 +4,7 @@ import { createTwoFilesPatch } from "diff";
 import type { HostInputs, Json, JsonObject } from "../desired/host-inputs.ts";
 import type { Observation } from "../observed/observation.ts";
 import { isDeepStrictEqual } from "node:util";
+import { scopeDropIn } from "../effect/container-limits.ts";
 import { runningContainers } from "./seen.ts";
 import type { Plan } from "./plan.ts";
 import { daemonJson } from "./wish.ts";
@@ -50,7 +51,9 @@ export function describeCost(plan: Plan, wish: HostInputs, observation: Observat
     const how = docker.liveRestoreFirst ? ": live-restore is switched on by a reload first" : "";
     cost.push(`dockerd restarts${because}${survive ? `; running containers keep running${how}` : ""}`);
   }
-  if (docker.stop.length > 0) cost.push(`containers stop: ${docker.stop.map((id) => names.get(id) ?? id).join(", ")}`);
+  if (docker.stop.length > 0) {
+    cost.push(`containers ${docker.switchesStore ? "stop" : "are stopped and started again"}: ${docker.stop.map((id) => names.get(id) ?? id).join(", ")}`);
+  }
   if (docker.switchesStore && observation.info.known) {
     const { Containers, Images, DockerRootDir } = observation.info.value;
     cost.push(`userns-remap changes: ${Containers} containers and ${Images} images under ${DockerRootDir} are hidden, not lost; images have to be loaded again`);
@@ -58,6 +61,10 @@ export function describeCost(plan: Plan, wish: HostInputs, observation: Observat
   const remade = docker.stop.length > 0 ? [] : [...names.values()];
   if (remade.length > 0 && docker.because.some((key) => key === "log-driver" || key === "log-opts" || key === "no-new-privileges")) {
     cost.push(`containers have to be made again to get new defaults: ${remade.join(", ")}`);
+  }
+  const limits = Object.entries(wish.inEffect.limits).filter(([name]) => name.startsWith("docker-.scope ")).map(([name, value]) => `${name.split(" ")[1] ?? ""}=${value}`);
+  if (plan.writes.some(({ path }) => path === scopeDropIn) && names.size > 0 && docker.stop.length === 0) {
+    cost.push(`running containers get these limits at once, unless they have some of their own: ${limits.join(", ")}`);
   }
   if (docker.dropBetweenContainers) cost.push("containers on docker0 can't reach each other from then on, running ones included");
   if (docker.liftDrop) cost.push("containers on docker0 can reach each other again");

@@ -2,8 +2,8 @@
 
 import { isDeepStrictEqual } from "node:util";
 import { daemonKeyCost } from "../config/daemon.ts";
-import type { HostInputs } from "../desired/host-inputs.ts";
-import { bridgeForwards } from "../effect/bridge.ts";
+import type { HostInputs, Json, JsonObject } from "../desired/host-inputs.ts";
+import { bridgeForwards, usesNftables } from "../effect/bridge.ts";
 import { asOnDisk, processName, remappedTo } from "../effect/daemon.ts";
 import type { Observation } from "../observed/observation.ts";
 import { parseUnitText } from "../observed/systemd.ts";
@@ -36,7 +36,13 @@ export function planDocker(
   const running = runningContainers(observation);
   // Somebody changed the file, and dockerd still runs with what is put back: there is nothing to load.
   const { applied, processes } = observation;
-  const neverLeft = newDaemonJson !== undefined && processes.docker !== undefined && applied.daemon === processName(processes.docker) && applied.configuration === digest(newDaemonJson);
+  const neverLeft =
+    newDaemonJson !== undefined &&
+    processes.docker !== undefined &&
+    applied.daemon === processName(processes.docker) &&
+    applied.configuration === digest(newDaemonJson) &&
+    // A reload may have taken up these from the file that is replaced, and tells nobody.
+    !differing(wish.daemon, seen.daemon).some((key) => daemonKeyCost[key] === "reload");
   const keys = changedKeys(wish, seen, !neverLeft);
   const switchesStore = observation.info.known && switchesUserNamespace(wish, seen, observation) && wish.inEffect.services["docker.service"] === "active";
   const hostsChange = seen.files[hostsDropIn] !== wish.files[hostsDropIn];
@@ -51,14 +57,17 @@ export function planDocker(
   const restart = because.some((key) => daemonKeyCost[key] !== "reload" || !(key in wish.daemon));
   const stopped = seen.inEffect.services["docker.service"] !== "active";
   const how = stopped ? "start" : because.length === 0 ? "nothing" : restart ? "restart" : "reload";
-  const survives = wish.daemon["live-restore"] === true;
+  const { info } = observation;
+  const isOn = info.known && info.value.LiveRestoreEnabled;
+  // dockerd refuses to reload a file with `hosts` while its own command line still has -H.
+  const survives = wish.daemon["live-restore"] === true && (isOn || !hostsChange);
   return {
     how,
-    liveRestoreFirst: how === "restart" && survives && !switchesStore && running.length > 0 && observation.info.known && !observation.info.value.LiveRestoreEnabled,
+    liveRestoreFirst: how === "restart" && survives && !switchesStore && running.length > 0 && info.known && !isOn,
     stop: how === "restart" && (switchesStore || !survives) ? stopOrder(observation) : [],
     switchesStore,
     dropBetweenContainers: wish.daemon.icc === false && needsDrop(observation, how, switchesStore || !survives, running.length > 0),
-    liftDrop: wish.daemon.icc !== false && observation.iptables.known && observation.iptables.value.some((rule) => /^-A DOCKER-USER .*--comment drydock -j DROP$/.test(rule)),
+    liftDrop: wish.daemon.icc !== false && observation.iptables.known && observation.iptables.value.some((rule) => /^-A FORWARD .*--comment drydock -j DROP$/.test(rule)),
     because,
   };
 }
@@ -84,15 +93,21 @@ export function unitFlags(execStart: string): string[] {
 // --- Internal ---
 
 function changedKeys(wish: HostInputs, seen: HostInputs, diskCounts: boolean): string[] {
-  const onDisk = !diskCounts ? [] : [...new Set([...Object.keys(wish.daemon), ...Object.keys(seen.daemon)])].filter((key) => !isDeepStrictEqual(wish.daemon[key], seen.daemon[key]));
-  const running = Object.keys(wish.inEffect.daemon).filter((key) => key !== "icc" && !isDeepStrictEqual(wish.inEffect.daemon[key], seen.inEffect.daemon[key]));
+  const onDisk = diskCounts ? differing(wish.daemon, seen.daemon) : [];
+  // What could not be asked is no reason to restart: it may be asked the next time.
+  const running = differing(wish.inEffect.daemon, seen.inEffect.daemon).filter((key) => key !== "icc" && !isUnknown(seen.inEffect.daemon[key]));
   return [...new Set([...onDisk, ...running])].sort();
 }
+
+const differing = (a: JsonObject, b: JsonObject) => [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((key) => !isDeepStrictEqual(a[key], b[key]));
+
+const isUnknown = (value: Json | undefined) => typeof value === "string" && value.startsWith("unknown: ");
 
 function needsDrop(observation: Observation, how: DockerActivation["how"], containersStop: boolean, containersRun: boolean): boolean {
   const forwards = bridgeForwards(observation);
   const keepsBridge = observation.bridgeOptions.known && observation.bridgeOptions.value["com.docker.network.bridge.enable_icc"] !== "false";
   // A restart without containers rebuilds the bridge as the file says.
   if (how === "restart" && (containersStop || !containersRun)) return false;
+  if (usesNftables(observation)) return false;
   return forwards.known ? forwards.value : how === "restart" && keepsBridge;
 }

@@ -2,7 +2,7 @@
 
 import type { HostInputs } from "../desired/host-inputs.ts";
 import { auditRulesOf, normalizeAuditRule } from "../effect/audit-rules.ts";
-import { limitInEffect, scopeDropIn } from "../effect/limits.ts";
+import { ownHigherLimits } from "../effect/container-limits.ts";
 import type { Container, Observation } from "../observed/observation.ts";
 import { auditIsImmutable, runningContainers } from "./seen.ts";
 
@@ -28,23 +28,7 @@ function pendingContainer(container: Container, wish: HostInputs, observation: O
     ...(typeof daemon["log-driver"] === "string" && container.logDriver !== daemon["log-driver"] ? [`log-driver ${container.logDriver}`] : []),
     ...(daemon["no-new-privileges"] === true && !container.privileged && observation.noNewPrivileges.known && !observation.noNewPrivileges.value.includes(container.pid) ? ["the right to gain privileges"] : []),
     ...(daemon["default-cgroupns-mode"] === "private" && container.cgroupnsMode !== "private" && !container.privileged ? [`cgroup namespace ${container.cgroupnsMode || "host"}`] : []),
+    ...ownHigherLimits(wish.inEffect.limits, container, observation).map((limit) => `its own ${limit}`),
   ];
-  const untilRestarted = limitsWaiting(container, wish, observation);
-  return [
-    ...(untilMadeAgain.length > 0 ? [`container ${container.name} keeps ${untilMadeAgain.join(", ")} until it is made again`] : []),
-    ...(untilRestarted.length > 0 ? [`container ${container.name} keeps ${untilRestarted.join(", ")} until it is restarted`] : []),
-  ];
-}
-
-function limitsWaiting(container: Container, wish: HostInputs, observation: Observation): string[] {
-  const dropIn = observation.files[scopeDropIn];
-  const startedBefore = dropIn?.known && Date.parse(container.startedAt) / 1000 < dropIn.value.changedAt;
-  if (!startedBefore) return [];
-  const onlyThis = { ...observation, containers: { known: true as const, value: [container] } };
-  return Object.entries(wish.inEffect.limits)
-    .filter(([name]) => name.startsWith("docker-.scope "))
-    .flatMap(([name, value]) => {
-      const actual = limitInEffect(name, value, onlyThis);
-      return actual === undefined || actual === value ? [] : [`${name.split(" ")[1] ?? ""} ${actual}`];
-    });
+  return untilMadeAgain.length > 0 ? [`container ${container.name} keeps ${untilMadeAgain.join(", ")} until it is made again`] : [];
 }

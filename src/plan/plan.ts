@@ -2,6 +2,7 @@
 
 import { isDeepStrictEqual } from "node:util";
 import { auditRulesOf, normalizeAuditRule } from "../effect/audit-rules.ts";
+import { liftedLimits } from "../effect/container-limits.ts";
 import { containersSlice } from "../effect/limits.ts";
 import type { HostInputs, JsonObject } from "../desired/host-inputs.ts";
 import type { Observation } from "../observed/observation.ts";
@@ -32,6 +33,10 @@ export interface Plan {
   validateWith: string[] | undefined;
   /** Limits of running services that need no restart: prlimit(1), oom_score_adj. */
   processLimits: { unit: string; property: string; value: string }[];
+  /** Limits of containers that run with more than they asked for and than is wished; the cgroup file and its value. */
+  scopeLimits: { scope: string; file: string; value: string }[];
+  /** Every path that is wished, right already or not. */
+  declared: string[];
   /** Limits of slices that a set unit does not have in the kernel. */
   sliceLimits: { unit: string; property: string; value: string }[];
 }
@@ -43,6 +48,24 @@ export interface FileWrite {
   group: string;
   mode: string;
 }
+
+export const emptyPlan: Plan = {
+  writes: [],
+  removes: [],
+  modes: [],
+  subordinateIds: undefined,
+  daemonReload: false,
+  modules: [],
+  audit: { enable: false, add: [], remove: [], compile: false },
+  start: [],
+  docker: { how: "nothing", liveRestoreFirst: false, stop: [], switchesStore: false, dropBetweenContainers: false, liftDrop: false, because: [] },
+  daemonKeys: [],
+  validateWith: undefined,
+  processLimits: [],
+  scopeLimits: [],
+  declared: [],
+  sliceLimits: [],
+};
 
 /** @param wish complete for this host (`completeInputs`). */
 export function planApply(wish: HostInputs, observation: Observation): Plan {
@@ -72,13 +95,15 @@ export function planApply(wish: HostInputs, observation: Observation): Plan {
     daemonKeys: Object.keys(wish.daemon).sort(),
     validateWith: atLeast(observation, "23.0") ? validateCommand(wish, observation) : undefined,
     processLimits: limits.filter(({ unit }) => unit.endsWith(".service")),
+    scopeLimits: liftedLimits(wish.inEffect.limits, observation),
+    declared: [...new Set([...Object.keys(wish.files), ...Object.keys(wish.modes), daemonJson])].sort(),
     sliceLimits: limits.filter(({ unit }) => unit === containersSlice),
   };
 }
 
 export function isEmpty(plan: Plan): boolean {
   const { writes, removes, modes, subordinateIds, daemonReload, modules, audit, start, docker, processLimits, sliceLimits } = plan;
-  const lists = [writes, removes, modes, modules, audit.add, audit.remove, start, processLimits, sliceLimits];
+  const lists = [writes, removes, modes, modules, audit.add, audit.remove, start, processLimits, plan.scopeLimits, sliceLimits];
   return (
     lists.every((list) => list.length === 0) &&
     subordinateIds === undefined && !daemonReload && !audit.enable && !audit.compile && docker.how === "nothing" && !docker.dropBetweenContainers && !docker.liftDrop

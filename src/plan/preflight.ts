@@ -1,5 +1,6 @@
 /** What must not go on: everything that is wrong for this wish on this host, found before anything is touched. */
 
+import { isDeepStrictEqual } from "node:util";
 import { daemonKeySince, daemonKeyUntil } from "../config/daemon.ts";
 import type { HostInputs } from "../desired/host-inputs.ts";
 import type { FileState, Observation, Owner } from "../observed/observation.ts";
@@ -9,6 +10,7 @@ import { isEmpty, type Plan } from "./plan.ts";
 import { daemonConfigurationOn, runningContainers, unreadable } from "./seen.ts";
 import { overlaps, remapUser } from "./subordinate-ids.ts";
 import { auditRulesFile } from "./wish.ts";
+import { overNewLimits } from "../effect/container-limits.ts";
 
 /** @returns one sentence a finding, each with what to do; empty when the apply may go on. */
 export function findings(wish: HostInputs, observation: Observation, plan: Plan, owner: Owner): string[] {
@@ -57,17 +59,36 @@ function engineFindings(wish: HostInputs, { info }: Observation): string[] {
 
 function configurationFindings(wish: HostInputs, observation: Observation): string[] {
   const onDisk = daemonConfigurationOn(observation);
-  const inBoth = Object.keys(wish.daemon).flatMap((key) => {
+  const flagged = Object.keys({ ...wish.daemon, ...wish.inEffect.daemon }).flatMap((key) => {
     const line = key === "hosts" ? undefined : commandLines(observation).find((text) => hasFlag(text, key));
     return line === undefined ? [] : [{ key, line }];
   });
+  const inBoth = flagged.filter(({ key }) => key in wish.daemon);
+  const onlyThere = flagged.filter(({ key }) => !(key in wish.daemon));
   const user = remapUser(wish.daemon["userns-remap"]);
   return [
     ...(unreadable in onDisk ? [`/etc/docker/daemon.json can't be read as JSON (${JSON.stringify(onDisk[unreadable])}); repair it or move it away`] : []),
     ...inBoth.map(({ key, line }) => `daemon.${key} also stands on the command line of docker.service (${line}), and dockerd refuses to start with both; remove it there or here`),
+    ...onlyThere.map(({ key, line }) => `${key} stands on the command line of docker.service (${line}) and must not be set; remove it there`),
+    ...linkFindings(observation),
+    ...cgroupFindings(wish, observation),
     ...(user ? [...overlaps(observation.subordinateUids, user).map((pair) => `/etc/subuid: ${pair} overlap`), ...overlaps(observation.subordinateGids, user).map((pair) => `/etc/subgid: ${pair} overlap`)].map((text) => `${text}; containers would share ids with another user, so give them ranges of their own`) : []),
     ...keyFileFindings(wish, observation),
   ];
+}
+
+/** A link would be followed by what changes the owner, and whoever can change its target could change what is in it. */
+function linkFindings({ files }: Observation): string[] {
+  const folder = files["/etc/docker"];
+  return folder?.known && folder.value.kind === "symbolic link" ? ["/etc/docker is a symbolic link, which Drydock does not follow; make it a folder"] : [];
+}
+
+/** Limits for each container stand on systemd's scopes, which only its cgroup driver makes. */
+function cgroupFindings({ inEffect }: HostInputs, { info }: Observation): string[] {
+  if (!info.known || info.value.CgroupDriver === "systemd") return [];
+  const limits = Object.keys(inEffect.limits).filter((name) => name.startsWith("docker-.scope "));
+  if (limits.length === 0) return [];
+  return [`the cgroup driver here is ${info.value.CgroupDriver}, with which limits for each container have no effect; set daemon.exec-opts: ["native.cgroupdriver=systemd"], or limits.tasksMax and limits.memoryMax to null`];
 }
 
 /** The unit's; where it has variables, the running daemon's too, since only that one knows what they hold. */
@@ -126,13 +147,21 @@ const spaceNeeded = 16 * 1024 * 1024;
 const spaceFindings = ({ freeBytes }: Observation) =>
   freeBytes.some((bytes) => bytes < spaceNeeded) ? [`less than ${spaceNeeded / 1024 / 1024} MiB are free for /etc or /var/lib; free some space first`] : [];
 
-function consentFindings(wish: HostInputs, observation: Observation, { docker }: Plan): string[] {
+function consentFindings(wish: HostInputs, observation: Observation, plan: Plan): string[] {
+  const { docker } = plan;
   const { info, containers, units } = observation;
+  if (!info.known && units["docker.service"]?.ActiveState !== "active" && !isDeepStrictEqual(wish.daemon["userns-remap"], daemonConfigurationOn(observation)["userns-remap"])) {
+    return ["docker.service does not run, so what a change of userns-remap would hide is not known; start it first: systemctl start docker"];
+  }
   const silent = [info, containers].find((fact) => !fact.known);
   if (silent?.known === false && units["docker.service"]?.ActiveState === "active" && docker.how !== "nothing") {
     return [`dockerd runs and does not answer (${silent.reason}), so what a change would stop or hide is not known; restart docker.service first`];
   }
   const names = runningContainers(observation).map(({ name }) => name);
+  const over = plan.daemonReload && docker.stop.length === 0 ? overNewLimits(wish.inEffect.limits, observation) : [];
+  if (over.length > 0 && !wish.allow.includes("restart-containers")) {
+    return over.map((text) => `${text}: limits hold for running containers at once; raise the limit for this host, or consent with: allow: [restart-containers]`);
+  }
   const consents = (disruption: HostInputs["allow"][number]) => wish.allow.includes(disruption);
   if (docker.switchesStore && info.known && (info.value.Containers > 0 || info.value.Images > 0) && !consents("hide-containers")) {
     const running = names.length > 0 ? `stops ${names.join(", ")} and ` : "";

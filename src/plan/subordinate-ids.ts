@@ -29,8 +29,12 @@ export function planSubordinateIds(usernsRemap: Json | undefined, observation: O
   const createUser = !observation.users.includes(user);
   const missing = (ranges: Range[]) => !ranges.some((range) => range.user === user && range.count >= rangeSize);
   if (!createUser && !missing(uids) && !missing(gids)) return undefined;
-  // One start for both files: nobody wants to explain why container uid and gid differ by some number.
-  const line = `${user}:${nextFree([...uids, ...gids])}:${rangeSize}`;
+  // One start for both files: nobody wants to explain why container uid and gid differ by some number. A range that is in use,
+  // by the daemon or by the other file, is taken again: another one would hide all images and containers.
+  const used = [...uids, ...gids].find((range) => range.user === user && range.count >= rangeSize)?.start ?? startInUse(observation);
+  const isFree = (start: number) => [...uids, ...gids].every((range) => range.user === user || start >= range.start + range.count || range.start >= start + rangeSize);
+  const start = used !== undefined && isFree(used) ? used : nextFree([...uids, ...gids]);
+  const line = `${user}:${start}:${rangeSize}`;
   return { user, createUser, uids: missing(uids) ? [line] : [], gids: missing(gids) ? [line] : [] };
 }
 
@@ -63,6 +67,12 @@ export function parseRanges(text: string): Range[] {
 // --- Internal ---
 
 const write = ({ user, start, count }: Range) => `${user}:${start}:${count}`;
+
+/** The first id behind the running daemon's data root, e.g. 165536 of /var/lib/docker/165536.165536. */
+function startInUse({ info }: Observation): number | undefined {
+  const remapped = info.known ? /\/(\d+)\.\d+$/.exec(info.value.DockerRootDir)?.[1] : undefined;
+  return remapped === undefined ? undefined : Number(remapped);
+}
 
 /** login.defs(5): SUB_UID_MIN is 100000 by default; ids below it belong to real users. */
 function nextFree(ranges: Range[]): number {

@@ -4,7 +4,7 @@ import type { HostInputs } from "../desired/host-inputs.ts";
 import { auditRulesOf, normalizeAuditRule } from "../effect/audit-rules.ts";
 import type { Observation, Owner } from "../observed/observation.ts";
 import { stopOrder } from "../plan/docker-activation.ts";
-import type { Plan } from "../plan/plan.ts";
+import { emptyPlan, type Plan } from "../plan/plan.ts";
 import { auditRulesFile } from "../plan/wish.ts";
 import { auditIsImmutable } from "../plan/seen.ts";
 import { forgetOwner, restoreOriginal } from "../remote/apply.ts";
@@ -32,8 +32,14 @@ export async function release(owner: Owner, state: HostInputs): Promise<Released
       message: `${host}: keeps its hardening and is kept by no stack now; its originals stay in /var/lib/drydock/pristine (with allow: [restore-original] in the stack file, applied before, they would have been put back)`,
     };
   }
+  const { info, containers } = observation;
+  if (!info.known || !containers.known) {
+    const why = !info.known ? info.reason : !containers.known ? containers.reason : "";
+    throw new HostError(`${host}: dockerd can't be asked which containers run (${why}), so they can't be stopped in order; nothing was touched; start it first: systemctl start docker`);
+  }
   const { outcome, log } = await restoreOriginal(state.connection, restorePlan(state, observation), observation, owner);
   if (outcome === "busy") throw new HostError(`${host}: an apply is running there (${log.join(", ")}); nothing was touched`);
+  if (outcome === "refused") throw new HostError(listed(`${host}: refused, nothing was touched`, log));
   if (outcome !== "done") throw new HalfDoneError(listed(`${host}: the original state could not be restored; the originals are in /var/lib/drydock/pristine`, log));
   const waits = auditIsImmutable(observation) ? "; the audit rules leave the kernel with the next boot" : "";
   return { level: "info", message: `${host}: ${log.at(-1) ?? "restored"}${waits}` };
@@ -46,19 +52,6 @@ function restorePlan(state: HostInputs, observation: Observation): Plan {
   const file = observation.files[auditRulesFile];
   const ours = [...new Set([...auditRulesOf(file?.known ? (file.value.text ?? "") : ""), ...auditRulesOf(state.inEffect.audit ?? "")])];
   const kernel = new Set(observation.auditRules.known ? observation.auditRules.value.map(normalizeAuditRule) : []);
-  return {
-    writes: [],
-    removes: [],
-    modes: [],
-    subordinateIds: undefined,
-    daemonReload: true,
-    modules: [],
-    audit: { enable: false, add: [], remove: auditIsImmutable(observation) ? [] : ours.filter((rule) => kernel.has(rule)), compile: false },
-    start: [],
-    docker: { how: "restart", liveRestoreFirst: false, stop: stopOrder(observation), switchesStore: false, dropBetweenContainers: false, liftDrop: false, because: [] },
-    daemonKeys: [],
-    validateWith: undefined,
-    processLimits: [],
-    sliceLimits: [],
-  };
+  const remove = auditIsImmutable(observation) ? [] : ours.filter((rule) => kernel.has(rule));
+  return { ...emptyPlan, daemonReload: true, audit: { ...emptyPlan.audit, remove }, docker: { ...emptyPlan.docker, how: "restart", stop: stopOrder(observation) } };
 }

@@ -20,17 +20,17 @@ type Stage = Record<string, string>;
 
 /** @throws UnreachableError or RemoteScriptError when the link fails; the transaction itself goes on without it. */
 export async function applyPlan(connection: Connection, plan: Plan, observation: Observation, owner: Owner, digestOfConfiguration?: string): Promise<TransactionResult> {
-  return run(connection, "apply", stageOf(plan, observation, owner, digestOfConfiguration));
+  return run(connection, "apply", stageOf(plan, observation, owner, digestOfConfiguration), owner);
 }
 
 /** Puts the pristine originals back. */
 export async function restoreOriginal(connection: Connection, plan: Plan, observation: Observation, owner: Owner): Promise<TransactionResult> {
-  return run(connection, "restore", stageOf(plan, observation, owner));
+  return run(connection, "restore", stageOf(plan, observation, owner), owner);
 }
 
 /** Takes a host that is right already: nothing but the owner is written. */
 export async function writeOwner(connection: Connection, owner: Owner): Promise<void> {
-  await runAsRoot(connection, `set -eu\numask 077\nmkdir -p ${state}\n${ownerLine(owner)}`, { step: "taking ownership", timeout: seconds.observe });
+  await runAsRoot(connection, `set -eu\numask 077\nmkdir -p ${state}\nset -C\n${ownerText(owner)} >${state}/owner`, { step: "taking ownership", timeout: seconds.observe });
 }
 
 /** Leaves a host as it is, free for another stack or name. */
@@ -39,7 +39,7 @@ export async function forgetOwner(connection: Connection): Promise<void> {
 }
 
 /** The script that sends and starts a transaction; exported for the tests that read it. */
-export function transactionScript(command: "apply" | "restore", stage: Stage): string {
+export function transactionScript(command: "apply" | "restore", stage: Stage, owner: Owner): string {
   const files = Object.entries({ ...stage, "transaction.sh": transactionProgram });
   return [
     "set -eu",
@@ -48,6 +48,8 @@ export function transactionScript(command: "apply" | "restore", stage: Stage): s
     // The unit outlives a controller that dies: its name is the lock's second half.
     `exec 9>${state}/lock`,
     `if ! flock -n 9 || systemctl -q is-active ${unit}; then echo busy; cat ${state}/staging/by 2>/dev/null || true; exit 0; fi`,
+    // Under the lock: two stacks may both have seen a host that nobody kept.
+    `if [ -e ${state}/owner ] && ! ${ownerText(owner)} | cmp -s - ${state}/owner; then echo owned; cat ${state}/owner; exit 0; fi`,
     `rm -rf ${state}/staging`,
     `mkdir -p ${state}/staging/files`,
     ...files.map(([name, text]) => hereBase64(`cat >${state}/staging/${quote(name)}`, text)),
@@ -57,6 +59,7 @@ export function transactionScript(command: "apply" | "restore", stage: Stage): s
     'echo "status $status"',
     `cat ${state}/staging/log`,
     `rm -rf ${state}/staging`,
+    ...(command === "restore" ? [`[ -e ${state}/owner ] || { rm -f ${state}/lock; rmdir ${state} 2>/dev/null || true; }`] : []),
   ].join("\n");
 }
 
@@ -64,6 +67,7 @@ export function transactionScript(command: "apply" | "restore", stage: Stage): s
 export function parseTransactionOutput(text: string): TransactionResult {
   const [first = "", ...log] = text.trimEnd().split("\n");
   if (first === "busy") return { outcome: "busy", log };
+  if (first === "owned") return { outcome: "refused", log: [`kept by somebody else meanwhile: ${log.join(", ")}`] };
   const outcome = outcomes[/^status (\d+)$/.exec(first)?.[1] ?? ""];
   return { outcome: outcome ?? "broken", log: outcome ? log : [`unexpected end of the transaction: ${first}`, ...log] };
 }
@@ -79,12 +83,12 @@ const keepGenerations = 10;
 
 const outcomes: Record<string, TransactionResult["outcome"]> = { 0: "done", 20: "refused", 21: "went back", 22: "broken" };
 
-async function run(connection: Connection, command: "apply" | "restore", stage: Stage): Promise<TransactionResult> {
-  const script = transactionScript(command, stage);
+async function run(connection: Connection, command: "apply" | "restore", stage: Stage, owner: Owner): Promise<TransactionResult> {
+  const script = transactionScript(command, stage, owner);
   return parseTransactionOutput(await runAsRoot(connection, script, { step: command === "apply" ? "applying" : "restoring", timeout: seconds.apply }));
 }
 
-const ownerLine = ({ stack, host }: Owner) => `printf 'stack %s\\nhost %s\\n' ${quote(stack)} ${quote(host)} >${state}/owner`;
+const ownerText = ({ stack, host }: Owner) => `printf 'stack %s\\nhost %s\\n' ${quote(stack)} ${quote(host)}`;
 
 function stageOf(plan: Plan, observation: Observation, owner: Owner, digestOfConfiguration?: string): Stage {
   const list = (items: string[]) => items.map((item) => `${item}\n`).join("");
@@ -96,7 +100,7 @@ function stageOf(plan: Plan, observation: Observation, owner: Owner, digestOfCon
   });
   const limitLines = (limits: Plan["processLimits"]) => list(limits.map(({ unit, property, value }) => `${unit} ${property} ${value}`));
   const survivors = observation.containers.known
-    ? observation.containers.value.filter(({ id, running }) => running && !plan.docker.stop.includes(id)).map(({ id }) => id)
+    ? observation.containers.value.filter(({ id, running }) => running && !plan.docker.stop.includes(id)).map(({ id, name }) => `${id} ${name}`)
     : [];
   const nameOf = (id: string) => (observation.containers.known ? observation.containers.value.find((container) => container.id === id)?.name : undefined) ?? id;
   const activeOr = (name: string) => (observation.units[name]?.ActiveState === "active" ? "active" : "inactive");
@@ -132,6 +136,8 @@ function stageOf(plan: Plan, observation: Observation, owner: Owner, digestOfCon
     stop: list(plan.docker.stop.map((id) => `${id} ${nameOf(id)}`)),
     survivors: plan.docker.switchesStore ? "" : list(survivors),
     "process-limits": limitLines(plan.processLimits),
+    declared: list(plan.declared),
+    "scope-limits": list(plan.scopeLimits.map(({ scope, file, value }) => `${scope} ${file} ${value}`)),
     "slice-limits": limitLines(plan.sliceLimits),
     ...validation(plan),
   };

@@ -13,6 +13,10 @@ t=$(mktemp -d) || exit 1
 trap 'rm -rf "$t"' EXIT
 mkdir "$t/out" "$t/err" && : >"$t/index" || exit 1
 exec </dev/null
+# Root's own docker context may be another machine.
+DOCKER_CONTEXT=default
+export DOCKER_CONTEXT
+unset DOCKER_HOST
 count=100 # so that names sort as numbers do
 
 probe() { # NAME COMMAND...
@@ -54,7 +58,7 @@ if systemctl -q is-active docker.service; then
     else
       timeout 60 sh -c '
         ids=$(docker ps -aq --no-trunc) || exit
-        [ -z "$ids" ] || docker inspect --format '\''{"id":{{json .Id}},"name":{{json .Name}},"running":{{json .State.Running}},"pid":{{json .State.Pid}},"startedAt":{{json .State.StartedAt}},"logDriver":{{json .HostConfig.LogConfig.Type}},"securityOpt":{{json .HostConfig.SecurityOpt}},"usernsMode":{{json .HostConfig.UsernsMode}},"cgroupnsMode":{{json .HostConfig.CgroupnsMode}},"privileged":{{json .HostConfig.Privileged}},"networkMode":{{json .HostConfig.NetworkMode}},"ports":{{json .NetworkSettings.Ports}},"restartPolicy":{{json .HostConfig.RestartPolicy.Name}}}'\'' $ids
+        [ -z "$ids" ] || docker inspect --format '\''{"id":{{json .Id}},"name":{{json .Name}},"running":{{json .State.Running}},"pid":{{json .State.Pid}},"startedAt":{{json .State.StartedAt}},"logDriver":{{json .HostConfig.LogConfig.Type}},"securityOpt":{{json .HostConfig.SecurityOpt}},"usernsMode":{{json .HostConfig.UsernsMode}},"cgroupnsMode":{{json .HostConfig.CgroupnsMode}},"privileged":{{json .HostConfig.Privileged}},"networkMode":{{json .HostConfig.NetworkMode}},"ports":{{json .NetworkSettings.Ports}},"restartPolicy":{{json .HostConfig.RestartPolicy.Name}},"pidsLimit":{{json .HostConfig.PidsLimit}},"memory":{{json .HostConfig.Memory}}}'\'' $ids
       ' >"$t/containers.out" 2>"$t/containers.err" </dev/null
     fi
     echo "$?" >"$t/containers.status"
@@ -68,6 +72,7 @@ probe clock date +%s
 slurp uptime /proc/uptime
 # Not slurped: dash reads byte by byte, and a sysctl gives its first byte only to that.
 probe tasks cat /proc/sys/kernel/pid_max /proc/sys/kernel/threads-max
+slurp open-files-max /proc/sys/fs/nr_open
 slurp memory /proc/meminfo
 probe docker-path readlink -f "$(command -v docker)"
 probe units systemctl show --no-pager -p Id,LoadState,ActiveState,SubState,FragmentPath,DropInPaths,ExecStart,EnvironmentFiles,MainPID,NeedDaemonReload,TasksMax,MemoryMax,MemorySwapMax docker.service docker.socket containerd.service auditd.service drydock-containers.slice
@@ -146,7 +151,7 @@ probe docker-proxies docker_proxies
 # meanwhile makes grep fail.
 probe no-new-privs sh -c 'grep -lsx "NoNewPrivs:.1" /proc/[0-9]*/status; true'
 # What the kernel enforces for each running container and for all together: PATH:VALUE
-probe cgroups sh -c 'find /sys/fs/cgroup -maxdepth 4 \( -path "*/docker-*.scope/*" -o -path "*/drydock-*.slice/*" \) -type f \( -name pids.max -o -name memory.max -o -name memory.swap.max -o -name cpu.max \) -exec grep -H "" {} +; true'
+probe cgroups sh -c 'find /sys/fs/cgroup -maxdepth 4 \( -path "*/docker-*.scope/*" -o -path "*/drydock-*.slice/*" \) -type f \( -name pids.max -o -name pids.current -o -name memory.current -o -name memory.max -o -name memory.swap.max -o -name cpu.max \) -exec grep -H "" {} +; true'
 probe space df -Pk /etc /var/lib
 slurp owner /var/lib/drydock/owner
 slurp applied /var/lib/drydock/applied

@@ -122,7 +122,7 @@ const becomeRoot = `exec sh -c ${quote(
   [
     `[ "$(id -u)" -ne 0 ] || exec env LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin sh -s`,
     `command -v sudo >/dev/null || exit ${noSudo}`,
-    `sudo -n true || exit ${noRoot}`,
+    `sudo -n true </dev/null || exit ${noRoot}`,
     `exec sudo -n env LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin sh -s`,
   ].join("; "),
 )}`;

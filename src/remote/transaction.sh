@@ -10,7 +10,10 @@
 set -eu
 umask 077
 LC_ALL=C
-export LC_ALL
+# Root's own docker context may be another machine.
+DOCKER_CONTEXT=default
+export LC_ALL DOCKER_CONTEXT
+unset DOCKER_HOST
 # cp --parents of coreutils 9.1 loses the way to an absolute path in any other folder.
 cd /
 
@@ -20,7 +23,7 @@ stage=$2
 # shellcheck source=/dev/null # made by apply.ts: scalars only, each quoted
 . "$stage/settings"
 
-say() { printf '%s\n' "$*"; }
+say() { printf '%s\n' "$*" || :; } # a full disk must not end the way back
 refuse() { say "refused: $*"; exit 20; }
 has() { [ -s "$stage/$1" ]; }
 
@@ -29,6 +32,7 @@ has() { [ -s "$stage/$1" ]; }
 install_file() { # SOURCE MODE OWNER GROUP PATH: complete or not at all, also after a power cut
   folder=${5%/*}
   [ -d "$folder" ] || (umask 022 && mkdir -p "$folder")
+  rm -f -- "$5.drydock-new"
   cp -- "$1" "$5.drydock-new"
   chown "$3:$4" "$5.drydock-new"
   chmod "$2" "$5.drydock-new"
@@ -39,6 +43,8 @@ install_file() { # SOURCE MODE OWNER GROUP PATH: complete or not at all, also af
 
 touched_paths() {
   cut -d' ' -f4- "$stage/writes" "$stage/modes"
+  # what is right already may be changed by a later update, when nobody knows any more how it was
+  cat "$stage/declared"
   cat "$stage/removes"
   # augenrules makes these two from rules.d
   [ "$AUDIT_COMPILE" = no ] || printf '%s\n' /etc/audit/audit.rules /etc/audit/audit.rules.prev
@@ -47,8 +53,8 @@ touched_paths() {
 remember() { # FOLDER PATH: how PATH is now, once
   grep -qxF -- "$2" "$1/known" 2>/dev/null && return
   if [ -d "$2" ]; then
-    stat -c '%a %U %G %n' "$2" >>"$1/folders"
-  elif [ -e "$2" ]; then
+    stat -L -c '%a %U %G %n' "$2" >>"$1/folders"
+  elif [ -L "$2" ] || [ -e "$2" ]; then
     cp -a --parents -- "$2" "$1/tree"
   else
     printf '%s\n' "$2" >>"$1/absent"
@@ -67,30 +73,38 @@ remember_all() { # FOLDER
   touched_paths | while IFS= read -r path; do remember "$1" "$path"; done
 }
 
-bring_back() { # FOLDER: every path as remember found it
-  while IFS= read -r path; do rm -f -- "$path"; done <"$1/absent"
+is_as() { # COPY PATH: content, owner and mode
+  [ "$(stat -c '%a %U %G %F' "$1")" = "$(stat -c '%a %U %G %F' "$2" 2>&1)" ] || return 1
+  if [ -L "$1" ]; then [ "$(readlink "$1")" = "$(readlink "$2")" ]; else cmp -s "$1" "$2"; fi
+}
+
+copy_back() { # COPY PATH
+  mkdir -p "${2%/*}" && rm -f -- "$2.drydock-new" && cp -a -- "$1" "$2.drydock-new" && mv -T -- "$2.drydock-new" "$2"
+}
+
+bring_back() { # FOLDER: every path as remember found it; goes on where one path resists, since differs_from tells which
+  while IFS= read -r path; do [ -d "$path" ] || rm -f -- "$path" || :; done <"$1/absent"
   (cd "$1/tree" && find . -type f -o -type l) | while IFS= read -r file; do
     path=${file#.}
-    mkdir -p "${path%/*}"
-    cp -a -- "$1/tree/$path" "$path.drydock-new"
-    mv -T -- "$path.drydock-new" "$path"
+    is_as "$1/tree/$path" "$path" && continue
+    copy_back "$1/tree/$path" "$path" || say "$path can't be brought back"
   done
   while read -r mode owner group path; do
-    [ -d "$path" ] || continue
-    chown "$owner:$group" "$path"
-    chmod "$mode" "$path"
+    [ ! -d "$path" ] || { chown "$owner:$group" "$path" && chmod "$mode" "$path"; } || :
   done <"$1/folders"
   sort -ru "$1/made" | while IFS= read -r path; do rmdir --ignore-fail-on-non-empty -- "$path" 2>/dev/null || true; done
   sync
 }
 
 differs_from() { # FOLDER: prints each path that is not as it was
-  while IFS= read -r path; do [ ! -e "$path" ] || say "$path is still there"; done <"$1/absent"
-  (cd "$1/tree" && find . -type f) | while IFS= read -r file; do
-    path=${file#.}
-    cmp -s "$1/tree/$path" "$path" || say "$path has another content"
-    [ "$(stat -c '%a %U %G' "$1/tree/$path")" = "$(stat -c '%a %U %G' "$path" 2>&1)" ] || say "$path has another owner or mode"
+  # A folder that was not there stays when somebody has put something into it since.
+  while IFS= read -r path; do [ -d "$path" ] || [ ! -e "$path" ] || say "$path is still there"; done <"$1/absent"
+  (cd "$1/tree" && find . -type f -o -type l) | while IFS= read -r file; do
+    is_as "$1/tree/${file#.}" "${file#.}" || say "${file#.} has another content, owner or mode"
   done
+  while read -r mode owner group path; do
+    [ "$mode $owner $group" = "$(stat -L -c '%a %U %G' "$path" 2>&1)" ] || say "$path has another owner or mode"
+  done <"$1/folders"
 }
 
 # --- Users and ids behind userns-remap ---
@@ -118,10 +132,9 @@ take_ids_back() { # IDS_FILE USER: exactly what add_ids added; other lines may h
 # --- Activation ---
 
 wait_for_docker() {
-  tries=0
+  end=$(($(date +%s) + DAEMON_SECONDS))
   until timeout 30 docker info >/dev/null 2>&1; do
-    tries=$((tries + 1))
-    [ "$tries" -lt "$DAEMON_SECONDS" ] || { say "dockerd did not answer within $DAEMON_SECONDS tries"; return 1; }
+    [ "$(date +%s)" -lt "$end" ] || { say "dockerd did not answer within $DAEMON_SECONDS s"; return 1; }
     systemctl -q is-active docker.service || { say "dockerd is not running: $(journalctl -u docker.service -n 3 -o cat --no-pager | tail -c 600)"; return 1; }
     sleep 1
   done
@@ -158,15 +171,15 @@ no_orphans() {
 }
 
 wait_for_live_restore() {
-  for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-    [ "$(timeout 30 docker info --format '{{.LiveRestoreEnabled}}')" != true ] || return 0
+  end=$(($(date +%s) + DAEMON_SECONDS))
+  until [ "$(timeout 30 docker info --format '{{.LiveRestoreEnabled}}')" = true ]; do
+    [ "$(date +%s)" -lt "$end" ] || { say "live-restore did not come into effect by a reload"; return 1; }
     sleep 1
   done
-  say "live-restore did not come into effect by a reload"
-  return 1
 }
 
 activate_docker() {
+  [ "$DOCKER" = nothing ] || : >"$stage/docker-touched"
   if [ "$LIVE_RESTORE_FIRST" = yes ]; then
     say "switching live-restore on by a reload, so that containers survive the restart"
     systemctl reload docker.service
@@ -175,7 +188,11 @@ activate_docker() {
   ! has stop || stop_containers "$stage/stop"
   case $DOCKER in
     reload) say "reloading dockerd"; systemctl reload docker.service; sleep 1; wait_for_docker ;;
-    start) say "starting dockerd"; start_docker ;;
+    start)
+      say "starting dockerd"
+      [ "$SWITCHES_STORE" = no ] || no_orphans
+      start_docker
+      ;;
     restart)
       say "restarting dockerd"
       # Any docker command would start a stopped daemon through its socket: the socket first.
@@ -183,17 +200,24 @@ activate_docker() {
       systemctl stop docker.service
       [ "$SWITCHES_STORE" = no ] || no_orphans
       start_docker
+      if [ "$SWITCHES_STORE" = no ] && has stop; then tac "$stage/stop" | start_containers; fi
       ;;
   esac
 }
 
 drop_between_containers() {
   say "dropping docker0 to docker0 in the kernel: dockerd leaves a bridge as it is while containers run"
-  iptables -w 10 -C DOCKER-USER -i docker0 -o docker0 -m comment --comment drydock -j DROP 2>/dev/null ||
-    iptables -w 10 -I DOCKER-USER -i docker0 -o docker0 -m comment --comment drydock -j DROP
+  # Without it the bridge's frames pass no firewall.
+  echo 1 >/proc/sys/net/bridge/bridge-nf-call-iptables
+  # On top of FORWARD, not in DOCKER-USER: what somebody inserted later stands before the jump to that chain.
+  lift_drop
+  # shellcheck disable=SC2086 # words
+  iptables -w 10 -I FORWARD $drop_rule
 }
 
-lift_drop() { iptables -w 10 -D DOCKER-USER -i docker0 -o docker0 -m comment --comment drydock -j DROP 2>/dev/null || true; }
+drop_rule='-i docker0 -o docker0 -m comment --comment drydock -j DROP'
+# shellcheck disable=SC2086 # words
+lift_drop() { iptables -w 10 -D FORWARD $drop_rule 2>/dev/null || :; }
 
 # shellcheck disable=SC2046,SC2086 # a rule is words without blanks or globs (apply.ts checks), and auditctl wants them apart
 change_audit_rules() { # REMOVE ADD
@@ -217,10 +241,15 @@ running_limits() {
     pid=$(systemctl show -p MainPID --value "$unit")
     [ "$pid" -gt 0 ] || continue
     case $property in
-      LimitNOFILE) prlimit --pid "$pid" --nofile="$(printf '%s' "$value" | sed 's/infinity/unlimited/g; s/^[^:]*$/&:&/')" ;;
+      # The kernel takes no more than fs.nr_open, and that is what systemd makes of infinity.
+      LimitNOFILE) prlimit --pid "$pid" --nofile="$(printf '%s' "$value" | sed "s/infinity/$(cat /proc/sys/fs/nr_open)/g; s/^[^:]*\$/&:&/")" ;;
       OOMScoreAdjust) printf '%s\n' "$value" >"/proc/$pid/oom_score_adj" ;;
     esac
   done <"$stage/process-limits"
+  while read -r scope file value; do
+    group=/sys/fs/cgroup$(systemctl show -p ControlGroup --value "$scope")
+    [ ! -e "$group/$file" ] || printf '%s\n' "$value" >"$group/$file"
+  done <"$stage/scope-limits"
   has slice-limits || return 0
   while read -r unit property value; do
     # What `systemctl set-property` left beats the unit file.
@@ -237,14 +266,24 @@ running_limits() {
 check_health() {
   systemctl -q is-active docker.service || { say "docker.service is $(systemctl is-active docker.service || true)"; return 1; }
   wait_for_docker
-  while read -r id; do
-    [ "$(docker inspect -f '{{.State.Running}}' "$id" 2>&1)" = true ] || { say "container $id ran before and does not run now"; return 1; }
-  done <"$stage/survivors"
+  all_run <"$stage/survivors"
+  [ "$SWITCHES_STORE" = yes ] || all_run <"$stage/stop"
+}
+
+all_run() { # ID NAME a line on stdin; one that ended well by itself, or was removed, is nobody's fault
+  while read -r id name; do
+    container=$(docker inspect -f '{{.State.Running}} {{.State.ExitCode}}' "$id" 2>/dev/null || echo gone)
+    case $container in
+      true*|"false 0"|gone) ;;
+      *) say "container $name ran before and does not run now"; return 1 ;;
+    esac
+  done
 }
 
 activate() {
   [ "$DAEMON_RELOAD" = no ] || systemctl daemon-reload
   while read -r module; do modprobe "$module"; done <"$stage/modules"
+  if has modules; then echo 1 >/proc/sys/net/bridge/bridge-nf-call-iptables; fi
   while read -r unit; do say "starting $unit"; systemctl start "$unit"; done <"$stage/start"
   activate_audit
   activate_docker
@@ -294,18 +333,20 @@ back() { # the generation's "before", files and running state
   change_audit_rules "$stage/audit-add" "$stage/audit-remove" 2>/dev/null || true
   if [ "$DROP_BETWEEN_CONTAINERS" = yes ]; then lift_drop; fi
   if [ "$LIFT_DROP" = yes ]; then drop_between_containers || true; fi
-  if [ "$DOCKER" != nothing ]; then
+  # Only if the failure came after: dockerd with the old configuration may end containers that ran on until now.
+  if [ -e "$stage/docker-touched" ]; then
     if [ "$DOCKER_WAS" = active ]; then
       say "restarting dockerd with the old configuration"
       systemctl stop docker.socket docker.service 2>/dev/null || true
       start_docker
-      start_containers <"$stage/stopped"
+      { tac "$stage/stop"; cat "$stage/survivors"; } | start_containers
     else
       systemctl stop docker.service
     fi
   fi
   left=$(differs_from "$before")
   [ -z "$left" ] || { say "$left"; return 1; }
+  [ ! -e "$stage/docker-touched" ] || [ "$DOCKER_WAS" != active ] || cat "$stage/stop" "$stage/survivors" | all_run
 }
 
 note_applied() {
@@ -329,23 +370,26 @@ new_generation() {
   printf '%s\n' "$generation" >"$stage/generation"
 }
 
+prepare() { # everything that is needed to come back, before anything is touched
+  remember_all "$state/pristine"
+  # Noted before they are there: a run that is cut off may have added them, and taking back what is not there is nothing.
+  cat "$stage/ids" >>"$state/pristine/ids"
+  [ -z "$CREATE_USER" ] || printf '%s\n' "$CREATE_USER" >"$state/pristine/user"
+  new_generation
+  sync
+}
+
 apply() {
   check_unchanged
   validate
+  sh "$stage/transaction.sh" prepare "$stage" || refuse "the state of before could not be saved"
   # From here on something of ours may be left, and whoever destroys the host has to find it.
   kept=no
   [ ! -e "$state/owner" ] || kept=yes
-  grep -v '^configuration ' "$stage/by" >"$state/owner"
-  remember_all "$state/pristine"
-  new_generation
-  sync
-  : >"$stage/stopped"
-  ! has stop || cp "$stage/stop" "$stage/stopped"
+  if ! { grep -v '^configuration ' "$stage/by" >"$state/owner.new" && mv "$state/owner.new" "$state/owner"; }; then refuse "the owner could not be written"; fi
   if sh "$stage/transaction.sh" forward "$stage"; then
     # For `restore`: what the first update stopped runs again then.
-    [ "$SWITCHES_STORE" = no ] || [ -e "$state/pristine/stopped" ] || cp "$stage/stopped" "$state/pristine/stopped"
-    cat "$stage/ids" >>"$state/pristine/ids"
-    [ -z "$CREATE_USER" ] || printf '%s\n' "$CREATE_USER" >"$state/pristine/user"
+    [ "$SWITCHES_STORE" = no ] || [ -e "$state/pristine/stopped" ] || cp "$stage/stop" "$state/pristine/stopped"
     note_applied
     ln -sfn "$(cat "$stage/generation")" "$state/current"
     find "$state/generations" -mindepth 1 -maxdepth 1 | sort | head -n "-$KEEP_GENERATIONS" | while IFS= read -r old; do rm -rf -- "$old"; done
@@ -363,6 +407,24 @@ apply() {
   exit 22
 }
 
+original_limits() { # what the units ask for now, in the services that are not restarted
+  pid=$(systemctl show -p MainPID --value containerd.service)
+  [ "${pid:-0}" -gt 0 ] || return 0
+  limit() { systemctl show -p "$1" --value containerd.service | sed "s/infinity/$(cat /proc/sys/fs/nr_open)/"; }
+  prlimit --pid "$pid" --nofile="$(limit LimitNOFILESoft):$(limit LimitNOFILE)"
+  limit OOMScoreAdjust >"/proc/$pid/oom_score_adj"
+}
+
+put_back() { # in a process of its own: whatever fails here, dockerd is started after it
+  lift_drop
+  say "restoring the original files"
+  change_audit_rules "$stage/audit-remove" "$stage/audit-add" || say "an audit rule could not be taken out of the kernel"
+  bring_back "$state/pristine"
+  take_ids_back "$state/pristine/ids" "$(cat "$state/pristine/user" 2>/dev/null || true)"
+  systemctl daemon-reload
+  original_limits
+}
+
 restore() {
   [ -d "$state/pristine" ] || { rm -f "$state/owner"; say "there is nothing to restore"; exit 0; }
   touch "$state/pristine/ids"
@@ -370,17 +432,13 @@ restore() {
   say "stopping dockerd"
   [ "$SOCKET" = no ] || systemctl stop docker.socket
   systemctl stop docker.service
-  lift_drop
-  say "restoring the original files"
-  change_audit_rules "$stage/audit-remove" "$stage/audit-add"
-  bring_back "$state/pristine"
-  take_ids_back "$state/pristine/ids" "$(cat "$state/pristine/user" 2>/dev/null || true)"
-  systemctl daemon-reload
-  running_limits
+  broken=no
+  no_orphans && sh "$stage/transaction.sh" put_back "$stage" || broken=yes
   say "starting dockerd"
   start_docker || exit 22
   # What ran before the first update, or ran until now and can still be seen.
   { tac "$state/pristine/stopped" 2>/dev/null || true; tac "$stage/stop"; } | start_containers
+  [ "$broken" = no ] || exit 22
   left=$(differs_from "$state/pristine")
   [ -z "$left" ] || { say "not as before: $left"; exit 22; }
   rm -rf -- "$state/generations" "$state/pristine" "$state/applied" "$state/current" "$state/owner"
@@ -389,6 +447,8 @@ restore() {
 
 case $command in
   apply) apply ;;
+  prepare) prepare ;;
+  put_back) put_back ;;
   forward) forward ;;
   back) back ;;
   restore) restore ;;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { JsonObject } from "../../src/desired/host-inputs.ts";
-import { scopeDropIn } from "../../src/effect/limits.ts";
+import { scopeDropIn } from "../../src/effect/container-limits.ts";
 import type { Container, Observation } from "../../src/observed/observation.ts";
 import { known, unknown } from "../../src/observed/records.ts";
 import { pendingOn } from "../../src/plan/pending.ts";

@@ -17,14 +17,14 @@ afterEach(() => void vi.unstubAllEnvs());
 
 describe("the script of a transaction", () => {
   it.each(["apply", "restore"] as const)("to %s is one that sh takes", (command) => {
-    const script = transactionScript(command, { settings: "A=1\n", writes: "", "files/1": "text\nEOF\n'\"$(id)" });
+    const script = transactionScript(command, { settings: "A=1\n", writes: "", "files/1": "text\nEOF\n'\"$(id)" }, owner);
     expect(() => execFileSync(sh, ["-n"], { input: script })).not.toThrow();
   });
 
   it("carries any content to its file as it is", () => {
     const contents = ["", "\n", "EOF\n", "no newline", "'\"`$(id)\\\n", "é\u{1F433}\n", "x".repeat(100_000)];
     const folder = temporaryFolder();
-    const script = transactionScript("apply", Object.fromEntries(contents.map((text, i) => [`files/${i + 1}`, text])));
+    const script = transactionScript("apply", Object.fromEntries(contents.map((text, i) => [`files/${i + 1}`, text])), owner);
     const sending = script.slice(0, script.indexOf("status=0")).replaceAll("/var/lib/drydock", folder).replace(/^if ! flock.*$/m, "");
     runSh(sending);
     expect(contents.map((_, i) => readFileSync(join(folder, `staging/files/${i + 1}`), "utf8"))).toEqual(contents);

@@ -22,6 +22,8 @@ export function container(name: string, change: Partial<Container> = {}): Contai
     networkMode: "default",
     ports: {},
     restartPolicy: "no",
+    pidsLimit: 0,
+    memory: 0,
     ...change,
   };
 }
@@ -55,6 +57,7 @@ export function defaultHost(change: Partial<Observation> = {}): Observation {
     init: "systemd",
     os: "Debian GNU/Linux 12 (bookworm)",
     memory: known(2_000_000_000),
+    openFilesMax: known(1_048_576),
     tasks: known(32_768),
     now: 3000,
     dockerPath: "/usr/bin/docker",
