@@ -19,8 +19,9 @@ const expected = [DemoError, LabError, StackFileError, UnreachableError, RemoteS
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  if (!expected.some((kind) => error instanceof kind)) throw error;
-  console.error(`\n${red("demo:")} ${describeError(error)}`);
+  if (!isInterrupted() && !expected.some((kind) => error instanceof kind)) throw error;
+  // What a command says that Ctrl-C ended is no news.
+  console.error(`\n${red("demo:")} ${isInterrupted() ? "stopped" : describeError(error)}`);
   process.exitCode = isInterrupted() ? 130 : 1;
 }
 
