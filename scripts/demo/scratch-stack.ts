@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parse, parseDocument, YAMLMap } from "yaml";
 import { DemoError } from "./error.ts";
-import { dim } from "./steps.ts";
+import { dim, isColorful } from "./steps.ts";
 
 export interface RunOptions {
   /** Exit codes that are fine. @default [0] */
@@ -80,16 +80,18 @@ export class ScratchStack {
 const root = join(import.meta.dirname, "..", "..");
 
 function run(args: string[], environment: Record<string, string>, quiet: boolean): Promise<number> {
+  const colored = quiet || !isColorful ? [] : ["--color", "always"];
   return new Promise((resolve, reject) => {
-    const child = spawn(join(root, "node_modules", ".bin", "pulumi"), args, {
+    // Through pipes, so that `close` waits for the engine: the npm package's wrapper dies of Ctrl-C, the engine ends in order.
+    const child = spawn(join(root, "node_modules", ".bin", "pulumi"), [...args, ...colored], {
       cwd: root,
       env: { ...withoutPulumi(process.env), ...environment },
-      stdio: ["ignore", quiet ? "pipe" : "inherit", quiet ? "pipe" : "inherit"],
+      stdio: ["ignore", "pipe", "pipe"],
     });
     let said = "";
-    const keep = (chunk: Buffer) => (said += chunk.toString());
-    child.stdout?.on("data", keep);
-    child.stderr?.on("data", keep);
+    const take = (stream: NodeJS.WriteStream) => (chunk: Buffer) => (quiet ? (said += chunk.toString()) : stream.write(chunk));
+    child.stdout.on("data", take(process.stdout));
+    child.stderr.on("data", take(process.stderr));
     child.on("error", (cause) => reject(new DemoError("pulumi could not be started; `npm run setup` installs it", { cause })));
     child.on("close", (code) => {
       if (quiet && code !== 0) console.error(said);

@@ -33,6 +33,8 @@ export function catchInterrupt(): void {
 
 export const isInterrupted = () => interrupted;
 
+export const isColorful = process.stdout.isTTY && !process.env.NO_COLOR;
+
 export const bold = (text: string) => styled(1, text);
 export const dim = (text: string) => styled(2, text);
 export const green = (text: string) => styled(32, text);
@@ -43,9 +45,7 @@ export const yellow = (text: string) => styled(33, text);
 
 let interrupted = false;
 
-const colorful = process.stdout.isTTY && !process.env.NO_COLOR;
-
-const styled = (code: number, text: string) => (colorful ? `\x1b[${code}m${text}\x1b[0m` : text);
+const styled = (code: number, text: string) => (isColorful ? `\x1b[${code}m${text}\x1b[0m` : text);
 
 function inSeconds(milliseconds: number): string {
   const seconds = milliseconds / 1000;
