@@ -37,6 +37,12 @@ describe("links", () => {
   });
 });
 
+it("names the files on a host where the templates put them", () => {
+  const written = [...readme.matchAll(/`(\/etc\/[^`]*drydock[^`]*)`/g)].map(([, path = ""]) => path);
+  expect(written.length).toBeGreaterThan(4);
+  expect(written.filter((path) => !existsSync(join(root, "templates", `${path}.hbs`)))).toEqual([]);
+});
+
 it("explains messages that the sources print", () => {
   const table = /## Trouble\n([\s\S]*?)\n## /.exec(readme)?.[1] ?? "";
   const messages = [...table.matchAll(/^\| `([^`]+)` \|/gm)].map(([, message = ""]) => message);
