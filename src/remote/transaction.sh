@@ -379,14 +379,22 @@ prepare() { # everything that is needed to come back, before anything is touched
   sync
 }
 
+forget_fresh() { [ "$fresh" = no ] || rm -rf -- "$state/pristine"; }
+
 apply() {
   check_unchanged
   validate
-  sh "$stage/transaction.sh" prepare "$stage" || refuse "the state of before could not be saved"
+  # What an update that broke has left is the original still; what this one saves is not, if it comes to nothing.
+  fresh=no
+  [ -d "$state/pristine" ] || fresh=yes
+  sh "$stage/transaction.sh" prepare "$stage" || { forget_fresh; refuse "the state of before could not be saved"; }
   # From here on something of ours may be left, and whoever destroys the host has to find it.
   kept=no
   [ ! -e "$state/owner" ] || kept=yes
-  if ! { grep -v '^configuration ' "$stage/by" >"$state/owner.new" && mv "$state/owner.new" "$state/owner"; }; then refuse "the owner could not be written"; fi
+  if ! { grep -v '^configuration ' "$stage/by" >"$state/owner.new" && mv "$state/owner.new" "$state/owner"; }; then
+    forget_fresh
+    refuse "the owner could not be written"
+  fi
   if sh "$stage/transaction.sh" forward "$stage"; then
     # For `restore`: what the first update stopped runs again then.
     [ "$SWITCHES_STORE" = no ] || [ -e "$state/pristine/stopped" ] || cp "$stage/stop" "$state/pristine/stopped"
@@ -400,8 +408,7 @@ apply() {
     say "the state of before is back"
     rm -rf -- "$(cat "$stage/generation")"
     [ "$kept" = yes ] || rm -f "$state/owner"
-    # Without an update that succeeded, what is there when the next one comes is the original.
-    [ -L "$state/current" ] || rm -rf -- "$state/pristine"
+    forget_fresh
     exit 21
   fi
   exit 22
