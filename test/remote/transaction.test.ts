@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, readlinkSync, chmodSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, readlinkSync, symlinkSync } from "node:fs";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { applyPlan, restoreOriginal, type TransactionResult } from "../../src/remote/apply.ts";
 import type { Observation } from "../../src/observed/observation.ts";
 import type { FileWrite, Plan } from "../../src/plan/plan.ts";
 import { FakeRoot, mine } from "../support/fake-root.ts";
-import { container } from "../support/observation.ts";
+import { container, file } from "../support/observation.ts";
 import { known } from "../../src/observed/records.ts";
 import { emptyPlan, noDocker } from "../support/plan.ts";
 
@@ -19,7 +19,7 @@ beforeEach(() => void (host = new FakeRoot()));
 afterEach(() => void vi.unstubAllEnvs());
 
 const apply = (change: Partial<Plan>, observation: Observation = host.observation()): Promise<TransactionResult> => applyPlan(connection, emptyPlan(change), observation, owner);
-const restore = (change: Partial<Plan> = {}): Promise<TransactionResult> => restoreOriginal(connection, emptyPlan(change), host.observation(), owner);
+const restore = (change: Partial<Plan> = {}, observation: Observation = host.observation()): Promise<TransactionResult> => restoreOriginal(connection, emptyPlan(change), observation, owner);
 const write = (path: string, text: string, mode = "0644"): FileWrite => ({ path, text, mode, ...mine });
 /** Rule by rule, whether they came as words or as a file. */
 const auditCalls = (): string[] => host.calls().filter((call) => /^au(ditctl (?!-R )|genrules)/.test(call));
@@ -72,7 +72,7 @@ describe("a transaction that succeeds", () => {
     expect(names).toEqual(["0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011"]);
   });
 
-  it("stops containers, then the socket before the daemon, and starts both", async () => {
+  it("stops containers, then the socket before the daemon, and starts all of them again, the containers in the order in which they were started once", async () => {
     const [first, second] = ["1".repeat(64), "2".repeat(64)] as const;
     const { outcome } = await apply({ docker: { ...restart, stop: [first, second] } });
     expect(outcome).toBe("done");
@@ -83,7 +83,22 @@ describe("a transaction that succeeds", () => {
       "systemctl stop docker.service",
       "systemctl start docker.socket",
       "systemctl start docker.service",
+      `docker start ${second}`,
+      `docker start ${first}`,
     ]);
+  });
+
+  it("leaves containers of another store stopped, and expects none of them to run", async () => {
+    const { outcome } = await apply({ docker: { ...restart, stop: ["1".repeat(64)], switchesStore: true } });
+    expect(outcome).toBe("done");
+    expect(host.calls().filter((call) => call.startsWith("docker start"))).toEqual([]);
+  });
+
+  it("does not start on another store while a container runs on that no daemon lists", async () => {
+    host.process(4711, "/usr/bin/containerd-shim-runc-v2", "-namespace", "moby", "-id", "1".repeat(64));
+    const { outcome, log } = await apply({ writes: [write(daemonJson, "{}")], docker: { ...restart, switchesStore: true } });
+    expect(outcome).toBe("went back");
+    expect(log).toContain("container shim 4711 is left over");
   });
 
   it("switches live-restore on before it restarts", async () => {
@@ -104,22 +119,40 @@ describe("a transaction that succeeds", () => {
     ]);
   });
 
-  it.each<[string, Partial<Plan["docker"]>, string]>([
-    ["puts the rule between containers in", { dropBetweenContainers: true }, "iptables -w 10 -I DOCKER-USER -i docker0 -o docker0 -m comment --comment drydock -j DROP"],
-    ["takes the rule between containers out", { liftDrop: true }, "iptables -w 10 -D DOCKER-USER -i docker0 -o docker0 -m comment --comment drydock -j DROP"],
-  ])("%s", async (_, docker, call) => {
+  it.each<[string, Partial<Plan["docker"]>, string[]]>([
+    ["puts the rule between containers on top, even where it was further down", { dropBetweenContainers: true }, ["-D", "-I"]],
+    ["takes the rule between containers out", { liftDrop: true }, ["-D"]],
+  ])("%s", async (_, docker, options) => {
     await apply({ docker: { ...noDocker, ...docker } });
-    expect(host.calls().filter((line) => / -[ID] /.test(line))).toEqual([call]);
+    expect(host.calls().filter((line) => / -[ID] /.test(line))).toEqual(options.map((option) => `iptables -w 10 ${option} FORWARD -i docker0 -o docker0 -m comment --comment drydock -j DROP`));
+  });
+
+  it.each<[string, Partial<Plan>]>([
+    ["the rule between containers", { docker: { ...noDocker, dropBetweenContainers: true } }],
+    ["br_netfilter", { modules: ["br_netfilter"] }],
+  ])("has the bridge's frames pass the firewall with %s", async (_, change) => {
+    await apply(change);
+    expect(host.read("/proc/sys/net/bridge/bridge-nf-call-iptables")).toBe("1\n");
   });
 
   it.each([
     ["1048576", "1048576:1048576"],
     ["1024:1048576", "1024:1048576"],
-    ["infinity", "unlimited:unlimited"],
-    ["1024:infinity", "1024:unlimited"],
+    // The kernel gives no process more than fs.nr_open.
+    ["infinity", "1048576:1048576"],
+    ["1024:infinity", "1024:1048576"],
   ])("sets LimitNOFILE=%s on the running process", async (value, nofile) => {
     await apply({ processLimits: [{ unit: "docker.service", property: "LimitNOFILE", value }] });
     expect(host.calls()).toContain(`prlimit --pid ${process.pid} --nofile=${nofile}`);
+  });
+
+  it("writes the limits of containers to the kernel, and minds no container that has ended", async () => {
+    const scope = `docker-${"1".repeat(64)}.scope`;
+    host.write(`/sys/fs/cgroup/${scope}/pids.max`, "max");
+    const { outcome } = await apply({ scopeLimits: [{ scope, file: "pids.max", value: "512" }, { scope: `docker-${"2".repeat(64)}.scope`, file: "pids.max", value: "512" }] });
+    expect(outcome).toBe("done");
+    expect(host.read(`/sys/fs/cgroup/${scope}/pids.max`)).toBe("512\n");
+    expect(host.exists(`/sys/fs/cgroup/docker-${"2".repeat(64)}.scope`)).toBe(false);
   });
 
   it("writes the limits of a slice to the kernel after what set-property left is gone", async () => {
@@ -150,6 +183,13 @@ describe("subordinate ids", () => {
     expect(outcome).toBe("went back");
     expect(host.list("/etc")).toEqual(["600 /etc/subgid: ops:100000:65536\n", "644 /etc/subuid: ops:100000:65536\nlate:300000:65536\n"]);
     expect(host.exists("/user")).toBe(false);
+  });
+
+  it("are noted before they are added: a run that is cut off there leaves none behind for ever", async () => {
+    host.on("useradd", 'cp "$ROOT/var/lib/drydock/pristine/ids" "$ROOT/ids-then"; cp "$ROOT/var/lib/drydock/pristine/user" "$ROOT/user-then"; : >"$ROOT/user"');
+    await apply({ subordinateIds });
+    expect(host.read("/ids-then").replaceAll(host.folder, "")).toBe("/etc/subuid dockremap:165536:65536\n/etc/subgid dockremap:165536:65536\n");
+    expect(host.read("/user-then")).toBe("dockremap\n");
   });
 
   it("that could not even be added are no reason to fail on the way back", async () => {
@@ -193,6 +233,21 @@ describe("a transaction that is refused touches nothing", () => {
     await expectUntouched({ writes: [write("/etc/a", "a"), write(daemonJson, "{}")], validateWith: ["dockerd", "-H", "fd://"] }, "refused: dockerd does not take this daemon.json: unable to configure: -H");
   });
 
+  it("when the state of before can't be saved, and the next time it is saved as it is then", async () => {
+    host.write(daemonJson, "{}");
+    host.on("cp", 'case "$*" in *--parents*z.conf*) echo "cp: No space left on device" >&2; exit 1 ;; esac; exec /bin/cp "$@"');
+    host.write("/etc/z.conf", "z");
+    const writes = [write(daemonJson, '{"icc":false}'), write("/etc/z.conf", "ours")];
+    expect(await apply({ writes })).toEqual({ outcome: "refused", log: ["cp: No space left on device", "refused: the state of before could not be saved"] });
+    expect(host.read(daemonJson)).toBe("{}");
+    expect(host.exists("/var/lib/drydock/owner")).toBe(false);
+    host.remove("/bin/cp");
+    host.write(daemonJson, '{"debug":true}');
+    await apply({ writes, docker: restart });
+    await restore({ docker: restart });
+    expect(host.read(daemonJson)).toBe('{"debug":true}');
+  });
+
   it("but not for bytes that are no text", async () => {
     host.write(daemonJson, Buffer.from([0x7b, 0xff, 0x7d]));
     expect((await apply({ writes: [write(daemonJson, "{}")] })).outcome).toBe("done");
@@ -204,6 +259,41 @@ it("a second transaction at the same time is turned away and told whose the firs
   host.write("/var/lib/drydock/staging/by", "stack drydock/other\n");
   expect(await apply({ writes: [write("/etc/a", "a")] })).toEqual({ outcome: "busy", log: ["stack drydock/other"] });
   expect(host.exists("/etc/a")).toBe(false);
+});
+
+describe("a host that another stack took since it was read", () => {
+  it.each([["updated", apply], ["restored", restore]] as const)("is not %s: the owner is checked under the lock", async (_, run) => {
+    const observation = host.observation();
+    host.write("/var/lib/drydock/owner", "stack drydock/other\nhost web9\n");
+    expect(await run({ writes: [write("/etc/a", "a")] }, observation)).toEqual({ outcome: "refused", log: ["kept by somebody else meanwhile: stack drydock/other, host web9"] });
+    expect(host.list("/etc")).toEqual([]);
+    expect(host.read("/var/lib/drydock/owner")).toBe("stack drydock/other\nhost web9\n");
+    expect(host.exists("/var/lib/drydock/staging")).toBe(false);
+  });
+});
+
+describe("containers after the change", () => {
+  const web = container("web");
+  const busy = (): Observation => host.observation({ containers: known([web]) });
+
+  it.each([
+    ["runs on", "true 0", "done"],
+    ["ended well by itself", "false 0", "done"],
+    ["was removed meanwhile", "gone", "done"],
+    ["was killed", "false 137", "went back"],
+  ])("one that %s (%s): %s", async (_, state, outcome) => {
+    host.container(web.id, state);
+    expect((await apply({ writes: [write("/etc/a", "a")], docker: restart }, busy())).outcome).toBe(outcome);
+  });
+
+  it("one that was stopped for the restart and does not start again takes the change back", async () => {
+    host.touch("/stuck");
+    const { outcome, log } = await apply({ writes: [write("/etc/a", "a")], docker: { ...restart, stop: [web.id] } }, busy());
+    // It could not be started on the way back either.
+    expect(outcome).toBe("broken");
+    expect(log).toEqual(expect.arrayContaining(["container web does not start again", "container web ran before and does not run now", "failed; going back to the state of before"]));
+    expect(host.exists("/etc/a")).toBe(false);
+  });
 });
 
 describe("a transaction that fails goes back", () => {
@@ -223,10 +313,30 @@ describe("a transaction that fails goes back", () => {
     expect(host.exists("/running")).toBe(true);
   });
 
-  it("with the containers that it had stopped, and nothing else", async () => {
-    const id = "1".repeat(64);
-    await apply({ writes: [write(daemonJson, "BAD")], docker: { ...restart, stop: [id] } });
-    expect(host.calls().filter((call) => call.startsWith("docker start"))).toEqual([`docker start ${id}`]);
+  it("with the containers that it had stopped, the first one first, and those that should have survived", async () => {
+    const [db, web, survivor] = [container("db"), container("web"), container("job")] as const;
+    const result = await apply({ writes: [write(daemonJson, "BAD")], docker: { ...restart, stop: [web.id, db.id] } }, host.observation({ containers: known([db, web, survivor]) }));
+    expect(result.outcome, result.log.join("\n")).toBe("went back");
+    expect(host.calls().filter((call) => call.startsWith("docker start"))).toEqual([`docker start ${db.id}`, `docker start ${web.id}`, `docker start ${survivor.id}`]);
+  });
+
+  it("without touching dockerd when it failed before it came to that: dockerd might end containers that ran on", async () => {
+    host.touch("/no-useradd");
+    const subordinateIds = { user: "dockremap", createUser: true, uids: [], gids: [] };
+    const { outcome } = await apply({ subordinateIds, docker: { ...restart, stop: ["1".repeat(64)] } });
+    expect(outcome).toBe("went back");
+    expect(host.calls().filter((call) => /^systemctl (start|stop|restart|reload)|^docker (start|stop)/.test(call))).toEqual([]);
+  });
+
+  it("and dockerd runs again even if one path resists", async () => {
+    host.write(daemonJson, "{}");
+    host.on("mv", 'case "$*" in *daemon.json) [ ! -e "$ROOT/resist" ] || exit 1 ;; esac; exec /bin/mv "$@"');
+    host.on("journalctl", ': >"$ROOT/resist"');
+    host.on("systemctl", readFileSync(host.at("/bin/systemctl"), "utf8").split("\n").slice(2).join("\n").replace("! grep -qs BAD", "[ -e \"$ROOT/resist\" ] || ! grep -qs BAD"));
+    const { outcome, log } = await apply({ writes: [write(daemonJson, "BAD")], docker: restart });
+    expect(outcome).toBe("broken");
+    expect(log).toEqual(expect.arrayContaining([`${host.at(daemonJson)} can't be brought back`, `${host.at(daemonJson)} has another content, owner or mode`]));
+    expect(host.exists("/running")).toBe(true);
   });
 
   it("with the audit rules", async () => {
@@ -235,12 +345,13 @@ describe("a transaction that fails goes back", () => {
   });
 
   it("when a container that should have survived did not", async () => {
-    host.touch("/lost");
     const survivor = container("web");
+    host.container(survivor.id, "false 137");
     const { outcome, log } = await apply({ writes: [write("/etc/a", "a")], docker: restart }, host.observation({ containers: known([survivor]) }));
     expect(outcome).toBe("went back");
-    expect(log).toContain(`container ${survivor.id} ran before and does not run now`);
+    expect(log).toContain(`container web ran before and does not run now`);
     expect(host.exists("/etc/a")).toBe(false);
+    expect(host.read(`/containers/${survivor.id}`)).toBe("true 0\n");
   });
 
   it("to a daemon that was stopped before", async () => {
@@ -306,7 +417,70 @@ describe("the original", () => {
     expect(result.outcome).toBe("done");
     expect(result.log.at(-1)).toBe("every file is as it was before the first update");
     expect(host.list("/etc")).toEqual(before);
-    expect(host.list("/var/lib/drydock").filter((line) => !line.includes("/lock"))).toEqual([]);
+    expect(host.exists("/var/lib/drydock")).toBe(false);
+  });
+
+  it("of what was right at the first update comes back too, when somebody tampered with it before the second", async () => {
+    host.write("/etc/modules-load.d/drydock.conf", "br_netfilter\n");
+    const declared = [daemonJson, "/etc/modules-load.d/drydock.conf"];
+    await apply({ writes: [write(daemonJson, "{}")], declared, docker: restart });
+    host.write("/etc/modules-load.d/drydock.conf", "evil\n");
+    await apply({ writes: [write("/etc/modules-load.d/drydock.conf", "br_netfilter\n")], declared });
+    host.write("/etc/modules-load.d/drydock.conf", "evil again\n");
+    expect((await restore({ docker: restart })).outcome).toBe("done");
+    expect(host.list("/etc")).toEqual([expect.stringMatching(/ \/etc\/modules-load.d\/$/), "644 /etc/modules-load.d/drydock.conf: br_netfilter\n"]);
+  });
+
+  it("without /etc/docker is one without it again", async () => {
+    await apply({ writes: [write(daemonJson, "{}")], declared: ["/etc/docker", daemonJson], docker: restart });
+    expect((await restore({ docker: restart })).outcome).toBe("done");
+    expect(host.list("/etc")).toEqual([]);
+  });
+
+  it("without /etc/docker does not take away what somebody has put there since", async () => {
+    await apply({ writes: [write(daemonJson, "{}")], declared: ["/etc/docker", daemonJson], docker: restart });
+    host.write("/etc/docker/key.pem", "secret", 0o400);
+    expect((await restore({ docker: restart })).outcome).toBe("done");
+    expect(host.list("/etc")).toEqual([expect.stringMatching(/ \/etc\/docker\/$/), "400 /etc/docker/key.pem: secret"]);
+  });
+
+  it("that was a link is that link again, not what it points to", async () => {
+    host.write("/etc/elsewhere.json", "{}");
+    mkdirSync(host.at("/etc/docker"));
+    symlinkSync("../elsewhere.json", host.at(daemonJson));
+    await apply({ writes: [write(daemonJson, '{"icc":false}')], docker: restart }, { ...host.observation(), files: { [daemonJson]: file(undefined, { kind: "symbolic link" }) } });
+    expect(host.read("/etc/elsewhere.json")).toBe("{}");
+    expect((await restore({ docker: restart })).outcome).toBe("done");
+    expect(readlinkSync(host.at(daemonJson))).toBe("../elsewhere.json");
+  });
+
+  it("that can't be put back leaves dockerd and the containers running all the same, and stays for another try", async () => {
+    await apply({ writes: [write(daemonJson, "{}")], docker: restart });
+    host.on("systemctl", readFileSync(host.at("/bin/systemctl"), "utf8").split("\n").slice(2).join("\n").replace("esac", '  daemon-reload) exit 1 ;;\nesac'));
+    const id = "1".repeat(64);
+    host.calls();
+    expect((await restore({ docker: { ...restart, stop: [id] } })).outcome).toBe("broken");
+    expect(host.exists("/running")).toBe(true);
+    expect(host.calls()).toContain(`docker start ${id}`);
+    expect(host.exists("/var/lib/drydock/pristine")).toBe(true);
+    expect(host.exists("/var/lib/drydock/owner")).toBe(true);
+  });
+
+  it("stays away while a container runs on that no daemon lists: the original dockerd could not stop it", async () => {
+    await apply({ writes: [write(daemonJson, "{}")], docker: restart });
+    host.process(4711, "/usr/bin/containerd-shim-runc-v2", "-namespace", "moby", "-id", "1".repeat(64));
+    const { outcome, log } = await restore({ docker: restart });
+    expect(outcome).toBe("broken");
+    expect(log).toContain("container shim 4711 is left over");
+    expect(host.read(daemonJson)).toBe("{}");
+    expect(host.exists("/running")).toBe(true);
+  });
+
+  it("gives containerd, which is not restarted, the limits of its unit back", async () => {
+    await apply({ writes: [write(daemonJson, "{}")], docker: restart });
+    await restore({ docker: restart });
+    expect(host.calls()).toContain(`prlimit --pid ${process.pid} --nofile=1048576:1048576`);
+    expect(host.read(`/proc/${process.pid}/oom_score_adj`)).toBe("0\n");
   });
 
   it("is what was there before the first update that succeeded, not before one that failed", async () => {
@@ -316,6 +490,15 @@ describe("the original", () => {
     await apply({ writes: [write(daemonJson, '{"icc":false}')], docker: restart });
     await restore({ docker: restart });
     expect(host.read(daemonJson)).toBe("{}");
+  });
+
+  it("is kept over an update that broke and one that went back after it", async () => {
+    host.write(daemonJson, "{}");
+    host.touch("/broken");
+    expect((await apply({ writes: [write(daemonJson, '{"icc":false}')], docker: restart })).outcome).toBe("broken");
+    host.remove("/broken");
+    expect((await apply({ writes: [write(daemonJson, "BAD")], docker: restart })).outcome).toBe("went back");
+    expect(host.read("/var/lib/drydock/pristine/known")).toBe(`${host.at(daemonJson)}\n`);
   });
 
   it("starts what the first change of userns-remap had stopped", async () => {

@@ -30,6 +30,11 @@ export class FakeRoot {
     mkdirSync(this.at("/etc"));
     for (const [name, text] of Object.entries(stubs)) this.on(name, text);
     this.touch("/running");
+    this.write("/proc/sys/fs/nr_open", "1048576\n");
+    this.write("/proc/sys/net/bridge/bridge-nf-call-iptables", "0\n");
+    // What stands in for dockerd and containerd is this very process.
+    this.process(process.pid, "node");
+    this.write(`/proc/${process.pid}/stat`, readFileSync("/proc/self/stat"));
     onPath({ ssh: `export ROOT=${this.folder} DAEMON_PID=${process.pid} PATH=${this.folder}/bin:$PATH LC_ALL=C\nsed "s#/var/lib/drydock#$ROOT/var/lib/drydock#g" | sh -s` });
   }
 
@@ -55,6 +60,16 @@ export class FakeRoot {
 
   remove(path: string): void {
     rmSync(this.at(path), { recursive: true, force: true });
+  }
+
+  /** A process by its words. */
+  process(pid: number, ...command: string[]): void {
+    this.write(`/proc/${pid}/cmdline`, command.map((word) => `${word}\0`).join(""));
+  }
+
+  /** `true 0`, `false 137`, `gone`: what `docker inspect` says of a container that nobody has stopped or started yet. */
+  container(id: string, state: string): void {
+    this.write(`/containers/${id}`, `${state}\n`);
   }
 
   exists(path: string): boolean {
@@ -104,8 +119,8 @@ const stubs: Record<string, string> = {
   "systemd-run": `
 for word; do case $word in --property=StandardOutput=file:*) log=\${word#*=file:} ;; esac; done
 while case $1 in --*) true ;; *) false ;; esac; do shift; done
-for name in transaction.sh writes removes modes expect expect-absent ids validate; do
-  [ ! -e "$4/$name" ] || sed -i "s#/etc/#$ROOT/etc/#g; s#/var/lib/drydock#$ROOT/var/lib/drydock#g; s#/run/systemd#$ROOT/run/systemd#g; s#/sys/fs/cgroup#$ROOT/sys/fs/cgroup#g" "$4/$name"
+for name in transaction.sh writes removes modes expect expect-absent ids declared validate; do
+  [ ! -e "$4/$name" ] || sed -i "s#/proc/#$ROOT/proc/#g; s#/etc/#$ROOT/etc/#g; s#/var/lib/drydock#$ROOT/var/lib/drydock#g; s#/run/systemd#$ROOT/run/systemd#g; s#/sys/fs/cgroup#$ROOT/sys/fs/cgroup#g" "$4/$name"
 done
 exec "$@" >>"$log" 2>&1`,
   // dockerd refuses a daemon.json with the word BAD; with /broken it does not start at all.
@@ -115,15 +130,19 @@ case "$*" in
   *"is-active docker.service") [ -e "$ROOT/running" ] ;;
   "show -p MainPID --value "*) echo "$DAEMON_PID" ;;
   "show -p ControlGroup --value "*) echo "/\${5}" ;;
+  "show -p OOMScoreAdjust "*) echo 0 ;;
   "show -p "*) echo infinity ;;
   "stop "*docker.service) rm -f "$ROOT/running" ;;
   "start docker.service") [ ! -e "$ROOT/broken" ] && ! grep -qs BAD "$ROOT/etc/docker/daemon.json" && : >"$ROOT/running" ;;
 esac`,
   docker: `
+for id; do :; done
+read_state() { cat "$ROOT/containers/$id" 2>/dev/null || echo true 0; }
 case "$*" in
   "info --format"*) echo true ;;
-  "inspect -f {{.State.Running}} "*) [ ! -e "$ROOT/lost" ] && echo true || echo false ;;
-  "inspect -f {{.Name}} "*) echo "/name-of-\${4}" ;;
+  "inspect "*) [ "$(read_state)" != gone ] && read_state ;;
+  "stop "*) mkdir -p "$ROOT/containers" && echo false 143 >"$ROOT/containers/$id" ;;
+  "start "*) [ ! -e "$ROOT/stuck" ] && mkdir -p "$ROOT/containers" && echo true 0 >"$ROOT/containers/$id" ;;
 esac`,
   useradd: `[ ! -e "$ROOT/no-useradd" ] && : >"$ROOT/user"`,
   userdel: `rm "$ROOT/user"`,
