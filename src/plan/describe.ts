@@ -56,7 +56,7 @@ export function describeCost(plan: Plan, wish: HostInputs, observation: Observat
   }
   if (docker.switchesStore && observation.info.known) {
     const { Containers, Images, DockerRootDir } = observation.info.value;
-    cost.push(`userns-remap changes: ${Containers} containers and ${Images} images under ${DockerRootDir} are hidden, not lost; images have to be loaded again`);
+    cost.push(`userns-remap changes: ${counted(Containers, "container")} and ${counted(Images, "image")} under ${DockerRootDir} are hidden, not lost; images have to be loaded again`);
   }
   const remade = docker.stop.length > 0 ? [] : [...names.values()];
   if (remade.length > 0 && docker.because.some((key) => key === "log-driver" || key === "log-opts" || key === "no-new-privileges")) {
@@ -71,6 +71,9 @@ export function describeCost(plan: Plan, wish: HostInputs, observation: Observat
   if (plan.modules.length > 0) cost.push(`kernel modules are loaded: ${plan.modules.join(", ")}`);
   return cost.length > 0 ? cost : ["nothing restarts"];
 }
+
+/** `1 container`, `2 containers`. */
+export const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? "" : "s"}`;
 
 // --- Internal ---
 
@@ -100,7 +103,7 @@ function differencesBesides(plan: Plan, wish: HostInputs, seen: HostInputs): str
 
 function patch(path: string, before: string, after: string, note: string): string {
   const text = createTwoFilesPatch(path, path, before, after, note === "new file" ? note : "", note === "removed" ? note : "", { context: 2 });
-  return text.split("\n").slice(1).join("\n").trimEnd();
+  return text.split("\n").filter((line) => !/^(Index: .*|={67})$/.test(line)).join("\n").trimEnd();
 }
 
 function compare(prefix: string, seen: Record<string, Json>, wished: Record<string, Json>, say?: () => string): string[] {

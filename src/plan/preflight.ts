@@ -10,6 +10,7 @@ import { isEmpty, type Plan } from "./plan.ts";
 import { daemonConfigurationOn, runningContainers, unreadable } from "./seen.ts";
 import { overlaps, remapUser } from "./subordinate-ids.ts";
 import { auditRulesFile } from "./wish.ts";
+import { counted } from "./describe.ts";
 import { overNewLimits } from "../effect/container-limits.ts";
 
 /** @returns one sentence a finding, each with what to do; empty when the apply may go on. */
@@ -165,7 +166,7 @@ function consentFindings(wish: HostInputs, observation: Observation, plan: Plan)
   const consents = (disruption: HostInputs["allow"][number]) => wish.allow.includes(disruption);
   if (docker.switchesStore && info.known && (info.value.Containers > 0 || info.value.Images > 0) && !consents("hide-containers")) {
     const running = names.length > 0 ? `stops ${names.join(", ")} and ` : "";
-    return [`changing userns-remap ${running}hides ${info.value.Containers} containers and ${info.value.Images} images (they stay under ${info.value.DockerRootDir}); to consent, add to this host: allow: [hide-containers]`];
+    return [`changing userns-remap ${running}hides ${counted(info.value.Containers, "container")} and ${counted(info.value.Images, "image")} (they stay under ${info.value.DockerRootDir}); to consent, add to this host: allow: [hide-containers]`];
   }
   if (!docker.switchesStore && docker.stop.length > 0 && !consents("restart-containers")) {
     return [`restarting dockerd without live-restore stops ${names.join(", ")}; set daemon.live-restore: true, or consent on this host with: allow: [restart-containers]`];

@@ -32,7 +32,9 @@ export function planSubordinateIds(usernsRemap: Json | undefined, observation: O
   // One start for both files: nobody wants to explain why container uid and gid differ by some number. A range that is in use,
   // by the daemon or by the other file, is taken again: another one would hide all images and containers.
   const used = [...uids, ...gids].find((range) => range.user === user && range.count >= rangeSize)?.start ?? startInUse(observation);
-  const isFree = (start: number) => [...uids, ...gids].every((range) => range.user === user || start >= range.start + range.count || range.start >= start + rangeSize);
+  // The user's own ranges in a file that gets another one must not share ids with it either: the kernel takes no such map.
+  const inTheWay = [uids, gids].flatMap((ranges) => ranges.filter((range) => range.user !== user || missing(ranges)));
+  const isFree = (start: number) => start >= firstId && inTheWay.every((range) => start >= range.start + range.count || range.start >= start + rangeSize);
   const start = used !== undefined && isFree(used) ? used : nextFree([...uids, ...gids]);
   const line = `${user}:${start}:${rangeSize}`;
   return { user, createUser, uids: missing(uids) ? [line] : [], gids: missing(gids) ? [line] : [] };
@@ -75,6 +77,8 @@ function startInUse({ info }: Observation): number | undefined {
 }
 
 /** login.defs(5): SUB_UID_MIN is 100000 by default; ids below it belong to real users. */
+const firstId = 100_000;
+
 function nextFree(ranges: Range[]): number {
-  return Math.max(100_000, ...ranges.map(({ start, count }) => start + count));
+  return Math.max(firstId, ...ranges.map(({ start, count }) => start + count));
 }

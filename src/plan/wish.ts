@@ -16,9 +16,10 @@ export const hostsDropIn = "/etc/systemd/system/docker.service.d/60-drydock-host
 /** Completes what is declared for a host of which the facts are known. Pure. */
 export function completeInputs(args: HostArgs, host: HostFacts): HostInputs {
   const files = { ...args.files };
+  const created = [daemonJson, dirname(daemonJson), ...Object.keys(files)];
   const modes = { ...args.modes };
   const declaredRules = files[auditRulesFile];
-  if (declaredRules !== undefined) files[auditRulesFile] = auditRulesForHost(declaredRules, host, [daemonJson, dirname(daemonJson), ...Object.keys(files)]);
+  if (declaredRules !== undefined) files[auditRulesFile] = auditRulesForHost(declaredRules, host, created);
   if (Array.isArray(args.daemon.hosts)) {
     files[hostsDropIn] = hostsDropInText(host.dockerExecStart);
     modes[hostsDropIn] = "root:root 0644";
@@ -28,7 +29,7 @@ export function completeInputs(args: HostArgs, host: HostFacts): HostInputs {
     connection: args.connection,
     allow: args.allow,
     reachable: "yes",
-    host,
+    host: { ...host, missing: host.missing.filter((path) => !created.includes(path)) },
     daemon: args.daemon,
     files,
     modes,

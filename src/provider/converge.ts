@@ -41,7 +41,9 @@ export async function converge(owner: Owner, args: HostArgs, say: Say): Promise<
     return { wish, outputs: outputsOf(wish, observation, { cost: ["nothing"], diff: "" }) };
   }
   const lastChange = { cost: describeCost(plan, wish, observation), diff: describeChange(plan, wish, observedInputs(wish, observation), observation) };
-  assertDone(owner, await apply(owner, wish, plan, observation));
+  const result = await apply(owner, wish, plan, observation);
+  assertDone(owner, result);
+  await say(listed(`${owner.host}: done on the host`, result.log));
   return { wish, outputs: outputsOf(wish, await confirm(owner, wish), lastChange) };
 }
 

@@ -10,7 +10,7 @@ import { completeInputs } from "../plan/wish.ts";
 import { UnreachableError } from "../remote/ssh.ts";
 import { converge, type Converged, type Say } from "./converge.ts";
 import { explain, explainFor, HalfDoneError, listed } from "./errors.ts";
-import { firstLook } from "./first-look.ts";
+import { lookAhead } from "./look-ahead.ts";
 import { look } from "./look.ts";
 import { outputsOf, type HostOutputs } from "./outputs.ts";
 import { release } from "./release.ts";
@@ -26,7 +26,8 @@ export class HostProvider implements provider.Provider {
   /**
    * Completes what is declared with what must be in effect on that very host.
    *
-   * A new host is looked at here, since a preview asks nothing else about it: the change and its cost go to the log.
+   * A host that would change is looked at here, since a preview asks nothing else about it: the cost goes to the log, and what
+   * would be refused; of a new host the change, too.
    */
   async check(urn: string, olds: Partial<HostInputs> | undefined, news: HostArgs): Promise<provider.CheckResult> {
     const args = plain(news);
@@ -35,16 +36,18 @@ export class HostProvider implements provider.Provider {
       await this.log("info", urn, `${owner.host}: parts of it are known only after other resources are made; it is looked at then`);
       return { inputs: args };
     }
-    if (olds?.host) return { inputs: plain(completeInputs(args, olds.host)) };
+    const isNew = olds?.host === undefined;
+    const inputs = plain(completeInputs(args, olds?.host ?? nothingKnown));
+    if (!isNew && isDeepStrictEqual(wishedPart(olds as HostInputs), wishedPart(inputs))) return { inputs };
     try {
-      const { wish, report, refused } = await firstLook(owner, args);
+      const { wish, report, refused } = await lookAhead(owner, args, isNew);
       await this.log("info", urn, report);
       if (refused.length > 0) await this.log("error", urn, listed(`${owner.host}: this would be refused`, refused));
       return { inputs: plain(wish) };
     } catch (error) {
       // Not thrown: the other hosts are to be checked as well. The update that follows refuses.
       await this.log("error", urn, explainFor(owner.host, error));
-      return { inputs: plain(completeInputs(args, nothingKnown)) };
+      return { inputs };
     }
   }
 

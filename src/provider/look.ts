@@ -18,11 +18,11 @@ export async function look(wish: HostArgs | HostInputs, options: LookOptions = {
   const places = placesToLook(wish);
   const key = JSON.stringify(wish.connection);
   const seen = recent.get(key);
-  // Once only, and never after a change: whoever looks again wants to know what is now.
-  recent.delete(key);
   if (options.reuse && seen && Date.now() - seen.at < reusableSeconds * 1000 && covers(seen, places)) return seen.observation;
   const observation = await observe(wish.connection, { ...places, ...(options.confirm ? { fresh: true, before: confirmation } : {}) });
-  if (!options.confirm) recent.set(key, { at: Date.now(), places, observation });
+  // After a change, whoever looks again wants to know what is now.
+  if (options.confirm) recent.delete(key);
+  else recent.set(key, { at: Date.now(), places, observation });
   return observation;
 }
 

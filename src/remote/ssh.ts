@@ -53,6 +53,8 @@ export async function runAsRoot(connection: Connection, script: string, options:
     // The master stays behind with our stderr when it is born here; zx would wait for its end.
     timeout: `${options.timeout}s`,
     killSignal: "SIGTERM",
+    // Ctrl-C at the terminal goes to the whole group: the engine waits for the running call, and so must this.
+    detached: true,
   })`ssh ${args} ${becomeRoot}`;
   // An ssh that gives up has not read all of it: its exit status says why, and a broken pipe would end the whole process.
   running.stdin.on("error", () => undefined);

@@ -38,13 +38,15 @@ describe("a change that stops containers", () => {
     const { exitCode, output } = await stack.up();
     expect(exitCode).not.toBe(0);
     expect(output).toContain(
-      "web1: refused, nothing was touched: changing userns-remap stops app, peer and hides 2 containers and 1 images (they stay under /var/lib/docker); to consent, add to this host: allow: [hide-containers]",
+      "web1: refused, nothing was touched: changing userns-remap stops peer, app and hides 2 containers and 1 image (they stay under /var/lib/docker); to consent, add to this host: allow: [hide-containers]",
     );
     expect(await snapshot(machine)).toEqual(before);
   });
 });
 
 describe("hosts that can't be reached", () => {
+  afterAll(() => machine.ssh("userdel -r nosudo 2>/dev/null"));
+
   it("say why, each by its name, while the others go on", async () => {
     const connection = machine.connection("ops");
     const otherKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl";
@@ -54,15 +56,14 @@ describe("hosts that can't be reached", () => {
       hosts: {
         gone: { connection: { ...connection, port: 1 } },
         impostor: { connection: { ...connection, host: "localhost", hostKey: otherKey } },
-        nosudo: { connection: { ...connection, host: "127.0.0.2", user: "nosudo" } },
+        nosudo: { connection: { ...connection, user: "nosudo" } },
       },
     });
-    const { exitCode, output } = await stack.preview();
-    expect(exitCode).not.toBe(0);
+    // The engine's own preview ends with 0 all the same (docs/decisions); `up` does not, see below.
+    const { output } = await stack.preview();
     expect(output).toMatch(/gone: .*Connection refused/);
     expect(output).toMatch(/impostor: .*the host key is not the pinned one/);
     expect(output).toMatch(/nosudo: .*may not use sudo without a password/);
-    await machine.run("userdel -r nosudo 2>/dev/null");
   });
 });
 
@@ -116,10 +117,10 @@ describe("a host that is right already", () => {
   });
 
   it("can't be kept under a second name", async () => {
-    stack.configure({ profile: "strict", hosts: { other: { connection: machine.connection("root"), daemon: withoutRemap }, web1: { connection: machine.connection("ops"), daemon: withoutRemap, allow: consent } } });
+    stack.configure({ profile: "strict", hosts: { other: { connection: { ...machine.connection("root"), host: "localhost" }, daemon: withoutRemap, allow: consent }, web1: { connection: machine.connection("ops"), daemon: withoutRemap, allow: consent } } });
     const { exitCode, output } = await stack.up();
     expect(exitCode).not.toBe(0);
-    expect(output).toMatch(/other: refused, nothing was touched: this machine is kept by stack drydock\/lab-e2e-refusals as host web1|other.*same address/s);
+    expect(output).toContain(`other: refused, nothing was touched: this machine is kept by stack drydock/${stack.name} as host web1`);
   });
 });
 

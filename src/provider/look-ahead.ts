@@ -1,4 +1,4 @@
-/** What a first update would do to a host, said in preview: the engine asks a provider nothing else about a new resource. */
+/** What an update would do to a host, said in preview. */
 
 import type { HostArgs, HostInputs } from "../desired/host-inputs.ts";
 import type { Owner } from "../observed/observation.ts";
@@ -10,22 +10,26 @@ import { completeInputs } from "../plan/wish.ts";
 import { listed } from "./errors.ts";
 import { look } from "./look.ts";
 
-export interface FirstLook {
+export interface Outlook {
   wish: HostInputs;
-  /** For people: the change and its cost. */
+  /** For people: the change and its cost; of a host the engine knows only the cost, since it shows the change itself. */
   report: string;
   /** What would be refused; empty when nothing is. */
   refused: string[];
 }
 
-/** @throws UnreachableError, RemoteScriptError */
-export async function firstLook(owner: Owner, args: HostArgs): Promise<FirstLook> {
-  const observation = await look(args);
+/**
+ * @param isNew the engine asks a provider nothing but this about a new resource
+ * @throws UnreachableError, RemoteScriptError
+ */
+export async function lookAhead(owner: Owner, args: HostArgs, isNew: boolean): Promise<Outlook> {
+  const observation = await look(args, { reuse: !isNew });
   const wish = completeInputs(args, hostFacts(observation, auditCandidates(args)));
   const plan = planApply(wish, observation);
   const refused = findings(wish, observation, plan, owner);
   if (isEmpty(plan)) return { wish, refused, report: `${owner.host}: already in the wished state; nothing would be touched` };
-  const change = describeChange(plan, wish, observedInputs(wish, observation), observation);
   const cost = describeCost(plan, wish, observation);
+  if (!isNew) return { wish, refused, report: listed(`${owner.host}: what the update costs there`, cost) };
+  const change = describeChange(plan, wish, observedInputs(wish, observation), observation);
   return { wish, refused, report: `${owner.host}: first update, this is what would change there\n${change}\n${listed("Cost", cost)}` };
 }
