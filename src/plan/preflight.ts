@@ -159,7 +159,7 @@ function consentFindings(wish: HostInputs, observation: Observation, plan: Plan)
     return [`dockerd runs and does not answer (${silent.reason}), so what a change would stop or hide is not known; restart docker.service first`];
   }
   const names = runningContainers(observation).map(({ name }) => name);
-  const over = plan.daemonReload && docker.stop.length === 0 ? overNewLimits(wish.inEffect.limits, observation) : [];
+  const over = (plan.daemonReload || plan.scopeLimits.length > 0) && docker.stop.length === 0 ? overNewLimits(wish.inEffect.limits, observation) : [];
   if (over.length > 0 && !wish.allow.includes("restart-containers")) {
     return over.map((text) => `${text}: limits hold for running containers at once; raise the limit for this host, or consent with: allow: [restart-containers]`);
   }
