@@ -111,6 +111,12 @@ describe("layers", () => {
   });
 });
 
+describe("addresses", () => {
+  it.each(["fd://", "unix:///run/docker.sock", "unix:///var/run/docker.sock"])("may be the local socket written as %s", (listener) => {
+    expect(settingsOf({ hosts: { web1: { ...web1, daemon: { hosts: [listener] } } } }).daemon.hosts).toEqual([listener]);
+  });
+});
+
 describe("connections", () => {
   it("have port 22, the jump host too, and take what defaults say", () => {
     const raw = { defaults: { connection: { user: "ops", proxy: { host: "bastion.example" } } }, hosts: { web1: { connection: { host: "web1", identityFile: "~/.ssh/id" } } } };

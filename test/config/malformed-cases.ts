@@ -330,10 +330,24 @@ config:
   drydock:hosts:
     web1:
       connection: { host: 192.0.2.10 }
-      daemon: { hosts: ["tcp://0.0.0.0:2375"] }
+      daemon: { hosts: ["fd://", "tcp://0.0.0.0:2375"] }
 `,
     problems: [
       'hosts.web1.daemon.hosts: "tcp://0.0.0.0:2375" needs tlsverify: true, tlscacert, tlscert, tlskey: without them whoever reaches the port is root on the host',
+    ],
+  },
+  {
+    title: "addresses without the local socket",
+    yaml: `
+config:
+  drydock:profile: strict
+  drydock:hosts:
+    web1:
+      connection: { host: 192.0.2.10 }
+      daemon: { hosts: ["unix:///run/other.sock", "tcp://0.0.0.0:2376"], tlsverify: true, tlscacert: /etc/docker/ca.pem, tlscert: /etc/docker/cert.pem, tlskey: /etc/docker/key.pem }
+`,
+    problems: [
+      'hosts.web1.daemon.hosts: ["unix:///run/other.sock","tcp://0.0.0.0:2376"] leaves out the local socket, without which nobody on the host reaches the daemon; add fd:// or unix:///run/docker.sock',
     ],
   },
   {
