@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { bridgeForwards, verdict } from "../../src/effect/bridge.ts";
+import { bridgeForwards, usesNftables, verdict } from "../../src/effect/bridge.ts";
 import { known, unknown } from "../../src/observed/records.ts";
+import { info } from "../support/observation.ts";
 
 /** `iptables -S` of Debian 12, engine 20.10, with a published port and user network. */
 const engine20 = (between: "ACCEPT" | "DROP", inUser: string[] = [], inFront: string[] = []): string[] => [
@@ -55,13 +56,16 @@ const engine28 = (between: "ACCEPT" | "DROP"): string[] => [
   "-A DOCKER-ISOLATION-STAGE-2 -o docker0 -j DROP",
 ];
 
-const ourDrop = "-A DOCKER-USER -i docker0 -o docker0 -m comment --comment drydock -j DROP";
+const ourDrop = "-A FORWARD -i docker0 -o docker0 -m comment --comment drydock -j DROP";
+const fromHost = "-A DOCKER-USER -i docker0 -j ACCEPT";
 
 describe("the kernel's verdict on docker0 to docker0", () => {
   it.each<[string, string[], "ACCEPT" | "DROP"]>([
     ["icc on", engine20("ACCEPT"), "ACCEPT"],
     ["icc off", engine20("DROP"), "DROP"],
-    ["icc on, and our rule in DOCKER-USER", engine20("ACCEPT", [ourDrop]), "DROP"],
+    ["icc on, and our rule on top", engine20("ACCEPT", [], [ourDrop]), "DROP"],
+    ["icc on, and our rule on top of what somebody accepts in DOCKER-USER", engine20("ACCEPT", [fromHost], [ourDrop]), "DROP"],
+    ["icc on, and our rule below what somebody accepts", engine20("ACCEPT", [], ["-A FORWARD -i docker0 -j ACCEPT", ourDrop]), "ACCEPT"],
     ["icc off, and an ACCEPT in front", engine20("DROP", [], ["-A FORWARD -i docker0 -o docker0 -j ACCEPT"]), "ACCEPT"],
     ["an ACCEPT in front for all there is", engine20("DROP", [], ["-A FORWARD -j ACCEPT"]), "ACCEPT"],
     ["an ACCEPT in front for new connections", engine20("DROP", [], ["-A FORWARD -m conntrack --ctstate NEW,RELATED,ESTABLISHED -j ACCEPT"]), "ACCEPT"],
@@ -81,6 +85,18 @@ describe("the kernel's verdict on docker0 to docker0", () => {
     ["a loop, which the kernel would not load", ["-P FORWARD DROP", "-A FORWARD -j A", "-A A -j B", "-A B -j A"], "DROP"],
   ])("%s", (_, rules, expected) => {
     expect(verdict(rules)).toBe(expected);
+  });
+});
+
+describe("whether dockerd works by nftables", () => {
+  it.each([
+    ["as engine 29 says", info({ FirewallBackend: { Driver: "nftables" } }), true],
+    ["beside firewalld", info({ FirewallBackend: { Driver: "nftables+firewalld" } }), true],
+    ["not by iptables", info({ FirewallBackend: { Driver: "iptables+firewalld" } }), false],
+    ["not where an older engine says nothing", info(), false],
+    ["not where nobody answers", unknown("docker.service is inactive"), false],
+  ])("%s", (_, fact, answer) => {
+    expect(usesNftables({ info: fact })).toBe(answer);
   });
 });
 

@@ -9,12 +9,18 @@ const remapped = (change: Partial<Observation> = {}): Observation =>
   defaultHost({ info: info({ SecurityOptions: ["name=userns"], DockerRootDir: "/var/lib/docker/165536.165536" }), subordinateUids: "ops:100000:65536\ndockremap:165536:65536\n", ...change });
 const running = (...flags: string[]): Observation["processes"] => ({ docker: { command: ["/usr/bin/dockerd", ...flags], startTicks: 1, startedAt: 2000, pid: 500, oomScoreAdjust: "0", openFiles: "1" } });
 
+const nftables = (change: Partial<Observation>): Observation => defaultHost({ info: info({ ServerVersion: "29.1.0", FirewallBackend: { Driver: "nftables" } }), ...change });
+
 describe("what the running daemon is asked for each key", () => {
   it.each<[string, Json, Observation, Json]>([
     ["icc", false, defaultHost(), true],
     ["icc", false, defaultHost(noIcc), false],
     ["icc", false, defaultHost({ iptables: unknown("iptables: not found"), bridgeOptions: known({ "com.docker.network.bridge.enable_icc": "false" }) }), false],
     ["icc", false, defaultHost({ iptables: unknown("iptables: not found"), bridgeOptions: unknown("no") }), "unknown: iptables: not found"],
+    // Chains of iptables may be left from before: dockerd's word counts there.
+    ["icc", false, nftables({ bridgeOptions: known({ "com.docker.network.bridge.enable_icc": "true" }), iptables: known(["-P FORWARD DROP"]) }), true],
+    ["icc", false, nftables({ bridgeOptions: known({ "com.docker.network.bridge.enable_icc": "false" }), iptables: known(["-P FORWARD ACCEPT"]) }), false],
+    ["icc", false, nftables({ bridgeOptions: unknown("no") }), "unknown: not asked: dockerd works by nftables"],
     ["userns-remap", "default", defaultHost(), ""],
     ["userns-remap", "default", remapped(), "default"],
     ["userns-remap", "dockremap", remapped(), "dockremap"],
@@ -37,6 +43,7 @@ describe("what the running daemon is asked for each key", () => {
     ["iptables", true, defaultHost({ iptables: known(["-P FORWARD ACCEPT"]) }), false],
     ["iptables", true, defaultHost({ iptables: known(["-N DOCKER", "-P FORWARD ACCEPT"]) }), false],
     ["iptables", true, defaultHost({ iptables: unknown("no") }), "unknown: no"],
+    ["iptables", true, nftables({ iptables: known(["-P FORWARD ACCEPT"]) }), true],
     ["log-driver", "syslog", defaultHost(), "json-file"],
     ["insecure-registries", [], defaultHost(), []],
     ["insecure-registries", [], defaultHost({ info: info({ RegistryConfig: { InsecureRegistryCIDRs: ["::1/128", "127.0.0.0/8", "10.0.0.0/8"], IndexConfigs: { "docker.io": { Secure: true }, "reg:5000": { Secure: false } } } }) }), ["10.0.0.0/8", "reg:5000"]],
@@ -54,7 +61,15 @@ describe("what the running daemon is asked for each key", () => {
 
   it.each(["log-opts", "default-ulimits", "log-level"])("nobody can be asked about %s", (key) => {
     expect(daemonKeyInEffect(key, {}, defaultHost())).toBeUndefined();
-    expect(daemonWishedInEffect({ [key]: "x", icc: false })).toEqual({ icc: false });
+    expect(daemonWishedInEffect({ [key]: "x" })).not.toHaveProperty(key);
+  });
+
+  it("a security key that nobody wishes is asked for its default: a reload may have taken it up from a file that was put back at once", () => {
+    expect(daemonWishedInEffect({ icc: false, debug: true })).toEqual({ "authorization-plugins": [], debug: true, "default-runtime": "runc", experimental: false, icc: false, "insecure-registries": [] });
+  });
+
+  it("the default host has all of these defaults", () => {
+    for (const [key, value] of Object.entries(daemonWishedInEffect({}))) expect([key, daemonKeyInEffect(key, value, defaultHost())]).toEqual([key, value]);
   });
 });
 

@@ -9,7 +9,7 @@ describe("the limits that files ask for", () => {
     expect(
       limitsWished({
         "/etc/systemd/system/docker.service.d/50-drydock.conf": "# Written by Drydock.\n[Service]\nLimitNOFILE=1048576\nOOMScoreAdjust=-500\n",
-        "/etc/systemd/system/docker-.scope.d/50-drydock.conf": "[Scope]\nMemoryMax=4G\n",
+        "/etc/systemd/system/docker-.scope.d/10-drydock.conf": "[Scope]\nMemoryMax=4G\n",
         "/etc/systemd/system/drydock-containers.slice": "[Unit]\nDescription=Docker containers\n\n[Slice]\nTasksMax=75%\nCPUWeight=500\n",
         "/etc/docker/daemon.json": "TasksMax=1\n",
         "/etc/systemd/system/docker.service.d/readme.txt": "TasksMax=1\n",
@@ -89,5 +89,21 @@ describe("a limit of a service", () => {
     ["containerd.service LimitNOFILE", undefined],
   ])("%s is what the process has: %s", (name, value) => {
     expect(limitInEffect(name, "1", defaultHost())).toBe(value);
+  });
+
+  const withOpenFiles = (openFiles: string, openFilesMax: Observation["openFilesMax"] = known(1_048_576)): Observation => {
+    const { docker } = defaultHost().processes;
+    return defaultHost({ openFilesMax, processes: docker ? { docker: { ...docker, openFiles } } : {} });
+  };
+
+  it.each([
+    ["infinity", withOpenFiles("1048576"), "infinity"],
+    ["1024:infinity", withOpenFiles("1024:1048576"), "1024:infinity"],
+    ["infinity", withOpenFiles("524288"), "524288"],
+    // Another host, another number.
+    ["infinity", withOpenFiles("1073741816", known(1_073_741_816)), "infinity"],
+    ["infinity", withOpenFiles("1048576", unknown("no")), "1048576"],
+  ])("LimitNOFILE=%s is as many as fs.nr_open allows, and not for ever drift", (wished, observation, shown) => {
+    expect(limitInEffect("docker.service LimitNOFILE", wished, observation)).toBe(shown);
   });
 });
