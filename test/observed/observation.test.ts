@@ -72,7 +72,7 @@ describe("a hardened host, as recorded", () => {
       "/etc/audit/rules.d/50-drydock.rules",
       "/etc/modules-load.d/drydock.conf",
       "/etc/systemd/system/containerd.service.d/50-drydock.conf",
-      "/etc/systemd/system/docker-.scope.d/50-drydock.conf",
+      "/etc/systemd/system/docker-.scope.d/10-drydock.conf",
       "/etc/systemd/system/docker.service.d/50-drydock.conf",
       "/etc/systemd/system/drydock-containers.slice",
     ]);
@@ -142,6 +142,39 @@ describe("an observation in which much is missing", () => {
       "/etc/c": { known: false, reason: "cat: /etc/c: Input/output error" },
       "/mnt/bad": { known: false, reason: "Input/output error" },
     });
+  });
+
+  it("takes no cgroup whose name a container chose: `__proto__` would change every object here", () => {
+    const scope = `docker-${"1".repeat(64)}.scope`;
+    const { cgroups } = of({
+      cgroups: [
+        0,
+        [
+          `/sys/fs/cgroup/system.slice/${scope}/pids.max:512`,
+          `/sys/fs/cgroup/drydock-containers.slice/${scope}/memory.max:max`,
+          `/sys/fs/cgroup/system.slice/${scope}/__proto__/pids.max:max`,
+          `/sys/fs/cgroup/system.slice/${scope}/constructor/pids.max:max`,
+          "/sys/fs/cgroup/system.slice/docker-__proto__.scope/pids.max:max",
+          "/sys/fs/cgroup/drydock-containers.slice/memory.swap.max:0",
+        ].join("\n"),
+      ],
+    });
+    expect(cgroups).toEqual({ [scope]: { "pids.max": "512", "memory.max": "max" }, "drydock-containers.slice": { "memory.swap.max": "0" } });
+    expect(Object.keys(Object.prototype)).toEqual([]);
+    expect(({} as Record<string, unknown>)["pids.max"]).toBeUndefined();
+  });
+
+  it("reads what a container asked for itself, and no limit of its own from engines and containers that name none", () => {
+    const line = (own: object): string =>
+      JSON.stringify({ id: "1".repeat(64), name: "/web", running: true, pid: 1, startedAt: "", logDriver: "", securityOpt: null, usernsMode: "", cgroupnsMode: "", privileged: false, networkMode: "", ports: null, restartPolicy: "", ...own });
+    const { containers } = of({ units: [0, units], "docker-info": [0, ""], containers: [0, [line({ pidsLimit: 100, memory: 67108864 }), line({ pidsLimit: null, memory: 0 }), line({})].join("\n")] });
+    expect(containers).toMatchObject({ known: true, value: [{ pidsLimit: 100, memory: 67108864 }, { pidsLimit: 0, memory: 0 }, { pidsLimit: 0, memory: 0 }] });
+  });
+
+  it("does not take the zeros that a client prints without a daemon for an answer", () => {
+    const zeros = { ServerVersion: "", LiveRestoreEnabled: false, LoggingDriver: "", DockerRootDir: "", Driver: "", CgroupDriver: "", Containers: 0, Images: 0 };
+    expect(of({ units: [0, units], "docker-info": [0, JSON.stringify(zeros)] }).info).toMatchObject({ known: false });
+    expect(of({ units: [0, units], "docker-info": [0, JSON.stringify({ ...zeros, ServerVersion: "20.10" })] }).info).toMatchObject({ known: true });
   });
 
   it("takes the unit's own command line, not the one of our drop-in", () => {
