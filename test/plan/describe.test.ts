@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { HostArgs, JsonObject } from "../../src/desired/host-inputs.ts";
 import type { Observation } from "../../src/observed/observation.ts";
 import { known } from "../../src/observed/records.ts";
+import { scopeDropIn } from "../../src/effect/container-limits.ts";
 import { describeChange, describeCost } from "../../src/plan/describe.ts";
 import { planApply } from "../../src/plan/plan.ts";
 import { observedInputs } from "../../src/plan/seen.ts";
@@ -31,8 +32,7 @@ describe("a change in words", () => {
       modes: { "/etc/docker": "root:root 0750", [dropIn]: "root:root 0644" },
     });
     expect(report(args, observation)).toMatchInlineSnapshot(`
-      "===================================================================
-      --- /etc/docker/daemon.json
+      "--- /etc/docker/daemon.json
       +++ /etc/docker/daemon.json
       @@ -1,4 +1,4 @@
        {
@@ -41,14 +41,12 @@ describe("a change in words", () => {
       +  "icc": false,
       +  "live-restore": true
        }
-      ===================================================================
       --- /etc/systemd/system/docker.service.d/50-drydock.conf	new file
       +++ /etc/systemd/system/docker.service.d/50-drydock.conf
       @@ -0,0 +1,3 @@
       +[Service]
       +OOMScoreAdjust=-500
       +LimitNOFILE=1024
-      ===================================================================
       --- /etc/systemd/system/drydock-old.slice
       +++ /etc/systemd/system/drydock-old.slice	removed
       @@ -1,2 +0,0 @@
@@ -87,7 +85,7 @@ describe("the cost in words", () => {
     ["a restart of an idle engine", cost({ "log-level": "info" }, defaultHost()), ["dockerd restarts (log-level)"]],
     ["a restart that containers survive", cost({ "log-level": "info", "live-restore": true }, defaultHost({ ...busy, info: info({ LiveRestoreEnabled: true }) })), ["dockerd restarts (live-restore, log-level); running containers keep running"]],
     ["a restart that they survive by a reload before it", cost({ "log-level": "info", "live-restore": true }, defaultHost(busy)), ["dockerd restarts (live-restore, log-level); running containers keep running: live-restore is switched on by a reload first"]],
-    ["a restart that stops them", cost({ "log-level": "info" }, defaultHost(busy)), ["dockerd restarts (log-level)", "containers stop: web"]],
+    ["a restart that stops them", cost({ "log-level": "info" }, defaultHost(busy)), ["dockerd restarts (log-level)", "containers are stopped and started again: web"]],
     [
       "another store",
       cost({ "userns-remap": "default", "live-restore": true }, defaultHost(busy)),
@@ -98,6 +96,12 @@ describe("the cost in words", () => {
       cost({ "log-driver": "syslog", "live-restore": true }, defaultHost(busy)),
       ["dockerd restarts (live-restore, log-driver); running containers keep running: live-restore is switched on by a reload first", "containers have to be made again to get new defaults: web"],
     ],
+    [
+      "limits, which running containers get at once",
+      cost({}, defaultHost(busy), { files: { [scopeDropIn]: "[Scope]\nMemoryMax=50%\nTasksMax=512\n" } }),
+      ["running containers get these limits at once, unless they have some of their own: MemoryMax=50%, TasksMax=512"],
+    ],
+    ["limits where nothing runs", cost({}, defaultHost(), { files: { [scopeDropIn]: "[Scope]\nTasksMax=512\n" } }), ["nothing restarts"]],
     ["a closed bridge", cost({ "icc": false, "live-restore": true }, withDaemonJson({ "icc": false, "live-restore": true }, { ...busy, info: info({ LiveRestoreEnabled: true }) })), ["containers on docker0 can't reach each other from then on, running ones included"]],
     ["a module", cost({}, defaultHost({ bridgeNetfilter: false }), { files: { "/etc/modules-load.d/drydock.conf": "br_netfilter\n" } }), ["kernel modules are loaded: br_netfilter"]],
     ["a stopped engine", cost({}, defaultHost({ units: { "docker.service": { ActiveState: "inactive" } } })), ["dockerd is started"]],

@@ -14,6 +14,7 @@ const db = container("db", { startedAt: "2026-11-02T00:00:00Z" });
 const old = container("old", { running: false });
 const busy: Partial<Observation> = { containers: known([web, db, old]), info: info({ Containers: 3 }) };
 const liveRestoreOn = info({ LiveRestoreEnabled: true, Containers: 3 });
+const nftables = info({ LiveRestoreEnabled: true, Containers: 3, FirewallBackend: { Driver: "nftables" } });
 
 describe("what brings a changed key into effect", () => {
   it.each<[string, JsonObject, Observation, string, string[]]>([
@@ -48,6 +49,27 @@ describe("what brings a changed key into effect", () => {
     expect(plan.docker).toMatchObject({ how: "nothing", because: [] });
   });
 
+  it.each<[string, JsonObject]>([
+    ["one that a reload loads is another", { "icc": true, "labels": ["c=d"], "log-level": "info" }],
+    ["one that a reload loads is gone", { "icc": true, "log-level": "info" }],
+  ])("is a restart when the tampered file may have been loaded: %s", (_, tampered) => {
+    const text = '{\n  "icc": true,\n  "labels": [\n    "a=b"\n  ],\n  "log-level": "info"\n}\n';
+    const host = withUnreadDaemonJson(tampered, { applied: { daemon: "500:1", configuration: digest(text) } });
+    const plan = planApply(daemonWish({ icc: true, "labels": ["a=b"], "log-level": "info" }, host), host);
+    expect(plan.writes.map((write) => write.text)).toEqual([text]);
+    // `labels` tells nobody what the daemon has.
+    expect(plan.docker.how).toBe("restart");
+    expect(plan.docker.because).toContain("labels");
+  });
+
+  it("is nothing for what could not be asked: it may be asked the next time", () => {
+    const wished = { icc: true, iptables: true, "userland-proxy": false, "live-restore": true };
+    const silent = { iptables: unknown("iptables: timed out"), bridgeOptions: unknown("no"), dockerProxies: unknown("no") };
+    const host = withDaemonJson(wished, { ...silent, info: info({ LiveRestoreEnabled: true }) });
+    expect(planFor(wished, host)).toMatchObject({ how: "nothing", because: [] });
+    expect(planFor(wished, withDaemonJson(wished, { info: unknown("docker-info ended with exit status 124") }))).toMatchObject({ how: "nothing", because: [] });
+  });
+
   it("is nothing while only other files change", () => {
     const observation = defaultHost();
     expect(planApply(wishFor(declared({ files: { "/etc/modules-load.d/drydock.conf": "x\n" } }), observation), observation).docker.how).toBe("nothing");
@@ -71,6 +93,11 @@ describe("running containers", () => {
   it("stop without live-restore, the last one that was started first", () => {
     expect(planFor({ "log-level": "info" }, defaultHost(busy)).stop).toEqual([db.id, web.id]);
     expect(stopOrder(defaultHost({ containers: known([db, web]) }))).toEqual([db.id, web.id]);
+  });
+
+  it("stop when the addresses move to the file and live-restore is not in effect: a reload of both is refused by dockerd", () => {
+    expect(planFor({ "live-restore": true, hosts: ["fd://"] }, defaultHost(busy))).toMatchObject({ how: "restart", liveRestoreFirst: false, stop: [db.id, web.id] });
+    expect(planFor({ "live-restore": true, hosts: ["fd://"] }, defaultHost({ ...busy, info: liveRestoreOn }))).toMatchObject({ how: "restart", liveRestoreFirst: false, stop: [] });
   });
 
   it("stop when userns-remap changes, live-restore or not: they would run on as orphans", () => {
@@ -111,6 +138,8 @@ describe("the rule that drops what goes between containers", () => {
     ["is not for a bridge that drops by itself", { ...surviving, "log-level": "info" }, defaultHost({ ...busy, ...noIcc, info: liveRestoreOn }), false],
     ["is needed without a restart when somebody opened the kernel", surviving, withDaemonJson(surviving, { ...busy, info: liveRestoreOn, bridgeOptions: noIcc.bridgeOptions ?? known({}) }), true],
     ["is not when all is right", surviving, withDaemonJson(surviving, { ...busy, ...noIcc, info: liveRestoreOn }), false],
+    ["is not where dockerd works by nftables, where no rule of ours would be asked", surviving, defaultHost({ ...busy, info: nftables }), false],
+    ["is not there even when the bridge is open without a restart", surviving, withDaemonJson(surviving, { ...busy, info: nftables, iptables: known(["-P FORWARD ACCEPT"]) }), false],
     ["is not when icc is wished", { icc: true, "live-restore": true }, defaultHost({ ...busy, info: liveRestoreOn }), false],
   ])("%s", (_, wished, observation, drops) => {
     expect(planFor(wished, observation).dropBetweenContainers).toBe(drops);
@@ -118,8 +147,8 @@ describe("the rule that drops what goes between containers", () => {
 });
 
 describe("that rule, once it is there", () => {
-  const ours = "-A DOCKER-USER -i docker0 -o docker0 -m comment --comment drydock -j DROP";
-  const closed = known(["-P FORWARD DROP", "-N DOCKER", "-A FORWARD -j DOCKER-USER", "-A FORWARD -i docker0 -o docker0 -j ACCEPT", ours]);
+  const ours = "-A FORWARD -i docker0 -o docker0 -m comment --comment drydock -j DROP";
+  const closed = known(["-P FORWARD DROP", "-N DOCKER", ours, "-A FORWARD -o docker0 -j DOCKER", "-A FORWARD -i docker0 -o docker0 -j ACCEPT"]);
   it.each<[string, JsonObject, Observation, boolean]>([
     ["goes when icc is wished again", { icc: true }, withDaemonJson({ icc: true }, { iptables: closed }), true],
     ["goes when nobody says anything about icc", {}, defaultHost({ iptables: closed }), true],

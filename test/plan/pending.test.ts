@@ -5,7 +5,7 @@ import type { Container, Observation } from "../../src/observed/observation.ts";
 import { known, unknown } from "../../src/observed/records.ts";
 import { pendingOn } from "../../src/plan/pending.ts";
 import { auditRulesFile } from "../../src/plan/wish.ts";
-import { container, defaultHost, file } from "../support/observation.ts";
+import { container, defaultHost } from "../support/observation.ts";
 import { hardenedArgs, recorded } from "../support/recorded.ts";
 import { daemonWish, declared, wishFor } from "../support/wish.ts";
 
@@ -36,19 +36,20 @@ describe("a container that runs keeps what it was made with", () => {
 });
 
 describe("a limit of each container", () => {
-  const args = declared({ files: { [scopeDropIn]: "[Scope]\nTasksMax=512\nMemoryMax=1G\n" } });
-  const web = container("web", { startedAt: "2026-11-01T00:00:00Z" });
-  const started = Date.parse(web.startedAt) / 1000;
-  const limits = (pids: string, dropInChangedAt: number): Observation =>
-    host(web, { cgroups: { [`docker-${web.id}.scope`]: { "pids.max": pids, "memory.max": String(2 ** 30) } }, files: { [scopeDropIn]: file("", { changedAt: dropInChangedAt }) } });
+  const wish = wishFor(declared({ files: { [scopeDropIn]: "[Scope]\nTasksMax=512\nMemoryMax=1G\n" } }));
+  const limited = (own: Partial<Container>, pids: string): Observation => {
+    const web = container("web", own);
+    return host(web, { cgroups: { [`docker-${web.id}.scope`]: { "pids.max": pids, "memory.max": String(2 ** 30) } } });
+  };
 
   it.each([
-    ["waits for a restart of one that started before it", limits("max", started + 1), ["container web keeps TasksMax max until it is restarted"]],
-    ["does not wait where it holds already", limits("512", started + 1), []],
-    // Somebody lifted it: that is drift, and no restart is waited for.
-    ["does not wait for one that started after it", limits("max", started - 1), []],
+    ["waits where the container asked for more itself", limited({ pidsLimit: 4096 }, "4096"), ["container web keeps its own TasksMax 4096 until it is made again"]],
+    ["does not wait where it holds", limited({}, "512"), []],
+    ["does not wait where the container asked for less", limited({ pidsLimit: 100 }, "100"), []],
+    // It holds for running containers at once, so somebody lifted it: that is drift.
+    ["does not wait where somebody lifted it", limited({}, "max"), []],
   ])("%s", (_, observation, texts) => {
-    expect(pendingOn(wishFor(args), observation)).toEqual(texts);
+    expect(pendingOn(wish, observation)).toEqual(texts);
   });
 });
 

@@ -2,12 +2,13 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { HostInputs, Json, JsonObject } from "../../src/desired/host-inputs.ts";
 import { securityKeys } from "../../src/desired/security-keys.ts";
+import { scopeDropIn } from "../../src/effect/container-limits.ts";
 import type { Observation } from "../../src/observed/observation.ts";
 import { known } from "../../src/observed/records.ts";
 import { daemonJsonText, isEmpty, planApply, type Plan } from "../../src/plan/plan.ts";
 import { daemonConfigurationOn } from "../../src/plan/seen.ts";
 import { auditRulesFile, daemonJson } from "../../src/plan/wish.ts";
-import { defaultHost, file, info, withDaemonJson } from "../support/observation.ts";
+import { container, defaultHost, file, info, withDaemonJson } from "../support/observation.ts";
 import { hardenedArgs, recorded } from "../support/recorded.ts";
 import { daemonWish, declared, wishFor } from "../support/wish.ts";
 
@@ -72,6 +73,22 @@ describe("a plan", () => {
   it("puts a link in a file's place out of the way", () => {
     const host = defaultHost({ files: { [daemonJson]: file('{\n  "icc": false\n}\n', { kind: "symbolic link", mode: "0777" }) } });
     expect(planApply(daemonWish({ icc: false }, host), host).writes.map((write) => write.path)).toEqual([daemonJson]);
+  });
+
+  it("names every path that is wished, right already or not: what it was first must be known when a later update changes it", () => {
+    const files = { [auditRulesFile]: "# head\n" };
+    const host = withDaemonJson({ icc: false }, { files: { [auditRulesFile]: file(files[auditRulesFile]) } });
+    const wish = wishFor(declared({ daemon: { icc: false }, files, modes: { "/etc/docker": "root:root 0755" } }), host);
+    expect(planApply(wish, host).declared).toEqual([auditRulesFile, "/etc/docker", daemonJson].sort());
+  });
+
+  it("puts a container's limits down again that somebody lifted, and is not empty for that alone", () => {
+    const web = container("web");
+    const lifted = (pids: string): Observation => defaultHost({ containers: known([web]), cgroups: { [`docker-${web.id}.scope`]: { "pids.max": pids } }, files: { [scopeDropIn]: file("[Scope]\nTasksMax=512\n") } });
+    const planOf = (observation: Observation): Plan => planApply(wishFor(declared({ files: { [scopeDropIn]: "[Scope]\nTasksMax=512\n" } })), observation);
+    expect(planOf(lifted("max"))).toMatchObject({ writes: [], daemonReload: false, scopeLimits: [{ scope: `docker-${web.id}.scope`, file: "pids.max", value: "512" }], docker: { how: "nothing" } });
+    expect(isEmpty(planOf(lifted("max")))).toBe(false);
+    expect(isEmpty(planOf(lifted("512")))).toBe(true);
   });
 
   it("takes away Drydock's files that nobody wishes", () => {

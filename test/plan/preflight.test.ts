@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { HostArgs, JsonObject } from "../../src/desired/host-inputs.ts";
 import type { Observation } from "../../src/observed/observation.ts";
+import { scopeDropIn } from "../../src/effect/container-limits.ts";
 import { known, unknown } from "../../src/observed/records.ts";
 import { planApply } from "../../src/plan/plan.ts";
 import { findings } from "../../src/plan/preflight.ts";
@@ -88,6 +89,7 @@ describe("daemon.json", () => {
     ["a flag", { "log-level": "info" }, startedWith("--log-level=info"), true],
     ["a flag with its value apart", { "log-level": "info" }, startedWith("--log-level info"), true],
     ["a short flag", { "log-level": "info" }, startedWith("-l info"), true],
+    ["the shortest flag", { debug: false }, startedWith("-D"), true],
     ["a flag for one of several", { "log-opts": {} }, startedWith("--log-opt max-size=1m"), true],
     ["a flag whose plural is another word", { "insecure-registries": [] }, startedWith("--insecure-registry=reg:5000"), true],
     ["a flag from the unit's environment", { dns: [] }, { dockerExecStart: "/usr/sbin/dockerd -H fd:// $DOCKER_OPTS", processes: { docker: { command: ["/usr/sbin/dockerd", "-H", "fd://", "--dns=192.0.2.1"], startTicks: 1, startedAt: 2000, pid: 500, oomScoreAdjust: "0", openFiles: "1" } } }, true],
@@ -102,10 +104,50 @@ describe("daemon.json", () => {
     expect(texts).toEqual(refused ? [`daemon.${Object.keys(wished)[0] ?? ""} also stands on the command line of docker.service (${line ?? ""}), and dockerd refuses to start with both; remove it there or here`] : []);
   });
 
+  it.each([
+    ["-D", "debug"],
+    ["--insecure-registry=reg:5000", "insecure-registries"],
+    ["--default-runtime kata", "default-runtime"],
+    ["--authorization-plugin=opa", "authorization-plugins"],
+    ["--experimental", "experimental"],
+  ])("has no key that must not be set and that the command line sets all the same: %s", (flag, key) => {
+    expect(daemon({ icc: false }, defaultHost(startedWith(flag)))).toEqual([`${key} stands on the command line of docker.service (/usr/sbin/dockerd -H fd:// ${flag}) and must not be set; remove it there`]);
+  });
+
+  it("is in a folder that is a link, which whoever has its target could change", () => {
+    const files = { ...defaultHost().files, "/etc/docker": file(undefined, { kind: "symbolic link", mode: "0777" }) };
+    expect(daemon({ icc: false }, defaultHost({ files }))).toEqual(["/etc/docker is a symbolic link, which Drydock does not follow; make it a folder"]);
+  });
+
   it("remaps to ids that somebody else has", () => {
     const ranges = { subordinateUids: "dockremap:100000:65536\nops:165000:65536\n", subordinateGids: "dockremap:100000:65536\n", users: ["root", "dockremap"], info: info({ Images: 0 }) };
     expect(daemon({ "userns-remap": "default" }, defaultHost(ranges))).toEqual(["/etc/subuid: dockremap:100000:65536 and ops:165000:65536 overlap; containers would share ids with another user, so give them ranges of their own"]);
     expect(daemon({ "userns-remap": "default" }, defaultHost({ ...ranges, subordinateUids: ranges.subordinateGids, subordinateGids: ranges.subordinateUids }))[0]).toMatch(/^\/etc\/subgid: /);
+  });
+});
+
+describe("limits for each container", () => {
+  const dropIn: Partial<HostArgs> = { files: { [scopeDropIn]: "[Scope]\nTasksMax=512\n" } };
+  const web = container("web");
+  const busy = (pids: string): Observation =>
+    defaultHost({ containers: known([web]), info: info({ Containers: 1 }), cgroups: { [`docker-${web.id}.scope`]: { "pids.max": "max", "pids.current": pids } } });
+
+  it("are refused with the cgroup driver that makes no scopes: they would have no effect", () => {
+    const cgroupfs = defaultHost({ info: info({ CgroupDriver: "cgroupfs" }) });
+    expect(found(dropIn, cgroupfs)).toEqual(['the cgroup driver here is cgroupfs, with which limits for each container have no effect; set daemon.exec-opts: ["native.cgroupdriver=systemd"], or limits.tasksMax and limits.memoryMax to null']);
+    expect(found({ daemon: { icc: false } }, cgroupfs)).toEqual([]);
+  });
+
+  it("are refused while a container uses more: they hold at once", () => {
+    expect(found(dropIn, busy("600"))).toEqual(["web uses 600 processes, and TasksMax=512 leaves it 512: limits hold for running containers at once; raise the limit for this host, or consent with: allow: [restart-containers]"]);
+    expect(found({ ...dropIn, allow: ["restart-containers"] }, busy("600"))).toEqual([]);
+    expect(found(dropIn, busy("500"))).toEqual([]);
+  });
+
+  it("are refused as well when somebody lifted them and a container has used that", () => {
+    const files = { [scopeDropIn]: file("[Scope]\nTasksMax=512\n") };
+    expect(found(dropIn, { ...busy("600"), files })).toHaveLength(1);
+    expect(found(dropIn, { ...busy("500"), files })).toEqual([]);
   });
 });
 
@@ -120,6 +162,19 @@ describe("key files", () => {
     ["just right", { tlskey: key, tlscert: key, tlscacert: key }, { [key]: file(undefined, { mode: "0400" }) }, []],
   ])("%s", (_, wished, files, texts) => {
     expect(daemon(wished, defaultHost({ files }))).toEqual(texts);
+  });
+});
+
+describe("a change of userns-remap while dockerd is stopped", () => {
+  const stopped = { units: { ...defaultHost().units, "docker.service": { LoadState: "loaded", ActiveState: "inactive" } }, info: unknown("docker.service is inactive"), containers: unknown("docker.service is inactive") };
+  const text = "docker.service does not run, so what a change of userns-remap would hide is not known; start it first: systemctl start docker";
+
+  it.each<[string, JsonObject, Observation, string[]]>([
+    ["on is refused: nobody knows what it would hide", { "userns-remap": "default" }, defaultHost(stopped), [text]],
+    ["off is refused", { icc: false }, withDaemonJson({ "userns-remap": "default" }, stopped), [text]],
+    ["is none when it stays as it is", { icc: false, "userns-remap": "default" }, withDaemonJson({ "userns-remap": "default" }, { ...stopped, users: ["dockremap"], subordinateUids: "dockremap:100000:65536\n", subordinateGids: "dockremap:100000:65536\n" }), []],
+  ])("%s", (_, wished, observation, texts) => {
+    expect(daemon(wished, observation)).toEqual(texts);
   });
 });
 
@@ -154,12 +209,14 @@ describe("consent", () => {
 
   it.each<[string, Partial<HostArgs>, Partial<Observation>, string[]]>([
     ["images and containers get hidden", { daemon: { "userns-remap": "default" } }, busy, [hides("stops web and ")]],
+    ["one of each gets hidden", { daemon: { "userns-remap": "default" } }, { info: info({ Containers: 1, Images: 1 }) }, [hides("").replace("2 containers and 3 images", "1 container and 1 image")]],
     ["nothing runs, but there is something to hide", { daemon: { "userns-remap": "default" } }, { ...busy, containers: known([]) }, [hides("")]],
     ["it was given", { daemon: { "userns-remap": "default" }, allow: ["hide-containers"] }, busy, []],
     ["another one was given", { daemon: { "userns-remap": "default" }, allow: ["restart-containers"] }, busy, [hides("stops web and ")]],
     ["there is nothing to hide", { daemon: { "userns-remap": "default" } }, { info: info({ Images: 0 }) }, []],
     ["containers stop", { daemon: { "log-level": "info" } }, busy, [stops]],
     ["containers may stop", { daemon: { "log-level": "info" }, allow: ["restart-containers"] }, busy, []],
+    ["addresses move to the file, without live-restore in effect", { daemon: { hosts: ["fd://"], "live-restore": true } }, busy, [stops]],
     ["containers survive", { daemon: { "log-level": "info", "live-restore": true } }, busy, []],
   ])("is asked for when %s", (_, args, host, texts) => {
     expect(found(args, defaultHost(host))).toEqual(texts);

@@ -126,7 +126,13 @@ describe("the facts of a host", () => {
   });
 });
 
-it("an engine that is not asked for a key answers nothing about it", () => {
+it("a security key that nobody wishes shows when the running daemon has it, whatever the file says", () => {
   const host = defaultHost({ info: info({ Debug: true }) });
-  expect(observedInputs(wishFor(declared({ daemon: { icc: true } }), host), host).inEffect.daemon).toEqual({ icc: true });
+  const wish = wishFor(declared({ daemon: { icc: true } }), host);
+  expect(wish.inEffect.daemon.debug).toBe(false);
+  expect(observedInputs(wish, host).inEffect.daemon).toEqual({ ...wish.inEffect.daemon, debug: true });
+});
+
+it("an engine that is not asked for a key answers nothing about it", () => {
+  expect(observedInputs(wishFor(declared({ daemon: { icc: true } })), defaultHost()).inEffect.daemon).not.toHaveProperty("live-restore");
 });
