@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { HostArgs, HostInputs } from "../../src/desired/host-inputs.ts";
 import type { Observation } from "../../src/observed/observation.ts";
-import { known } from "../../src/observed/records.ts";
+import { known, unknown } from "../../src/observed/records.ts";
 import { HostProvider, ownerOf } from "../../src/provider/host-provider.ts";
 import { RemoteScriptError, UnreachableError } from "../../src/remote/ssh.ts";
 import { FakeHost } from "../support/fake-host.ts";
@@ -79,10 +79,36 @@ describe("check", () => {
     expect(inputs).toMatchObject({ daemon: { icc: true } });
   });
 
-  it("of a host that is known does not look again: read has", async () => {
-    const olds = daemonWish({ icc: true });
-    const { inputs } = (await provider.check(urn, olds, args({ daemon: { icc: false } }))) as Answer;
+  it("of a known host that stays as it is does not look again: read has", async () => {
+    const wished = args();
+    const olds = wishFor(wished);
+    const { inputs } = (await provider.check(urn, olds, wished)) as Answer;
     expect(host.deeds).toEqual([]);
+    expect(logged).toEqual([]);
+    expect(inputs).toMatchObject({ daemon: { icc: true }, host: olds.host });
+  });
+
+  it("of a known host that would change says what that costs, and not the change, which the engine shows itself", async () => {
+    const wished = args();
+    const { inputs } = (await provider.check(urn, wishFor(wished), { ...wished, daemon: { icc: false } })) as Answer;
+    expect(host.deeds).toEqual(["observe"]);
+    expect(logged).toEqual(["info: web1: what the update costs there: dockerd restarts (icc)"]);
+    expect(inputs).toMatchObject({ daemon: { icc: false }, inEffect: { daemon: { icc: false } } });
+  });
+
+  it("of a known host that would be refused says why", async () => {
+    const wished = args();
+    host.views = [right({ containers: known([container("web")]) })];
+    await provider.check(urn, wishFor(wished), { ...wished, daemon: { icc: false } });
+    expect(logged.at(-1)).toMatch(/^error: web1: this would be refused: restarting dockerd without live-restore stops web; /);
+  });
+
+  it("of a known host that would change and can't be reached says so, and keeps what is known of it", async () => {
+    const wished = args();
+    const olds = wishFor(wished);
+    host.views = [unreachable];
+    const { inputs } = (await provider.check(urn, olds, { ...wished, daemon: { icc: false } })) as Answer;
+    expect(logged).toEqual([`error: web1: ${unreachable.message}`]);
     expect(inputs).toMatchObject({ daemon: { icc: false }, host: olds.host });
   });
 
@@ -279,7 +305,17 @@ describe("delete", () => {
     expect(logged).toEqual(["info: web1: every file is as it was before the first update"]);
   });
 
+  it.each<[string, Partial<Observation>]>([
+    ["is stopped", { info: unknown("docker.service is inactive"), containers: unknown("docker.service is inactive") }],
+    ["does not list them", { containers: unknown("docker.service is inactive") }],
+  ])("does not restore while dockerd %s: it could not stop containers in order", async (_, change) => {
+    host.views = [right(change)];
+    await expect(remove(["restore-original"])).rejects.toThrow("web1: dockerd can't be asked which containers run (docker.service is inactive), so they can't be stopped in order; nothing was touched; start it first: systemctl start docker");
+    expect(host.deeds).toEqual(["observe"]);
+  });
+
   it.each<[FakeHost["result"], RegExp]>([
+    [{ outcome: "refused", log: ["kept by somebody else meanwhile: stack a, host b"] }, /^web1: refused, nothing was touched: kept by somebody else meanwhile: stack a, host b$/],
     [{ outcome: "busy", log: ["stack a"] }, /^web1: an apply is running there \(stack a\); nothing was touched$/],
     [{ outcome: "broken", log: ["dockerd does not start: no"] }, /^web1: the original state could not be restored; the originals are in \/var\/lib\/drydock\/pristine: dockerd does not start: no$/],
   ])("that fails says so without a stack: %j", async (result, text) => {
