@@ -38,6 +38,7 @@ describe("what a transaction printed", () => {
     ["status 20\nrefused: why\n", { outcome: "refused", log: ["refused: why"] }],
     ["status 21\n", { outcome: "went back", log: [] }],
     ["status 22\nleft\n", { outcome: "broken", log: ["left"] }],
+    ["owned\nstack a\nhost b\n", { outcome: "refused", log: ["kept by somebody else meanwhile: stack a, host b"] }],
     ["busy\nstack a\nhost b\n", { outcome: "busy", log: ["stack a", "host b"] }],
     // Anything else is no success, whatever it is.
     ["status 1\nsh: 12: parameter not set\n", { outcome: "broken", log: ["unexpected end of the transaction: status 1", "sh: 12: parameter not set"] }],
@@ -67,13 +68,20 @@ describe("what is sent", () => {
     const observation = defaultHost({ containers: known([web, db, old]) });
     const file = await staged(connection, emptyPlan({ docker: { ...noDocker, how: "restart", stop: [web.id] } }), observation, owner);
     expect(file("stop")).toBe(`${web.id} web\n`);
-    expect(file("survivors")).toBe(`${db.id}\n`);
+    expect(file("survivors")).toBe(`${db.id} db\n`);
   });
 
   it("expects no container to survive in a store that is switched away", async () => {
     const observation = defaultHost({ containers: known([container("web")]) });
     const file = await staged(connection, emptyPlan({ docker: { ...noDocker, how: "restart", switchesStore: true } }), observation, owner);
     expect(file("survivors")).toBe("");
+  });
+
+  it("names every path that is wished, and the limits of containers, as the host reads them", async () => {
+    const plan = emptyPlan({ declared: ["/etc/docker", "/etc/docker/daemon.json"], scopeLimits: [{ scope: "docker-1.scope", file: "pids.max", value: "512" }] });
+    const file = await staged(connection, plan, defaultHost(), owner);
+    expect(file("declared")).toBe("/etc/docker\n/etc/docker/daemon.json\n");
+    expect(file("scope-limits")).toBe("docker-1.scope pids.max 512\n");
   });
 
   it("has the engine check the new daemon.json with the unit's own flags", async () => {
@@ -96,5 +104,12 @@ describe("the owner of a host", () => {
     expect(host.read("/var/lib/drydock/owner")).toBe("stack drydock/it's\nhost web 1\n");
     await forgetOwner(connection);
     expect(host.exists("/var/lib/drydock/owner")).toBe(false);
+  });
+
+  it("is not overwritten when another stack was faster", async () => {
+    const host = new FakeRoot();
+    await writeOwner(connection, { stack: "drydock/first", host: "web1" });
+    await expect(writeOwner(connection, owner)).rejects.toThrow("taking ownership");
+    expect(host.read("/var/lib/drydock/owner")).toBe("stack drydock/first\nhost web1\n");
   });
 });
