@@ -33,7 +33,7 @@ export function ownHigherLimits(wished: Record<string, string>, container: Conta
   return scopeEntries(wished).flatMap(([key, value]) => {
     const own = ownLimit(key, container);
     const ours = amount(key, value, observation);
-    return own !== undefined && ours !== undefined && own > ours ? [`${key} ${own}`] : [];
+    return own !== undefined && ours !== undefined && own > ours ? [`${key} ${Number.isFinite(own) ? own : "infinity"}`] : [];
   });
 }
 
@@ -75,8 +75,10 @@ function judge(key: string, wished: string, container: Container, observation: O
   return { inEffect: actual, target };
 }
 
-/** Of its own, by docker run's --pids-limit and --memory; 0 and below mean none. */
-function ownLimit(key: string, { pidsLimit, memory }: Container): number | undefined {
-  const own = key === "TasksMax" ? pidsLimit : key === "MemoryMax" ? memory : 0;
+/** Of its own, by docker run's --pids-limit, --memory and --memory-swap; 0 and below mean none. */
+function ownLimit(key: string, { pidsLimit, memory, memorySwap }: Container): number | undefined {
+  // Who asks for memory alone gets as much swap again from Docker.
+  const swap = memorySwap === -1 ? Number.POSITIVE_INFINITY : memorySwap - memory;
+  const own = { TasksMax: pidsLimit, MemoryMax: memory, MemorySwapMax: swap }[key] ?? 0;
   return own > 0 ? own : undefined;
 }

@@ -205,6 +205,8 @@ const containerSchema = z.object({
   // 0 and below mean none; null, too
   pidsLimit: z.number().nullish().transform((limit) => limit ?? 0),
   memory: z.number().default(0),
+  // memory and swap together, as Docker counts them; -1 is without a limit
+  memorySwap: z.number().default(0),
 });
 
 function parseNumber(text: string): number {

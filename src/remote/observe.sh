@@ -58,7 +58,7 @@ if systemctl -q is-active docker.service; then
     else
       timeout 60 sh -c '
         ids=$(docker ps -aq --no-trunc) || exit
-        [ -z "$ids" ] || docker inspect --format '\''{"id":{{json .Id}},"name":{{json .Name}},"running":{{json .State.Running}},"pid":{{json .State.Pid}},"startedAt":{{json .State.StartedAt}},"logDriver":{{json .HostConfig.LogConfig.Type}},"securityOpt":{{json .HostConfig.SecurityOpt}},"usernsMode":{{json .HostConfig.UsernsMode}},"cgroupnsMode":{{json .HostConfig.CgroupnsMode}},"privileged":{{json .HostConfig.Privileged}},"networkMode":{{json .HostConfig.NetworkMode}},"ports":{{json .NetworkSettings.Ports}},"restartPolicy":{{json .HostConfig.RestartPolicy.Name}},"pidsLimit":{{json .HostConfig.PidsLimit}},"memory":{{json .HostConfig.Memory}}}'\'' $ids
+        [ -z "$ids" ] || docker inspect --format '\''{"id":{{json .Id}},"name":{{json .Name}},"running":{{json .State.Running}},"pid":{{json .State.Pid}},"startedAt":{{json .State.StartedAt}},"logDriver":{{json .HostConfig.LogConfig.Type}},"securityOpt":{{json .HostConfig.SecurityOpt}},"usernsMode":{{json .HostConfig.UsernsMode}},"cgroupnsMode":{{json .HostConfig.CgroupnsMode}},"privileged":{{json .HostConfig.Privileged}},"networkMode":{{json .HostConfig.NetworkMode}},"ports":{{json .NetworkSettings.Ports}},"restartPolicy":{{json .HostConfig.RestartPolicy.Name}},"pidsLimit":{{json .HostConfig.PidsLimit}},"memory":{{json .HostConfig.Memory}},"memorySwap":{{json .HostConfig.MemorySwap}}}'\'' $ids
       ' >"$t/containers.out" 2>"$t/containers.err" </dev/null
     fi
     echo "$?" >"$t/containers.status"

@@ -32,6 +32,21 @@ describe("a container", () => {
     expect(ownHigherLimits(wished, web, observation)).toEqual(pending);
   });
 
+  it.each<[string, Partial<Container>, string, { swap: string; lifted: string[]; pending: string[] }]>([
+    // Docker gives it that with --memory alone.
+    ["the swap that came with its memory", { memory: 64 * 1024 ** 2, memorySwap: 128 * 1024 ** 2 }, "67108864", { swap: "0", lifted: [], pending: ["MemorySwapMax 67108864"] }],
+    ["swap without a limit", { memorySwap: -1 }, "max", { swap: "0", lifted: [], pending: ["MemorySwapMax infinity"] }],
+    ["no swap by its own wish", { memory: 64 * 1024 ** 2, memorySwap: 64 * 1024 ** 2 }, "0", { swap: "0", lifted: [], pending: [] }],
+    ["swap that it never asked for", {}, "max", { swap: "max", lifted: ["0"], pending: [] }],
+  ])("that has %s", (_, own, value, { swap, lifted, pending }) => {
+    const web = container("web", own);
+    const noSwap = { "docker-.scope MemorySwapMax": "0" };
+    const observation = host(web, { "memory.swap.max": value });
+    expect(containersLimitInEffect("MemorySwapMax", "0", observation)).toBe(swap);
+    expect(liftedLimits(noSwap, observation).map((limit) => limit.value)).toEqual(lifted);
+    expect(ownHigherLimits(noSwap, web, observation)).toEqual(pending);
+  });
+
   it("whose wished limit is infinity is told `max`, as the kernel has it", () => {
     const observation = host(container("web", { pidsLimit: 100 }), { "pids.max": "512" });
     expect(liftedLimits({ "docker-.scope TasksMax": "infinity" }, observation)).toEqual([{ scope: scope("web"), file: "pids.max", value: "100" }]);

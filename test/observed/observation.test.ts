@@ -167,8 +167,8 @@ describe("an observation in which much is missing", () => {
   it("reads what a container asked for itself, and no limit of its own from engines and containers that name none", () => {
     const line = (own: object): string =>
       JSON.stringify({ id: "1".repeat(64), name: "/web", running: true, pid: 1, startedAt: "", logDriver: "", securityOpt: null, usernsMode: "", cgroupnsMode: "", privileged: false, networkMode: "", ports: null, restartPolicy: "", ...own });
-    const { containers } = of({ units: [0, units], "docker-info": [0, ""], containers: [0, [line({ pidsLimit: 100, memory: 67108864 }), line({ pidsLimit: null, memory: 0 }), line({})].join("\n")] });
-    expect(containers).toMatchObject({ known: true, value: [{ pidsLimit: 100, memory: 67108864 }, { pidsLimit: 0, memory: 0 }, { pidsLimit: 0, memory: 0 }] });
+    const { containers } = of({ units: [0, units], "docker-info": [0, ""], containers: [0, [line({ pidsLimit: 100, memory: 67108864, memorySwap: -1 }), line({ pidsLimit: null, memory: 0, memorySwap: 0 }), line({})].join("\n")] });
+    expect(containers).toMatchObject({ known: true, value: [{ pidsLimit: 100, memory: 67108864, memorySwap: -1 }, { pidsLimit: 0, memory: 0, memorySwap: 0 }, { pidsLimit: 0, memory: 0, memorySwap: 0 }] });
   });
 
   it("does not take the zeros that a client prints without a daemon for an answer", () => {

@@ -24,6 +24,7 @@ export function container(name: string, change: Partial<Container> = {}): Contai
     restartPolicy: "no",
     pidsLimit: 0,
     memory: 0,
+    memorySwap: 0,
     ...change,
   };
 }
