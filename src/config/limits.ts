@@ -40,13 +40,13 @@ const service = z.strictObject({
 export const limitsSchema = z
   .strictObject({
     tasksMax: setting(tasks, {
-      description: "Processes and threads of each new container that does not ask for fewer.",
-      cost: "containers made again",
+      description: "Processes and threads of each container, running ones too, unless it asks for a number of its own.",
+      cost: "nothing",
       cis: "5.29",
       see: manual,
     }),
-    memoryMax: setting(size, { description: "Memory of each new container; a share is of the host's.", cost: "containers made again", cis: "5.11", see: manual }),
-    memorySwapMax: setting(size, { description: "Swap of each new container.", cost: "containers made again", see: manual }),
+    memoryMax: setting(size, { description: "Memory of each container, running ones too, unless it asks for an amount of its own; a share is of the host's.", cost: "nothing", cis: "5.11", see: manual }),
+    memorySwapMax: setting(size, { description: "Swap of each container, running ones too, unless it asks for an amount of its own.", cost: "nothing", see: manual }),
     total: setting(total, {
       description:
         "Puts new containers into drydock-containers.slice (daemon key cgroup-parent) and limits their sum. {} caps nothing, " +
