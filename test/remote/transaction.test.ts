@@ -444,14 +444,18 @@ describe("the original", () => {
     expect(host.list("/etc")).toEqual([expect.stringMatching(/ \/etc\/docker\/$/), "400 /etc/docker/key.pem: secret"]);
   });
 
-  it("that was a link is that link again, not what it points to", async () => {
-    host.write("/etc/elsewhere.json", "{}");
+  it.each([
+    ["to a file", "{}"],
+    ["to nothing", undefined],
+  ])("that was a link %s is that link again, not what it points to", async (_, text) => {
+    const observation = { ...host.observation(), files: { [daemonJson]: file(undefined, { kind: "symbolic link" }) } };
+    if (text !== undefined) host.write("/elsewhere.json", text);
     mkdirSync(host.at("/etc/docker"));
-    symlinkSync("../elsewhere.json", host.at(daemonJson));
-    await apply({ writes: [write(daemonJson, '{"icc":false}')], docker: restart }, { ...host.observation(), files: { [daemonJson]: file(undefined, { kind: "symbolic link" }) } });
-    expect(host.read("/etc/elsewhere.json")).toBe("{}");
-    expect((await restore({ docker: restart })).outcome).toBe("done");
-    expect(readlinkSync(host.at(daemonJson))).toBe("../elsewhere.json");
+    symlinkSync("../../elsewhere.json", host.at(daemonJson));
+    expect((await apply({ writes: [write(daemonJson, '{"icc":false}')], docker: restart }, observation)).outcome).toBe("done");
+    expect(host.exists("/elsewhere.json") ? host.read("/elsewhere.json") : undefined).toBe(text);
+    expect((await restore({ docker: restart }, observation)).outcome).toBe("done");
+    expect(readlinkSync(host.at(daemonJson))).toBe("../../elsewhere.json");
   });
 
   it("that can't be put back leaves dockerd and the containers running all the same, and stays for another try", async () => {
