@@ -56,6 +56,8 @@ const lineChecks: Partial<Record<RenderedPath, LineCheck>> = {
   "/etc/audit/rules.d/50-drydock.rules": (line) =>
     isComment(line) || auditRule.test(line) ? undefined : `${showValue(line)} is no rule; allowed: -a always,exit -F arch=b64 -F path=… -F perm=… -F key=docker`,
   "/etc/modules-load.d/drydock.conf": (line) => (isComment(line) || /^[A-Za-z0-9_-]+$/.test(line) ? undefined : `${showValue(line)} is no name of a module`),
+  "/etc/tmpfiles.d/drydock.conf": (line) =>
+    isComment(line) || /^d \/run\/[\w./-]+ 0[0-7]{3} [\w-]+ [\w-]+ -$/.test(line) ? undefined : `${showValue(line)} makes no folder; allowed: d /run/… 0711 root root -`,
 };
 
 const sections: Partial<Record<RenderedPath, string[]>> = {

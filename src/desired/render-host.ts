@@ -56,6 +56,7 @@ function wantedFiles({ audit, daemon }: HostSettings, units: UnitDirectives): Re
     ["/etc/systemd/system/docker-.scope.d/10-drydock.conf", some(units.container)],
     ["/etc/systemd/system/docker.service.d/50-drydock.conf", some(units.dockerService)],
     ["/etc/systemd/system/drydock-containers.slice", units.containers !== undefined],
+    ["/etc/tmpfiles.d/drydock.conf", audit.enabled],
   ];
   return wanted.flatMap(([path, wish]) => (wish ? [path] : []));
 }

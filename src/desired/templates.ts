@@ -25,6 +25,7 @@ export const renderedPaths = [
   "/etc/systemd/system/docker-.scope.d/10-drydock.conf",
   "/etc/systemd/system/docker.service.d/50-drydock.conf",
   "/etc/systemd/system/drydock-containers.slice",
+  "/etc/tmpfiles.d/drydock.conf",
 ] as const;
 export type RenderedPath = (typeof renderedPaths)[number];
 

@@ -95,7 +95,7 @@ find_in() { # FOLDERS -- EXPRESSION: find in those of the folders that are there
   # shellcheck disable=SC2086 # our own folders, without blanks
   [ -z "$folders" ] || find $folders "$@"
 }
-probe stray find_in /etc/audit/rules.d /etc/systemd/system /etc/modules-load.d -- -maxdepth 2 -name '*drydock*' -type f
+probe stray find_in /etc/audit/rules.d /etc/systemd/system /etc/modules-load.d /etc/tmpfiles.d -- -maxdepth 2 -name '*drydock*' -type f
 owned=$(cat "$t/out/$count" && printf '%s\n' "$owned")
 probe certificates find_in /etc/docker/certs.d -- -name '*.crt' -type f
 looked=$(cat "$t/out/$count" && printf '%s\n' "$owned" "$looked")

@@ -39,6 +39,7 @@ describe("files", () => {
     expect(Object.keys(renderHost(settings({ profile: "baseline" })).files)).toEqual([
       "/etc/audit/rules.d/50-drydock.rules",
       "/etc/systemd/system/drydock-containers.slice",
+      "/etc/tmpfiles.d/drydock.conf",
     ]);
     expect(renderHost(settings({ profile: "baseline" }, { audit: false, limits: null })).files).toEqual({});
   });

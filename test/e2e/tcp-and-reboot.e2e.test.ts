@@ -52,8 +52,8 @@ describe("a daemon on TCP", () => {
   it("answers a client with a certificate, and nobody else", async () => {
     const client = "docker -H tcp://127.0.0.1:2376 --tlsverify --tlscacert /root/client/ca.pem";
     expect(await machine.run(`${client} --tlscert /root/client/cert.pem --tlskey /root/client/key.pem info -f '{{.LiveRestoreEnabled}}'`)).toBe("true");
-    expect((await machine.ssh(`${client} info`)).stderr).toMatch(/certificate required|bad certificate/);
-    expect((await machine.ssh("docker -H tcp://127.0.0.1:2376 info")).stderr).not.toBe("");
+    expect((await machine.ssh(`${client} ps`)).stderr).toMatch(/certificate required|bad certificate/);
+    expect((await machine.ssh("docker -H tcp://127.0.0.1:2376 ps")).stderr).toContain("HTTP request to an HTTPS server");
     expect(await machine.run("docker info -f ok")).toBe("ok");
   });
 
@@ -68,7 +68,8 @@ describe("after a reboot", () => {
     await machine.reboot();
     await machine.waitForDocker();
     expect(await machine.run("auditctl -l | grep -c key=docker")).not.toBe("0");
-    expect((await machine.ssh("auditctl -l | grep -q 'path=/usr/sbin/dockerd'")).exitCode).toBe(0);
+    // The last one of the file: a rule that fails at boot ends the load.
+    expect((await machine.ssh("auditctl -l | grep -q 'path=/usr/sbin/runc'")).exitCode).toBe(0);
     const { exitCode, output } = await stack.preview("--expect-no-changes");
     expect(exitCode, output).toBe(0);
     expect(output).not.toContain("pending");

@@ -75,6 +75,7 @@ describe("a hardened host, as recorded", () => {
       "/etc/systemd/system/docker-.scope.d/10-drydock.conf",
       "/etc/systemd/system/docker.service.d/50-drydock.conf",
       "/etc/systemd/system/drydock-containers.slice",
+      "/etc/tmpfiles.d/drydock.conf",
     ]);
     expect(hardened.subordinateUids).toMatch(/^dockremap:\d+:65536$/m);
   });
