@@ -7,7 +7,6 @@ import type { HostArgs, HostInputs } from "../desired/host-inputs.ts";
 import type { Owner } from "../observed/observation.ts";
 import { observedInputs } from "../plan/seen.ts";
 import { completeInputs } from "../plan/wish.ts";
-import { UnreachableError } from "../remote/ssh.ts";
 import { converge, type Converged, type Say } from "./converge.ts";
 import { explain, explainFor, HalfDoneError, listed } from "./errors.ts";
 import { lookAhead } from "./look-ahead.ts";
@@ -145,4 +144,3 @@ const unknownValue = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
 const hasUnknowns = (args: HostArgs) => JSON.stringify(args).includes(unknownValue);
 
-export { UnreachableError };

@@ -156,9 +156,10 @@ probe space df -Pk /etc /var/lib
 slurp owner /var/lib/drydock/owner
 slurp applied /var/lib/drydock/applied
 
-# Without these chains dockerd works by nftables, and only it can say what it does there.
+wait
+# Where dockerd works by nftables, only it can say what it does there; chains of iptables may be left from before.
 if [ "$docker_runs" = yes ]; then
-  if grep -q '^-N DOCKER' "$t/out/$iptables"; then
+  if grep -q '^-N DOCKER' "$t/out/$iptables" && ! grep -q '"FirewallBackend":{"Driver":"nftables' "$t/docker-info.out"; then
     echo 'not asked: the rules of iptables tell' >"$t/docker-bridge.err"
     : >"$t/docker-bridge.out"
     echo 1 >"$t/docker-bridge.status"
@@ -166,9 +167,6 @@ if [ "$docker_runs" = yes ]; then
     timeout 60 docker network inspect bridge --format '{{json .Options}}' >"$t/docker-bridge.out" 2>"$t/docker-bridge.err" </dev/null
     echo "$?" >"$t/docker-bridge.status"
   fi
-fi
-wait
-if [ "$docker_runs" = yes ]; then
   for name in docker-info docker-bridge containers; do
     count=$((count + 1))
     mv "$t/$name.out" "$t/out/$count"
