@@ -25,6 +25,9 @@ afterAll(async () => {
   stack.remove();
 });
 
+/** Connections of Drydock's user that sshd let in so far; the tests themselves come as root. */
+const accepted = async (): Promise<number> => Number(await machine.run("journalctl -q --no-pager -u ssh | grep -c 'Accepted publickey for ops' || true"));
+
 describe("a first preview", () => {
   it("shows what it would change on the host, and the cost, and touches nothing", async () => {
     const { exitCode, output } = await stack.preview("--diff");
@@ -51,9 +54,12 @@ describe("a first up", () => {
     expect(await machine.run("docker ps -aq; cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' | grep -c '[c]ontainerd-shim.*-namespace moby' || true")).toBe("0");
   });
 
-  it("does nothing the second time, and says so", async () => {
+  it("does nothing the second time over one connection, and says so", async () => {
+    const connections = await accepted();
     const { exitCode, output } = await stack.up();
     expect(exitCode, output).toBe(0);
+    // None when the one of the command before is still open.
+    expect((await accepted()) - connections).toBeLessThanOrEqual(1);
     expect(output).toMatch(/\b2 unchanged\b/);
     expect(output).not.toMatch(/updated|created/);
   });
@@ -142,11 +148,15 @@ const tampering: { what: string; by: string; shows: RegExp; isBack: string }[] =
 describe.each(tampering)("tampering: $what", ({ by, shows, isBack }) => {
   it("shows in the preview and is repaired by the next up", async () => {
     await machine.run(by);
+    const connections = await accepted();
     const drift = await stack.preview("--diff", "--expect-no-changes");
     expect(drift.exitCode, drift.output).not.toBe(0);
     expect(drift.output).toMatch(shows);
     const repair = await stack.up();
     expect(repair.exitCode, repair.output).toBe(0);
+    // One for all of it, if none was open, and one more that confirms the change.
+    const opened = (await accepted()) - connections;
+    expect([1, 2]).toContain(opened);
     await machine.run(isBack);
   });
 });
