@@ -43,6 +43,8 @@ describe("a first preview", () => {
 
 describe("a first up", () => {
   it("succeeds", async () => {
+    // Every command line on the host meanwhile, for the search for secrets below.
+    await machine.run("nohup sh -c 'for i in $(seq 90); do ps -eo args >>/root/processes; sleep 1; done' >/dev/null 2>&1 &");
     firstUp = await stack.up();
     expect(firstUp.output).toContain("created");
     expect(firstUp.exitCode, firstUp.output).toBe(0);
@@ -67,6 +69,16 @@ describe("a first up", () => {
   it("leaves a preview without changes", async () => {
     const { exitCode, output } = await stack.preview("--expect-no-changes");
     expect(exitCode, output).toBe(0);
+  });
+
+  it("has a daemon that reports every setting", async () => {
+    const { LiveRestoreEnabled, LoggingDriver, SecurityOptions, DockerRootDir, RegistryConfig } = JSON.parse(await machine.run("docker info -f '{{json .}}'")) as Record<string, unknown>;
+    expect({ LiveRestoreEnabled, LoggingDriver, DockerRootDir }).toEqual({ LiveRestoreEnabled: true, LoggingDriver: "syslog", DockerRootDir: "/var/lib/docker/165536.165536" });
+    expect(SecurityOptions).toEqual(["name=apparmor", "name=seccomp,profile=default", "name=userns", "name=cgroupns"]);
+    expect(RegistryConfig).toMatchObject({ InsecureRegistryCIDRs: ["127.0.0.0/8"] });
+    expect(await machine.run("docker network inspect bridge -f '{{index .Options \"com.docker.network.bridge.enable_icc\"}}'")).toBe("false");
+    // What no engine reports is seen in a container.
+    expect(await machine.run("docker run --rm bb sh -c 'ulimit -n; ulimit -Hn; ulimit -c'")).toBe("1024\n65536\n0");
   });
 
   it("tells engine, CIS figures and the user's own keys as outputs", async () => {
@@ -175,8 +187,10 @@ describe("secrets", () => {
     expect(written).not.toContain(passphrase);
     expect(firstUp.output).not.toContain(passphrase);
     // Through a file: audit and journal would note the command line of the search itself.
-    const onHost = await machine.run(`printf '%s\\n' 'PRIVATE KEY' '${passphrase}' >/root/needles; grep -rlF -f /root/needles /var/lib/drydock /etc/docker /var/log /run/log 2>/dev/null; rm /root/needles`);
+    const onHost = await machine.run(`printf '%s\\n' 'PRIVATE KEY' '${passphrase}' >/root/needles; grep -rlF -f /root/needles /root/processes /var/lib/drydock /etc/docker /var/log /run/log 2>/dev/null; rm /root/needles`);
     expect(onHost).toBe("");
+    // The list has seen the transaction, or it proves nothing.
+    expect(await machine.run("grep -c 'transaction.sh forward' /root/processes")).not.toBe("0");
   });
 });
 

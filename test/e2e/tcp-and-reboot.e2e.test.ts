@@ -1,4 +1,4 @@
-/** The daemon on TCP, for clients with a certificate only; and what waits for a reboot, until it came. */
+/** The daemon on TCP, for clients with a certificate only; and what waits for a reboot, until it came. Over root's own login. */
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startMachine, type Machine } from "../../lab/machine.ts";
@@ -23,7 +23,7 @@ beforeAll(async () => {
     cp ca.pem /root/client/; chmod 444 ca.pem server.pem; chmod 644 server.key`);
   // Somebody else's audit rules are final until the next boot.
   await machine.run("auditctl -e 2 >/dev/null");
-  stack.configure({ profile: "baseline", hosts: { web1: { connection: machine.connection("ops"), allow: consent, daemon: { hosts, ...tls } } } });
+  stack.configure({ profile: "baseline", hosts: { web1: { connection: machine.connection("root"), allow: consent, daemon: { hosts, ...tls } } } });
   await stack.init();
 });
 
