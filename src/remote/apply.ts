@@ -76,7 +76,12 @@ export function parseTransactionOutput(text: string): TransactionResult {
 
 const state = "/var/lib/drydock";
 const unit = "drydock-apply.service";
-const transactionProgram = readFileSync(new URL("transaction.sh", import.meta.url), "utf8");
+
+/** The program that runs on the host: its parts, one subject each, joined in this order. */
+export const transactionProgram = ["begin", "files", "docker", "kernel", "commands"]
+  .map((part) => readFileSync(new URL(`transaction/${part}.sh`, import.meta.url), "utf8"))
+  .join("\n");
+
 
 /** Generations that stay on a host. */
 const keepGenerations = 10;

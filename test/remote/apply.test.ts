@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { applyPlan, forgetOwner, parseTransactionOutput, transactionScript, writeOwner } from "../../src/remote/apply.ts";
+import { applyPlan, forgetOwner, parseTransactionOutput, transactionProgram, transactionScript, writeOwner } from "../../src/remote/apply.ts";
 import { known } from "../../src/observed/records.ts";
 import { onPath, ownRuntimeFolder } from "../support/fake-ssh.ts";
 import { FakeRoot } from "../support/fake-root.ts";
@@ -28,7 +28,7 @@ describe("the script of a transaction", () => {
     const sending = script.slice(0, script.indexOf("status=0")).replaceAll("/var/lib/drydock", folder).replace(/^if ! flock.*$/m, "");
     runSh(sending);
     expect(contents.map((_, i) => readFileSync(join(folder, `staging/files/${i + 1}`), "utf8"))).toEqual(contents);
-    expect(readFileSync(join(folder, "staging/transaction.sh"), "utf8")).toBe(readFileSync(new URL("../../src/remote/transaction.sh", import.meta.url), "utf8"));
+    expect(readFileSync(join(folder, "staging/transaction.sh"), "utf8")).toBe(transactionProgram);
   });
 });
 

@@ -1,0 +1,185 @@
+# shellcheck shell=sh
+# The commands of transaction.sh, each a sequence of what the other parts can do.
+# shellcheck disable=SC2154 # stage and state are set in begin.sh
+
+activate() {
+  [ "$DAEMON_RELOAD" = no ] || systemctl daemon-reload
+  while read -r module; do modprobe "$module"; done <"$stage/modules"
+  if has modules; then echo 1 >/proc/sys/net/bridge/bridge-nf-call-iptables; fi
+  while read -r unit; do say "starting $unit"; systemctl start "$unit"; done <"$stage/start"
+  activate_audit
+  activate_docker
+  running_limits
+  [ "$DROP_BETWEEN_CONTAINERS" = no ] || drop_between_containers
+  [ "$LIFT_DROP" = no ] || lift_drop
+}
+
+# --- Commands ---
+
+check_unchanged() { # somebody else may have been at work since the observation
+  if has expect; then
+    changed=$(sha256sum -c "$stage/expect" 2>/dev/null | grep -v ': OK$' | cut -d: -f1 | tr '\n' ' ' || true)
+    [ -z "$changed" ] || refuse "changed by somebody else since it was read: $changed"
+  fi
+  while IFS= read -r path; do [ ! -e "$path" ] || refuse "made by somebody else since it was read: $path"; done <"$stage/expect-absent"
+}
+
+validate() {
+  has validate || return 0
+  sh "$stage/validate" >"$stage/validate.log" 2>&1 || refuse "dockerd does not take this daemon.json: $(tail -n 3 "$stage/validate.log" | tr '\n' ' ')"
+}
+
+forward() { # in a process of its own: `set -e` does not hold inside a condition
+  add_ids
+  n=0
+  while read -r mode owner group path; do
+    n=$((n + 1))
+    say "installing $path"
+    install_file "$stage/files/$n" "$mode" "$owner" "$group" "$path"
+  done <"$stage/writes"
+  while IFS= read -r path; do say "removing $path"; rm -f -- "$path"; done <"$stage/removes"
+  while read -r mode owner group path; do
+    chown "$owner:$group" "$path"
+    chmod "$mode" "$path"
+  done <"$stage/modes"
+  activate
+  check_health
+}
+
+back() { # the generation's "before", files and running state
+  before=$(cat "$stage/generation")/before
+  bring_back "$before"
+  take_ids_back "$stage/ids" "$CREATE_USER"
+  systemctl daemon-reload
+  # Undo what is loaded: rules may or may not have got there.
+  change_audit_rules "$stage/audit-add" "$stage/audit-remove" 2>/dev/null || true
+  if [ "$DROP_BETWEEN_CONTAINERS" = yes ]; then lift_drop; fi
+  if [ "$LIFT_DROP" = yes ]; then drop_between_containers || true; fi
+  # Only if the failure came after: dockerd with the old configuration may end containers that ran on until now.
+  if [ -e "$stage/docker-touched" ]; then
+    if [ "$DOCKER_WAS" = active ]; then
+      say "restarting dockerd with the old configuration"
+      systemctl stop docker.socket docker.service 2>/dev/null || true
+      start_docker
+      { tac "$stage/stop"; cat "$stage/survivors"; } | start_containers
+    else
+      systemctl stop docker.service
+    fi
+  fi
+  left=$(differs_from "$before")
+  [ -z "$left" ] || { say "$left"; return 1; }
+  [ ! -e "$stage/docker-touched" ] || [ "$DOCKER_WAS" != active ] || cat "$stage/stop" "$stage/survivors" | all_run
+}
+
+note_applied() {
+  pid=$(systemctl show -p MainPID --value docker.service)
+  {
+    printf 'keys %s\n' "$DAEMON_KEYS"
+    printf 'daemon %s:%s\n' "$pid" "$(awk '{ print $22 }' "/proc/$pid/stat")"
+    printf 'configuration %s\n' "$(sha256sum </etc/docker/daemon.json | cut -d' ' -f1)"
+  } >"$state/applied.new"
+  mv "$state/applied.new" "$state/applied"
+}
+
+new_generation() {
+  mkdir -p "$state/generations"
+  last=$(find "$state/generations" -mindepth 1 -maxdepth 1 -printf '%f\n' | sort -n | tail -n1)
+  generation=$(printf '%s/generations/%04d' "$state" "$((${last#"${last%%[!0]*}"} + 1))")
+  mkdir -p "$generation/after"
+  cp "$stage/by" "$stage/writes" "$stage/removes" "$stage/modes" "$stage/ids" "$generation/"
+  cp -r "$stage/files" "$generation/after/"
+  remember_all "$generation/before"
+  printf '%s\n' "$generation" >"$stage/generation"
+}
+
+prepare() { # everything that is needed to come back, before anything is touched
+  remember_all "$state/pristine"
+  # Noted before they are there: a run that is cut off may have added them, and taking back what is not there is nothing.
+  cat "$stage/ids" >>"$state/pristine/ids"
+  [ -z "$CREATE_USER" ] || printf '%s\n' "$CREATE_USER" >"$state/pristine/user"
+  new_generation
+  sync
+}
+
+forget_fresh() { [ "$fresh" = no ] || rm -rf -- "$state/pristine"; }
+
+apply() {
+  check_unchanged
+  validate
+  # What an update that broke has left is the original still; what this one saves is not, if it comes to nothing.
+  fresh=no
+  [ -d "$state/pristine" ] || fresh=yes
+  sh "$stage/transaction.sh" prepare "$stage" || { forget_fresh; refuse "the state of before could not be saved"; }
+  # From here on something of ours may be left, and whoever destroys the host has to find it.
+  kept=no
+  [ ! -e "$state/owner" ] || kept=yes
+  if ! { grep -v '^configuration ' "$stage/by" >"$state/owner.new" && mv "$state/owner.new" "$state/owner"; }; then
+    forget_fresh
+    refuse "the owner could not be written"
+  fi
+  if sh "$stage/transaction.sh" forward "$stage"; then
+    # For `restore`: what the first update stopped runs again then.
+    [ "$SWITCHES_STORE" = no ] || [ -e "$state/pristine/stopped" ] || cp "$stage/stop" "$state/pristine/stopped"
+    note_applied
+    ln -sfn "$(cat "$stage/generation")" "$state/current"
+    find "$state/generations" -mindepth 1 -maxdepth 1 | sort | head -n "-$KEEP_GENERATIONS" | while IFS= read -r old; do rm -rf -- "$old"; done
+    exit 0
+  fi
+  say "failed; going back to the state of before"
+  if sh "$stage/transaction.sh" back "$stage"; then
+    say "the state of before is back"
+    rm -rf -- "$(cat "$stage/generation")"
+    [ "$kept" = yes ] || rm -f "$state/owner"
+    forget_fresh
+    exit 21
+  fi
+  exit 22
+}
+
+original_limits() { # what the units ask for now, in the services that are not restarted
+  pid=$(systemctl show -p MainPID --value containerd.service)
+  [ "${pid:-0}" -gt 0 ] || return 0
+  limit() { systemctl show -p "$1" --value containerd.service | sed "s/infinity/$(cat /proc/sys/fs/nr_open)/"; }
+  prlimit --pid "$pid" --nofile="$(limit LimitNOFILESoft):$(limit LimitNOFILE)"
+  limit OOMScoreAdjust >"/proc/$pid/oom_score_adj"
+}
+
+put_back() { # in a process of its own: whatever fails here, dockerd is started after it
+  lift_drop
+  say "restoring the original files"
+  change_audit_rules "$stage/audit-remove" "$stage/audit-add" || say "an audit rule could not be taken out of the kernel"
+  bring_back "$state/pristine"
+  take_ids_back "$state/pristine/ids" "$(cat "$state/pristine/user" 2>/dev/null || true)"
+  systemctl daemon-reload
+  original_limits
+}
+
+restore() {
+  [ -d "$state/pristine" ] || { rm -f "$state/owner"; say "there is nothing to restore"; exit 0; }
+  touch "$state/pristine/ids"
+  ! has stop || stop_containers "$stage/stop"
+  say "stopping dockerd"
+  [ "$SOCKET" = no ] || systemctl stop docker.socket
+  systemctl stop docker.service
+  broken=no
+  no_orphans && sh "$stage/transaction.sh" put_back "$stage" || broken=yes
+  say "starting dockerd"
+  start_docker || exit 22
+  # What ran before the first update, or ran until now and can still be seen.
+  { tac "$state/pristine/stopped" 2>/dev/null || true; tac "$stage/stop"; } | start_containers
+  [ "$broken" = no ] || exit 22
+  left=$(differs_from "$state/pristine")
+  [ -z "$left" ] || { say "not as before: $left"; exit 22; }
+  rm -rf -- "$state/generations" "$state/pristine" "$state/applied" "$state/current" "$state/owner"
+  say "every file is as it was before the first update"
+}
+
+case $command in
+  apply) apply ;;
+  prepare) prepare ;;
+  put_back) put_back ;;
+  forward) forward ;;
+  back) back ;;
+  restore) restore ;;
+  *) refuse "unknown command $command" ;;
+esac

@@ -1,0 +1,94 @@
+# shellcheck shell=sh
+# dockerd and its containers: reload, restart, who stops and starts again, and whether all is well.
+# shellcheck disable=SC2154 # stage and state are set in begin.sh
+
+wait_for_docker() {
+  end=$(($(date +%s) + DAEMON_SECONDS))
+  until timeout 30 docker info >/dev/null 2>&1; do
+    [ "$(date +%s)" -lt "$end" ] || { say "dockerd did not answer within $DAEMON_SECONDS s"; return 1; }
+    systemctl -q is-active docker.service || { say "dockerd is not running: $(journalctl _SYSTEMD_UNIT=docker.service -n 3 -o cat --no-pager | tail -c 600)"; return 1; }
+    sleep 1
+  done
+}
+
+start_docker() {
+  # Three bad starts within a minute and systemd tries no more, the socket included (moby#41461).
+  systemctl reset-failed docker.service docker.socket 2>/dev/null || true
+  [ "$SOCKET" = no ] || systemctl start docker.socket
+  systemctl start docker.service 2>/dev/null || { say "dockerd does not start: $(journalctl _SYSTEMD_UNIT=docker.service -n 3 -o cat --no-pager | tail -c 600)"; return 1; }
+  wait_for_docker
+}
+
+stop_containers() { # FILE: ID NAME a line, in order
+  while read -r id name; do
+    say "stopping container $name"
+    docker stop "$id" >/dev/null # its own stop timeout holds, else Docker's 10 s
+  done <"$1"
+}
+
+start_containers() { # ID NAME a line on stdin; those that this daemon does not know are left out
+  while read -r id name; do
+    ! docker inspect "$id" >/dev/null 2>&1 || docker start "$id" >/dev/null || say "container $name does not start again"
+  done
+}
+
+# A container that runs on under a shim that no daemon lists can be stopped by nobody but the kernel's kill.
+no_orphans() {
+  for process in /proc/[0-9]*; do
+    case $(tr '\0' ' ' 2>/dev/null <"$process/cmdline") in
+      *containerd-shim*"-namespace moby "*) say "container shim ${process#/proc/} is left over"; return 1 ;;
+    esac
+  done
+}
+
+wait_for_live_restore() {
+  end=$(($(date +%s) + DAEMON_SECONDS))
+  until [ "$(timeout 30 docker info --format '{{.LiveRestoreEnabled}}')" = true ]; do
+    [ "$(date +%s)" -lt "$end" ] || { say "live-restore did not come into effect by a reload"; return 1; }
+    sleep 1
+  done
+}
+
+activate_docker() {
+  [ "$DOCKER" = nothing ] || : >"$stage/docker-touched"
+  if [ "$LIVE_RESTORE_FIRST" = yes ]; then
+    say "switching live-restore on by a reload, so that containers survive the restart"
+    systemctl reload docker.service
+    wait_for_live_restore
+  fi
+  ! has stop || stop_containers "$stage/stop"
+  case $DOCKER in
+    reload) say "reloading dockerd"; systemctl reload docker.service; sleep 1; wait_for_docker ;;
+    start)
+      say "starting dockerd"
+      [ "$SWITCHES_STORE" = no ] || no_orphans
+      start_docker
+      ;;
+    restart)
+      say "restarting dockerd"
+      # Any docker command would start a stopped daemon through its socket: the socket first.
+      [ "$SOCKET" = no ] || systemctl stop docker.socket
+      systemctl stop docker.service
+      [ "$SWITCHES_STORE" = no ] || no_orphans
+      start_docker
+      if [ "$SWITCHES_STORE" = no ] && has stop; then tac "$stage/stop" | start_containers; fi
+      ;;
+  esac
+}
+
+check_health() {
+  systemctl -q is-active docker.service || { say "docker.service is $(systemctl is-active docker.service || true)"; return 1; }
+  wait_for_docker
+  all_run <"$stage/survivors"
+  [ "$SWITCHES_STORE" = yes ] || all_run <"$stage/stop"
+}
+
+all_run() { # ID NAME a line on stdin; one that ended well by itself, or was removed, is nobody's fault
+  while read -r id name; do
+    container=$(docker inspect -f '{{.State.Running}} {{.State.ExitCode}}' "$id" 2>/dev/null || echo gone)
+    case $container in
+      true*|"false 0"|gone) ;;
+      *) say "container $name ran before and does not run now"; return 1 ;;
+    esac
+  done
+}

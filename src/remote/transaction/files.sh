@@ -1,0 +1,101 @@
+# shellcheck shell=sh
+# Files of the host: put in place, remembered as they were, brought back; and the lines of /etc/subuid and /etc/subgid.
+# shellcheck disable=SC2154 # stage and state are set in begin.sh
+
+install_file() { # SOURCE MODE OWNER GROUP PATH: complete or not at all, also after a power cut
+  folder=${5%/*}
+  [ -d "$folder" ] || (umask 022 && mkdir -p "$folder")
+  rm -f -- "$5.drydock-new"
+  cp -- "$1" "$5.drydock-new"
+  chown "$3:$4" "$5.drydock-new"
+  chmod "$2" "$5.drydock-new"
+  sync "$5.drydock-new"
+  mv -T -- "$5.drydock-new" "$5"
+  sync "$folder"
+}
+
+touched_paths() {
+  cut -d' ' -f4- "$stage/writes" "$stage/modes"
+  # what is right already may be changed by a later update, when nobody knows any more how it was
+  cat "$stage/declared"
+  cat "$stage/removes"
+  # augenrules makes these two from rules.d
+  [ "$AUDIT_COMPILE" = no ] || printf '%s\n' /etc/audit/audit.rules /etc/audit/audit.rules.prev
+}
+
+remember() { # FOLDER PATH: how PATH is now, once
+  grep -qxF -- "$2" "$1/known" 2>/dev/null && return
+  if [ -d "$2" ]; then
+    stat -L -c '%a %U %G %n' "$2" >>"$1/folders"
+  elif [ -L "$2" ] || [ -e "$2" ]; then
+    cp -a --parents -- "$2" "$1/tree"
+  else
+    printf '%s\n' "$2" >>"$1/absent"
+    folder=${2%/*}
+    while [ ! -d "$folder" ]; do
+      printf '%s\n' "$folder" >>"$1/made"
+      folder=${folder%/*}
+    done
+  fi
+  printf '%s\n' "$2" >>"$1/known"
+}
+
+remember_all() { # FOLDER
+  mkdir -p "$1/tree"
+  touch "$1/known" "$1/absent" "$1/folders" "$1/made"
+  touched_paths | while IFS= read -r path; do remember "$1" "$path"; done
+}
+
+is_as() { # COPY PATH: content, owner and mode
+  [ "$(stat -c '%a %U %G %F' "$1")" = "$(stat -c '%a %U %G %F' "$2" 2>&1)" ] || return 1
+  if [ -L "$1" ]; then [ "$(readlink "$1")" = "$(readlink "$2")" ]; else cmp -s "$1" "$2"; fi
+}
+
+copy_back() { # COPY PATH
+  mkdir -p "${2%/*}" && rm -f -- "$2.drydock-new" && cp -a -- "$1" "$2.drydock-new" && mv -T -- "$2.drydock-new" "$2"
+}
+
+bring_back() { # FOLDER: every path as remember found it; goes on where one path resists, since differs_from tells which
+  while IFS= read -r path; do [ -d "$path" ] || rm -f -- "$path" || :; done <"$1/absent"
+  (cd "$1/tree" && find . -type f -o -type l) | while IFS= read -r file; do
+    path=${file#.}
+    is_as "$1/tree/$path" "$path" && continue
+    copy_back "$1/tree/$path" "$path" || say "$path can't be brought back"
+  done
+  while read -r mode owner group path; do
+    [ ! -d "$path" ] || { chown "$owner:$group" "$path" && chmod "$mode" "$path"; } || :
+  done <"$1/folders"
+  sort -ru "$1/made" | while IFS= read -r path; do rmdir --ignore-fail-on-non-empty -- "$path" 2>/dev/null || true; done
+  sync
+}
+
+differs_from() { # FOLDER: prints each path that is not as it was
+  # A folder that was not there stays when somebody has put something into it since.
+  while IFS= read -r path; do [ -d "$path" ] || [ ! -e "$path" ] || say "$path is still there"; done <"$1/absent"
+  (cd "$1/tree" && find . -type f -o -type l) | while IFS= read -r file; do
+    is_as "$1/tree/${file#.}" "${file#.}" || say "${file#.} has another content, owner or mode"
+  done
+  while read -r mode owner group path; do
+    [ "$mode $owner $group" = "$(stat -L -c '%a %U %G' "$path" 2>&1)" ] || say "$path has another owner or mode"
+  done <"$1/folders"
+}
+
+add_ids() {
+  [ -z "$CREATE_USER" ] || { say "creating user $CREATE_USER"; useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin "$CREATE_USER"; }
+  while read -r file line; do
+    [ -e "$file" ] || (umask 022 && : >"$file")
+    [ -z "$(tail -c1 "$file")" ] || echo >>"$file"
+    printf '%s\n' "$line" >>"$file"
+    say "adding $line to $file"
+  done <"$stage/ids"
+}
+
+take_ids_back() { # IDS_FILE USER: exactly what add_ids added; other lines may have come since
+  while read -r file line; do
+    grep -qxF -- "$line" "$file" 2>/dev/null || continue
+    cp -p -- "$file" "$file.drydock-new"
+    grep -vxF -- "$line" "$file" >"$file.drydock-new" || [ $? -eq 1 ]
+    mv -T -- "$file.drydock-new" "$file"
+  done <"$1"
+  [ -z "$2" ] || ! getent passwd "$2" >/dev/null || userdel "$2"
+}

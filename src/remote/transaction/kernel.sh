@@ -1,0 +1,61 @@
+# shellcheck shell=sh
+# What is in effect without dockerd: the rule between containers, audit rules, limits of running processes and cgroups.
+# shellcheck disable=SC2154 # stage and state are set in begin.sh
+
+drop_between_containers() {
+  say "dropping docker0 to docker0 in the kernel: dockerd leaves a bridge as it is while containers run"
+  # Without it the bridge's frames pass no firewall.
+  echo 1 >/proc/sys/net/bridge/bridge-nf-call-iptables
+  # On top of FORWARD, not in DOCKER-USER: what somebody inserted later stands before the jump to that chain.
+  lift_drop
+  # shellcheck disable=SC2086 # words
+  iptables -w 10 -I FORWARD $drop_rule
+}
+
+drop_rule='-i docker0 -o docker0 -m comment --comment drydock -j DROP'
+# shellcheck disable=SC2086 # words
+lift_drop() { iptables -w 10 -D FORWARD $drop_rule 2>/dev/null || :; }
+
+# shellcheck disable=SC2046,SC2086 # a rule is words without blanks or globs (apply.ts checks), and auditctl wants them apart
+change_audit_rules() { # REMOVE ADD
+  set -f
+  while IFS= read -r rule; do auditctl $(printf '%s' "$rule" | sed 's/^-a /-d /; s/^-w /-W /') >/dev/null; done <"$1"
+  set +f
+  [ ! -s "$2" ] || auditctl -R "$2" >/dev/null
+}
+
+activate_audit() {
+  [ "$AUDIT_ENABLE" = no ] || auditctl -e 1 >/dev/null
+  if has audit-remove || has audit-add; then say "loading audit rules"; fi
+  change_audit_rules "$stage/audit-remove" "$stage/audit-add"
+  # Without --load it only compiles rules.d into audit.rules, for the next boot: a load would stop at the first rule that
+  # somebody else's file has wrong.
+  [ "$AUDIT_COMPILE" = no ] || augenrules >/dev/null
+}
+
+running_limits() {
+  while read -r unit property value; do
+    pid=$(systemctl show -p MainPID --value "$unit")
+    [ "$pid" -gt 0 ] || continue
+    case $property in
+      # The kernel takes no more than fs.nr_open, and that is what systemd makes of infinity.
+      LimitNOFILE) prlimit --pid "$pid" --nofile="$(printf '%s' "$value" | sed "s/infinity/$(cat /proc/sys/fs/nr_open)/g; s/^[^:]*\$/&:&/")" ;;
+      OOMScoreAdjust) printf '%s\n' "$value" >"/proc/$pid/oom_score_adj" ;;
+    esac
+  done <"$stage/process-limits"
+  while read -r scope file value; do
+    group=/sys/fs/cgroup$(systemctl show -p ControlGroup --value "$scope")
+    [ ! -e "$group/$file" ] || printf '%s\n' "$value" >"$group/$file"
+  done <"$stage/scope-limits"
+  has slice-limits || return 0
+  while read -r unit property value; do
+    # What `systemctl set-property` left beats the unit file.
+    rm -rf "/etc/systemd/system.control/$unit.d" "/run/systemd/system.control/$unit.d"
+  done <"$stage/slice-limits"
+  systemctl daemon-reload
+  while read -r unit property value; do
+    group=/sys/fs/cgroup$(systemctl show -p ControlGroup --value "$unit")
+    case $property in TasksMax) file=pids.max ;; MemoryMax) file=memory.max ;; MemorySwapMax) file=memory.swap.max ;; *) continue ;; esac
+    [ ! -e "$group/$file" ] || systemctl show -p "$property" --value "$unit" | sed 's/^infinity$/max/' >"$group/$file"
+  done <"$stage/slice-limits"
+}
