@@ -59,7 +59,8 @@ export function transactionScript(command: "apply" | "restore", stage: Stage, ow
     'echo "status $status"',
     `cat ${state}/staging/log`,
     `rm -rf ${state}/staging`,
-    ...(command === "restore" ? [`[ -e ${state}/owner ] || { rm -f ${state}/lock; rmdir ${state} 2>/dev/null || true; }`] : []),
+    // Nobody's host, as it was or again: nothing of ours stays behind.
+    `[ -e ${state}/owner ] || { rm -f ${state}/lock; rmdir ${state}/generations ${state} 2>/dev/null || true; }`,
   ].join("\n");
 }
 
