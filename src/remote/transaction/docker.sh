@@ -2,11 +2,15 @@
 # dockerd and its containers: reload, restart, who stops and starts again, and whether all is well.
 # shellcheck disable=SC2154 # stage and state are set in begin.sh
 
+last_words() { # of dockerd; what it says at level info comes also after the reason
+  journalctl _SYSTEMD_UNIT=docker.service -n 20 -o cat --no-pager | grep -v level=info | tail -n 3 | tail -c 600
+}
+
 wait_for_docker() {
   end=$(($(date +%s) + DAEMON_SECONDS))
   until timeout 30 docker info >/dev/null 2>&1; do
     [ "$(date +%s)" -lt "$end" ] || { say "dockerd did not answer within $DAEMON_SECONDS s"; return 1; }
-    systemctl -q is-active docker.service || { say "dockerd is not running: $(journalctl _SYSTEMD_UNIT=docker.service -n 3 -o cat --no-pager | tail -c 600)"; return 1; }
+    systemctl -q is-active docker.service || { say "dockerd is not running: $(last_words)"; return 1; }
     sleep 1
   done
 }
@@ -15,7 +19,7 @@ start_docker() {
   # Three bad starts within a minute and systemd tries no more, the socket included (moby#41461).
   systemctl reset-failed docker.service docker.socket 2>/dev/null || true
   [ "$SOCKET" = no ] || systemctl start docker.socket
-  systemctl start docker.service 2>/dev/null || { say "dockerd does not start: $(journalctl _SYSTEMD_UNIT=docker.service -n 3 -o cat --no-pager | tail -c 600)"; return 1; }
+  systemctl start docker.service 2>/dev/null || { say "dockerd does not start: $(last_words)"; return 1; }
   wait_for_docker
 }
 
