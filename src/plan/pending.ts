@@ -1,10 +1,10 @@
 /** What is right on disk and can't be in effect yet, each with what it waits for. Pending is not compliant and not failed. */
 
 import type { HostInputs } from "../desired/host-inputs.ts";
-import { auditRulesOf, normalizeAuditRule } from "../effect/audit-rules.ts";
+import { auditRulesOf } from "../effect/audit-rules.ts";
 import { ownHigherLimits } from "../effect/container-limits.ts";
 import type { Container, Observation } from "../observed/observation.ts";
-import { auditIsImmutable, runningContainers } from "./seen.ts";
+import { auditIsImmutable, auditRulesInKernel, runningContainers } from "./seen.ts";
 
 /** @returns sentences such as `container web keeps log-driver json-file until it is made again`. */
 export function pendingOn(wish: HostInputs, observation: Observation): string[] {
@@ -15,7 +15,7 @@ export function pendingOn(wish: HostInputs, observation: Observation): string[] 
 
 function pendingAudit(wish: HostInputs, observation: Observation): string[] {
   if (wish.inEffect.audit === undefined || !auditIsImmutable(observation)) return [];
-  const kernel = new Set(observation.auditRules.known ? observation.auditRules.value.map(normalizeAuditRule) : []);
+  const kernel = auditRulesInKernel(observation);
   const missing = auditRulesOf(wish.inEffect.audit).filter((rule) => !kernel.has(rule));
   return missing.length === 0 ? [] : [`${missing.length} audit rules wait for a reboot: the kernel takes no changes (auditctl -s: enabled 2)`];
 }

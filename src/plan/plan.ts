@@ -1,14 +1,14 @@
 /** What an apply has to do on one host: the wish compared with one observation. Pure. */
 
 import { isDeepStrictEqual } from "node:util";
-import { auditRulesOf, normalizeAuditRule } from "../effect/audit-rules.ts";
+import { auditRulesOf } from "../effect/audit-rules.ts";
 import { liftedLimits } from "../effect/container-limits.ts";
 import { containersSlice } from "../effect/limits.ts";
 import type { HostInputs, JsonObject } from "../desired/host-inputs.ts";
 import type { Observation } from "../observed/observation.ts";
 import { atLeast } from "../observed/engine-version.ts";
 import { planDocker, unitFlags, type DockerActivation } from "./docker-activation.ts";
-import { auditIsImmutable, daemonConfigurationOn, modeOf, observedInputs, unreadable } from "./seen.ts";
+import { auditIsImmutable, auditRulesInKernel, daemonConfigurationOn, modeOf, observedInputs, unreadable } from "./seen.ts";
 import { planSubordinateIds, type SubordinateIds } from "./subordinate-ids.ts";
 import { auditRulesFile, daemonJson } from "./wish.ts";
 
@@ -144,7 +144,7 @@ function planAudit(wish: HostInputs, observation: Observation, touched: string[]
   // Nothing reaches an immutable kernel before the next boot, which reads what `augenrules` compiled.
   if (auditIsImmutable(observation)) return { enable: false, add: [], remove: [], compile };
   const wished = wish.inEffect.audit === undefined ? [] : auditRulesOf(wish.inEffect.audit);
-  const kernel = new Set(observation.auditRules.known ? observation.auditRules.value.map(normalizeAuditRule) : []);
+  const kernel = auditRulesInKernel(observation);
   return {
     enable: wished.length > 0 && observation.auditStatus.known && observation.auditStatus.value.enabled === "0",
     add: wished.filter((rule) => !kernel.has(rule)),

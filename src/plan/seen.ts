@@ -1,7 +1,7 @@
 /** What a host is, in the shape of the wish for it: what `read` returns, so that the engine's own diff shows drift. */
 
 import { createHash } from "node:crypto";
-import { auditInEffect, auditRulesOf, lines, watchedPath } from "../effect/audit-rules.ts";
+import { auditInEffect, auditRulesOf, lines, normalizeAuditRule, watchedPath } from "../effect/audit-rules.ts";
 import { configurationInEffect, daemonKeyInEffect } from "../effect/daemon.ts";
 import { limitInEffect } from "../effect/limits.ts";
 import { securityKeys } from "../desired/security-keys.ts";
@@ -49,6 +49,9 @@ export const unreadable = "(unreadable)";
 export function foreignDaemonKeys(wish: JsonObject, onDisk: JsonObject): string[] {
   return Object.keys(onDisk).filter((key) => !(key in wish) && !(key in securityKeys) && key !== unreadable).sort();
 }
+
+/** The rules the kernel has, in our spelling; none where it could not be asked, which `inEffect` then says. */
+export const auditRulesInKernel = ({ auditRules }: Observation) => new Set(auditRules.known ? auditRules.value.map(normalizeAuditRule) : []);
 
 /** Whether the kernel takes no more audit rules until the next boot (auditctl(8), -e 2). */
 export const auditIsImmutable = ({ auditStatus }: Observation) => auditStatus.known && auditStatus.value.enabled === "2";

@@ -6,11 +6,10 @@
 import type { HostArgs, HostInputs } from "../desired/host-inputs.ts";
 import type { Observation, Owner } from "../observed/observation.ts";
 import { describeChange, describeCost, differences } from "../plan/describe.ts";
-import { isEmpty, planApply, type Plan } from "../plan/plan.ts";
-import { findings } from "../plan/preflight.ts";
-import { auditCandidates, digest, hostFacts, observedInputs } from "../plan/seen.ts";
-import { completeInputs } from "../plan/wish.ts";
+import { isEmpty, type Plan } from "../plan/plan.ts";
+import { digest, observedInputs } from "../plan/seen.ts";
 import { applyPlan, writeOwner, type TransactionResult } from "../remote/apply.ts";
+import { assess } from "./assess.ts";
 import { HalfDoneError, HostError, listed } from "./errors.ts";
 import { look } from "./look.ts";
 import { outputsOf, type HostOutputs } from "./outputs.ts";
@@ -30,10 +29,7 @@ export type Say = (message: string) => Promise<void>;
  *   UnreachableError, RemoteScriptError
  */
 export async function converge(owner: Owner, args: HostArgs, say: Say): Promise<Converged> {
-  const observation = await look(args, { reuse: true });
-  const wish = completeInputs(args, hostFacts(observation, auditCandidates(args)));
-  const plan = planApply(wish, observation);
-  const refused = findings(wish, observation, plan, owner);
+  const { observation, wish, plan, refused } = await assess(owner, args, { reuse: true });
   if (refused.length > 0) throw new HostError(listed(`${owner.host}: refused, nothing was touched`, refused));
   if (isEmpty(plan)) {
     if (!observation.owner) await writeOwner(wish.connection, owner);

@@ -3,12 +3,10 @@
 import type { HostArgs, HostInputs } from "../desired/host-inputs.ts";
 import type { Owner } from "../observed/observation.ts";
 import { describeChange, describeCost } from "../plan/describe.ts";
-import { isEmpty, planApply } from "../plan/plan.ts";
-import { findings } from "../plan/preflight.ts";
-import { auditCandidates, hostFacts, observedInputs } from "../plan/seen.ts";
-import { completeInputs } from "../plan/wish.ts";
+import { isEmpty } from "../plan/plan.ts";
+import { observedInputs } from "../plan/seen.ts";
+import { assess } from "./assess.ts";
 import { listed } from "./errors.ts";
-import { look } from "./look.ts";
 
 export interface Outlook {
   wish: HostInputs;
@@ -23,10 +21,7 @@ export interface Outlook {
  * @throws UnreachableError, RemoteScriptError
  */
 export async function lookAhead(owner: Owner, args: HostArgs, isNew: boolean): Promise<Outlook> {
-  const observation = await look(args, { reuse: !isNew });
-  const wish = completeInputs(args, hostFacts(observation, auditCandidates(args)));
-  const plan = planApply(wish, observation);
-  const refused = findings(wish, observation, plan, owner);
+  const { observation, wish, plan, refused } = await assess(owner, args, { reuse: !isNew });
   if (isEmpty(plan)) return { wish, refused, report: `${owner.host}: already in the wished state; nothing would be touched` };
   const cost = describeCost(plan, wish, observation);
   if (!isNew) return { wish, refused, report: listed(`${owner.host}: what the update costs there`, cost) };

@@ -1,12 +1,12 @@
 /** A host leaves the stack: its originals come back, or it keeps its hardening. */
 
 import type { HostInputs } from "../desired/host-inputs.ts";
-import { auditRulesOf, normalizeAuditRule } from "../effect/audit-rules.ts";
+import { auditRulesOf } from "../effect/audit-rules.ts";
 import type { Observation, Owner } from "../observed/observation.ts";
 import { stopOrder } from "../plan/docker-activation.ts";
 import { emptyPlan, type Plan } from "../plan/plan.ts";
 import { auditRulesFile } from "../plan/wish.ts";
-import { auditIsImmutable } from "../plan/seen.ts";
+import { auditIsImmutable, auditRulesInKernel } from "../plan/seen.ts";
 import { forgetOwner, restoreOriginal } from "../remote/apply.ts";
 import { HalfDoneError, HostError, listed } from "./errors.ts";
 import { look } from "./look.ts";
@@ -51,7 +51,7 @@ export async function release(owner: Owner, state: HostInputs): Promise<Released
 function restorePlan(state: HostInputs, observation: Observation): Plan {
   const file = observation.files[auditRulesFile];
   const ours = [...new Set([...auditRulesOf(file?.known ? (file.value.text ?? "") : ""), ...auditRulesOf(state.inEffect.audit ?? "")])];
-  const kernel = new Set(observation.auditRules.known ? observation.auditRules.value.map(normalizeAuditRule) : []);
+  const kernel = auditRulesInKernel(observation);
   const remove = auditIsImmutable(observation) ? [] : ours.filter((rule) => kernel.has(rule));
   return { ...emptyPlan, daemonReload: true, audit: { ...emptyPlan.audit, remove }, docker: { ...emptyPlan.docker, how: "restart", stop: stopOrder(observation) } };
 }

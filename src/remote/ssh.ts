@@ -72,11 +72,6 @@ export async function runAsRoot(connection: Connection, script: string, options:
   );
 }
 
-/** Closes the shared connection, if there is one. */
-export async function closeConnection(connection: Connection): Promise<void> {
-  await $({ nothrow: true, quiet: true })`ssh ${sshArguments(connection, false).slice(0, -2)} -O exit -- ${connection.host}`;
-}
-
 /** `user@host:port`, the way people write it. */
 export function describe({ host, port, user }: Pick<Connection, "host" | "port" | "user">): string {
   return `${user ? `${user}@` : ""}${host.includes(":") ? `[${host}]` : host}${port === 22 ? "" : `:${port}`}`;
