@@ -10,6 +10,7 @@ import { createHash } from "node:crypto";
 import { chmodSync, existsSync, lstatSync, mkdirSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { $ } from "zx";
 import type { Connection, Endpoint } from "../config/connection.ts";
 import { quote } from "./shell.ts";
@@ -31,6 +32,8 @@ export interface RunOptions {
   timeout: number;
   /** A connection of its own instead of the shared one: what a confirmation after an apply must prove. */
   fresh?: boolean;
+  /** Told each line that the script prints, as it comes. */
+  onLine?: (line: string) => void;
 }
 
 /** How long an idle shared connection stays open, in seconds: from `pulumi preview` to the `pulumi up` after it. */
@@ -59,6 +62,7 @@ export async function runAsRoot(connection: Connection, script: string, options:
   // An ssh that gives up has not read all of it: its exit status says why, and a broken pipe would end the whole process.
   running.stdin.on("error", () => undefined);
   running.stdin.end(input);
+  if (options.onLine) createInterface({ input: running.stdout }).on("line", options.onLine);
   const output = await running;
   if (output.exitCode === 0) return output.stdout;
   const name = describe(connection);
