@@ -89,7 +89,7 @@ export function transactionScript(command: Command, stage: Stage, owner: Owner):
 
 /** What the script printed, in words. @throws when it printed something else. */
 export function parseTransactionOutput(text: string): TransactionResult {
-  const lines = text.trimEnd().split("\n");
+  const lines = text.split("\n").map((line) => line.trimEnd()).filter(Boolean);
   const [first = "", ...others] = lines;
   if (first === "busy") return { outcome: "busy", log: others };
   if (first === "owned") return { outcome: "refused", log: [`kept by somebody else meanwhile: ${others.join(", ")}`] };
