@@ -36,7 +36,7 @@ export const volumeSchema = z
     }),
     filesystem,
     containerSize: setting(text("a size such as 500M or 10G", /^[1-9]\d*[MGT]$/), {
-      description: "How much each container may write besides its volumes; holds for containers made from then on. Needs filesystem: xfs (project quota).",
+      description: "How much each container may write besides its volumes; holds for containers made from then on. Needs filesystem: xfs (project quota), which is mounted without nodev then.",
       initially: "as much as the filesystem holds",
       cost: "restart",
       see: "https://docs.docker.com/reference/cli/dockerd/#overlay2-options",

@@ -34,6 +34,8 @@ export interface HostArgs {
 export interface DeclaredVolume {
   device: string;
   filesystem: FilesystemType;
+  /** As in fstab(5), e.g. `nodev,pquota`. */
+  options: string;
 }
 
 export interface HostInputs extends HostArgs {

@@ -31,10 +31,13 @@ export const volumeFiles = [
 ] as const;
 
 /**
- * nodev: no device file of an image opens a device of the host. nosuid and noexec would break containers. xfs counts what each
- * container writes only when it is mounted so from the start.
+ * nodev: no device file of an image or a volume opens a device of the host. Not together with a size per container: dockerd sets
+ * it through a device file of its own there (moby quota/projectquota.go, backingFsBlockDev). nosuid and noexec would break
+ * containers. xfs counts what each container writes only when it is mounted so from the start.
  */
-export const mountOptions: Readonly<Record<FilesystemType, string>> = { ext4: "nodev", xfs: "nodev,pquota" };
+export function mountOptions(filesystem: FilesystemType, { containerSize }: { containerSize?: string | undefined } = {}): string {
+  return [containerSize === undefined ? "nodev" : "dev", ...(filesystem === "xfs" ? ["pquota"] : [])].join(",");
+}
 
 /**
  * Labels that tell how far a filesystem of Drydock's is: a copy is worth less than what it is made from, a whole one more than
@@ -45,19 +48,25 @@ export const wholeLabel = (mountPoint: string) => (mountPoint === dockerData ? "
 
 /** By mount point. */
 export function declaredVolumes(volume: VolumeSettings | undefined): Record<string, DeclaredVolume> {
-  const declared: [string, { device?: string | undefined; filesystem?: FilesystemType | undefined } | undefined][] = [
+  const declared: [string, Omit<VolumeSettings, "containerd"> | undefined][] = [
     [containerdData, volume?.containerd],
     [dockerData, volume],
   ];
-  return Object.fromEntries(declared.flatMap(([mountPoint, one]) => (one?.device === undefined ? [] : [[mountPoint, { device: one.device, filesystem: one.filesystem ?? "ext4" }]])));
+  return Object.fromEntries(
+    declared.flatMap(([mountPoint, one]): [string, DeclaredVolume][] => {
+      if (one?.device === undefined) return [];
+      const filesystem = one.filesystem ?? "ext4";
+      return [[mountPoint, { device: one.device, filesystem, options: mountOptions(filesystem, one) }]];
+    }),
+  );
 }
 
 /** For the templates, by the last part of the mount point. */
 export function mountDirectives(volumes: Record<string, DeclaredVolume>): Record<string, MountDirectives> {
   return Object.fromEntries(
-    Object.entries(volumes).map(([mountPoint, { device, filesystem }]) => [
+    Object.entries(volumes).map(([mountPoint, { device, filesystem, options }]) => [
       mountPoint.slice(mountPoint.lastIndexOf("/") + 1),
-      { device, filesystem, options: mountOptions[filesystem], fsck: filesystem === "ext4" ? `systemd-fsck@${escapePath(device)}.service` : "" },
+      { device, filesystem, options, fsck: filesystem === "ext4" ? `systemd-fsck@${escapePath(device)}.service` : "" },
     ]),
   );
 }

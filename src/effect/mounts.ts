@@ -1,16 +1,16 @@
 /** The filesystems of the volume layer: what should be mounted, and what is. */
 
 import type { DeclaredVolume } from "../desired/host-inputs.ts";
-import { copyLabel, mountOptions, mountUnit } from "../desired/volumes.ts";
+import { copyLabel, mountUnit } from "../desired/volumes.ts";
 import type { Mount, Observation } from "../observed/observation.ts";
 
 /** What should be in effect, in the words of {@link mountInEffect}. */
-export function mountWished({ filesystem }: DeclaredVolume, uuid: string): string {
-  return [filesystem, `UUID=${uuid}`, ...mountOptions[filesystem].split(","), "at boot"].join(", ");
+export function mountWished({ filesystem, options }: DeclaredVolume, uuid: string): string {
+  return [filesystem, `UUID=${uuid}`, ...options.split(","), "at boot"].join(", ");
 }
 
 /** What is mounted, e.g. `ext4, UUID=…, nodev, at boot`; `not mounted`; `unknown: …`. */
-export function mountInEffect(mountPoint: string, { filesystem }: DeclaredVolume, observation: Observation): string {
+export function mountInEffect(mountPoint: string, { options }: DeclaredVolume, observation: Observation): string {
   if (!observation.mounts.known) return `unknown: ${observation.mounts.reason}`;
   const facts = observation.volumes[mountPoint];
   if (!facts?.known) return `unknown: ${facts?.reason ?? "it was not looked at"}`;
@@ -19,13 +19,13 @@ export function mountInEffect(mountPoint: string, { filesystem }: DeclaredVolume
   const { device } = facts.value;
   if (device?.number !== mount.number) return `${mount.filesystem} of another device, ${mount.device}`;
   const ours = device.signatures.find(({ type }) => type === mount.filesystem);
-  const options = mountOptions[filesystem].split(",").filter((option) => mount.options.includes(inKernel[option] ?? option));
+  const held = options.split(",").filter((option) => (option === "dev" ? !mount.options.includes("nodev") : mount.options.includes(inKernel[option] ?? option)));
   const enabled = observation.units[mountUnit(mountPoint)]?.UnitFileState === "enabled";
   const below = observation.oldData.some(({ name, where }) => where === "below" && mountPoint.endsWith(`/${name}`));
   return [
     mount.filesystem,
     `UUID=${ours?.uuid ?? "unknown"}`,
-    ...options,
+    ...held,
     ...(enabled ? ["at boot"] : []),
     ...(ours?.label === copyLabel ? ["marked as an incomplete copy"] : []),
     ...(below ? ["the old data still below it"] : []),

@@ -49,6 +49,7 @@ export function describeCost(plan: Plan, wish: HostInputs, observation: Observat
   const because = docker.because.length > 0 ? ` (${docker.because.join(", ")})` : "";
   const cost: string[] = [];
   cost.push(...plan.volumes.map(describeVolume));
+  if (plan.removeOldData) cost.push("what was there before a move is removed at the end");
   if (docker.how === "start") cost.push("dockerd is started");
   if (docker.how === "reload") cost.push(`dockerd reloads its configuration${because}; no container notices`);
   if (docker.how === "restart") {

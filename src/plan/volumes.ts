@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import type { DeclaredVolume, HostArgs, HostInputs } from "../desired/host-inputs.ts";
-import { copyLabel, mountOptions, mountUnit, wholeLabel } from "../desired/volumes.ts";
+import { copyLabel, mountUnit, wholeLabel } from "../desired/volumes.ts";
 import { mountedOn, mountInEffect } from "../effect/mounts.ts";
 import type { Observation } from "../observed/observation.ts";
 import type { Signature, VolumeFacts } from "../observed/volumes.ts";
@@ -15,7 +15,6 @@ export interface VolumeStep extends DeclaredVolume {
   how: "move" | "adopt" | "repair";
   mountPoint: string;
   unit: string;
-  options: string;
   uuid: string;
   /** What marks it as whole. */
   label: string;
@@ -31,7 +30,7 @@ export function planVolumes(wish: HostInputs, observation: Observation): VolumeS
     const facts = observation.volumes[mountPoint];
     if (uuid === undefined || !facts?.known || !facts.value.device) return [];
     const signatures = facts.value.device.signatures;
-    const common = { mountPoint, ...volume, unit: mountUnit(mountPoint), options: mountOptions[volume.filesystem], uuid, label: wholeLabel(mountPoint) };
+    const common = { mountPoint, ...volume, unit: mountUnit(mountPoint), uuid, label: wholeLabel(mountPoint) };
     if (mountedOn(mountPoint, observation)) {
       const right = mountInEffect(mountPoint, volume, observation) === wish.inEffect.mounts?.[mountPoint];
       return right ? [] : [{ ...common, how: "repair", format: false, bytes: 0 }];

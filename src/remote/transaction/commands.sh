@@ -30,6 +30,7 @@ validate() {
 }
 
 forward() { # in a process of its own: `set -e` does not hold inside a condition
+  mend_volumes
   add_ids
   n=0
   while read -r mode owner group path; do
@@ -43,7 +44,6 @@ forward() { # in a process of its own: `set -e` does not hold inside a condition
     chmod "$mode" "$path"
   done <"$stage/modes"
   activate
-  each_volume repair repair_volume
   check_health
 }
 

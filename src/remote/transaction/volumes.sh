@@ -221,6 +221,7 @@ leave_volumes() { # the way back until they are in use
   each_volume "move adopt" leave_volume
   [ ! -d "$stage/volumes-before" ] || bring_back "$stage/volumes-before"
   systemctl daemon-reload
+  each_volume repair remount
   [ "$STOP_CONTAINERD" = no ] || systemctl start containerd.service
 }
 
@@ -233,12 +234,20 @@ leave_volume() {
   ! mountpoint -q "$mount_point" || { say "$mount_point can't be unmounted"; return 1; }
 }
 
-repair_volume() {
+mend_volumes() { # before dockerd may need what they are to offer
+  grep -q '^repair ' "$stage/volumes" || return 0
+  [ -d "$stage/volumes-before" ] || install_volume_files
+  each_volume repair mend_volume
+}
+
+mend_volume() {
   say "mending the mount of $mount_point"
   enable_mount
-  systemctl reload "$unit"
+  remount
   set_label "$label"
 }
+
+remount() { systemctl reload "$unit"; }
 
 # --- What was there before ---
 
