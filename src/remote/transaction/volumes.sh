@@ -131,9 +131,9 @@ show_progress() { # for who waits; ends with the copy
 }
 
 # The files of a list as one stream, which is the same for the same names, contents, owners, modes, times, links, attributes
-# and access lists. Holes are where zeros are read, not where a filesystem has them.
+# and access lists. Without --sparse: what tar(1) writes of holes has its own process id in it, and filesystems have them elsewhere.
 archive() { # FOLDER
-  tar --directory="$1" --create --null --no-recursion --files-from="$lists/names" --sparse --hole-detection=raw --numeric-owner --xattrs --xattrs-include='*' --acls --format=posix \
+  tar --directory="$1" --create --null --no-recursion --files-from="$lists/names" --numeric-owner --xattrs --xattrs-include='*' --acls --format=posix \
     --pax-option='exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime' --file=-
 }
 
