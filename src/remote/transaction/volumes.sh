@@ -179,8 +179,9 @@ take_into_use() {
   say "mounting $device at $mount_point"
   mkdir -p "$mount_point"
   systemctl start "$unit"
-  set_label "$label"
 }
+
+mark_whole() { set_label "$label"; }
 
 install_volume_files() {
   new_memory "$stage/volumes-before"
@@ -214,6 +215,8 @@ move_volumes() { # in a process of its own
   install_volume_files
   each_volume "move adopt" take_into_use
   : >"$stage/volumes-in-use"
+  # Only when nothing takes them back any more: a copy from which Docker went back to the folder is the older one from then on.
+  each_volume "move adopt" mark_whole
   [ "$STOP_CONTAINERD" = no ] || systemctl start containerd.service
 }
 
@@ -244,7 +247,8 @@ mend_volume() {
   say "mending the mount of $mount_point"
   enable_mount
   remount
-  set_label "$label"
+  # One that its owner made keeps the label that he gave it.
+  [ "$(blkid -p -o value -s LABEL "$device")" != drydock-copy ] || set_label "$label"
 }
 
 remount() { systemctl reload "$unit"; }
