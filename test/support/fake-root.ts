@@ -112,15 +112,14 @@ export class FakeRoot {
   }
 }
 
-// --- Internal ---
-
-const stubs: Record<string, string> = {
+/** What each program does that is no real one here. */
+export const stubs: Record<string, string> = {
   // Runs the unit at once, as --wait makes it look, with every path of the stage moved under $ROOT.
   "systemd-run": `
 for word; do case $word in --property=StandardOutput=file:*) log=\${word#*=file:} ;; esac; done
 while case $1 in --*) true ;; *) false ;; esac; do shift; done
-for name in transaction.sh writes removes modes expect expect-absent ids declared validate; do
-  [ ! -e "$4/$name" ] || sed -i "s#/proc/#$ROOT/proc/#g; s#/etc/#$ROOT/etc/#g; s#/var/lib/drydock#$ROOT/var/lib/drydock#g; s#/run/systemd#$ROOT/run/systemd#g; s#/sys/fs/cgroup#$ROOT/sys/fs/cgroup#g" "$4/$name"
+for name in transaction.sh writes removes modes expect expect-absent ids declared validate volumes volume-files; do
+  [ ! -e "$4/$name" ] || sed -i "s#/proc/#$ROOT/proc/#g; s#/etc/#$ROOT/etc/#g; s#/var/lib/drydock#$ROOT/var/lib/drydock#g; s#/run/systemd#$ROOT/run/systemd#g; s#/sys/fs/cgroup#$ROOT/sys/fs/cgroup#g; s#/var/lib/\\(docker\\|containerd\\)#$ROOT/var/lib/\\1#g" "$4/$name"
 done
 exec "$@" >>"$log" 2>&1`,
   // dockerd refuses a daemon.json with the word BAD; with /broken it does not start at all.

@@ -1,0 +1,289 @@
+/** Moves to filesystems of their own, as transactions on a host that is a folder; disks are folders, too. */
+
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Observation } from "../../src/observed/observation.ts";
+import type { Plan } from "../../src/plan/plan.ts";
+import type { VolumeStep } from "../../src/plan/volumes.ts";
+import { applyPlan, removeOldData, restoreOriginal, type TransactionResult } from "../../src/remote/apply.ts";
+import { FakeRoot, mine } from "../support/fake-root.ts";
+import { disk, format, labelOf, step, uuid, volumeWrites, withDisks } from "../support/fake-volumes.ts";
+import { emptyPlan, noDocker } from "../support/plan.ts";
+import { snapshot } from "../support/trees.ts";
+
+const connection = { host: "192.0.2.10", port: 22 };
+const owner = { stack: "drydock/test", host: "web1" };
+const [web, db] = ["1".repeat(64), "2".repeat(64)] as const;
+const data = "/var/lib/docker";
+const unit = "/etc/systemd/system/var-lib-docker.mount";
+const dropIn = "/etc/systemd/system/docker.service.d/40-drydock-volume.conf";
+
+let host: FakeRoot;
+beforeEach(() => {
+  host = new FakeRoot();
+  withDisks(host);
+  host.write("/etc/docker/daemon.json", "{}\n");
+  host.write(`${data}/overlay2/a/diff/file`, "one\n", 0o640);
+  host.write(`${data}/volumes/db/_data/table`, "\0".repeat(100_000));
+  format(host, "");
+  host.remove("/labels/docker");
+});
+afterEach(() => void vi.unstubAllEnvs());
+
+async function move(steps: VolumeStep[] = [step()], change: Partial<Plan> = {}, observation: Observation = host.observation()): Promise<TransactionResult> {
+  const result = await applyPlan(connection, emptyPlan({ volumes: steps, writes: volumeWrites(...steps), daemonReload: true, docker: { ...noDocker, how: "restart", stop: [web, db] }, ...change }), observation, owner);
+  return { ...result, log: result.log.map((line) => line.replaceAll(host.folder, "")).filter((line) => !line.startsWith("installing ")) };
+}
+
+/** What changed the machine: nothing that only asks. */
+const deeds = (): string[] => host.calls().filter((call) => /^(mkfs|mount |umount|e2label|xfs_|unshare)|^systemctl (-q enable|-q disable|start|stop|reload)|^docker (stop|start)/.test(call));
+
+const copying = ["copying /var/lib/docker to /dev/disk/by-id/docker while Docker runs", `stopping container ${web}`, `stopping container ${db}`, "stopping dockerd", "copying what has changed in /var/lib/docker", "comparing every byte of /var/lib/docker with its copy"];
+const wentBack = ["failed; going back to the state of before", "restarting dockerd with the old configuration", "the state of before is back"];
+
+/** Docker runs on the folder of before, with its containers, and nothing of ours is in the way. */
+function expectBefore(): void {
+  expect(host.exists("/running")).toBe(true);
+  for (const id of [web, db]) expect(host.read(`/containers/${id}`)).toBe("true 0\n");
+  expect(host.read(`${data}/overlay2/a/diff/file`)).toBe("one\n");
+  expect(host.exists(unit)).toBe(false);
+  expect(host.exists(dropIn)).toBe(false);
+  expect(host.exists("/var/lib/drydock/stopped")).toBe(false);
+  expect(host.exists("/var/lib/drydock/volumes")).toBe(false);
+}
+
+describe("a move", () => {
+  it("makes the filesystem, copies, compares, mounts, sets the old data aside, and has stopped Docker only for the end", async () => {
+    const before = snapshot(host.at(data));
+    const { outcome, log } = await move();
+    expect(log).toEqual(["making ext4 on /dev/disk/by-id/docker", ...copying, "mounting /dev/disk/by-id/docker at /var/lib/docker", "restarting dockerd", "setting the old data of /var/lib/docker aside"]);
+    expect(outcome).toBe("done");
+    expect(deeds()).toEqual([
+      `mkfs.ext4 -q -I 256 -L drydock-copy -U ${uuid} /dev/disk/by-id/docker`,
+      "mount -t ext4 -o nodev /dev/disk/by-id/docker /var/lib/drydock/volumes/docker",
+      `docker stop ${web}`,
+      `docker stop ${db}`,
+      "systemctl stop docker.socket",
+      "systemctl stop docker.service",
+      "systemctl -q enable var-lib-docker.mount",
+      "umount /var/lib/drydock/volumes/docker",
+      "systemctl start var-lib-docker.mount",
+      "e2label /dev/disk/by-id/docker drydock-data",
+      "systemctl stop docker.socket",
+      "systemctl stop docker.service",
+      "systemctl start docker.socket",
+      "systemctl start docker.service",
+      ...[db, web, db, web].map((id) => `docker start ${id}`),
+      expect.stringMatching(/^unshare --mount --propagation private sh -euc /),
+      "umount --lazy /var/lib/docker",
+    ]);
+    expect(snapshot(disk(host))).toEqual(before);
+    expect(snapshot(host.at("/var/lib/drydock/old-data/docker"))).toEqual(before);
+    expect(host.list("/below")).toEqual(["755 /below/_var_lib_docker/"]);
+    expect(host.read("/var/lib/drydock/old-data/docker.size")).toBe("4096\n");
+    expect(host.exists(`${data}/.drydock-copying`)).toBe(false);
+    expect(host.exists("/var/lib/drydock/stopped")).toBe(false);
+    expect(host.exists("/var/lib/drydock/volumes")).toBe(false);
+  });
+
+  it("to xfs marks it with xfs's own tools", async () => {
+    const { outcome } = await move([step({ filesystem: "xfs", options: "nodev,pquota" })]);
+    expect(outcome).toBe("done");
+    expect(deeds()).toEqual(expect.arrayContaining([`mkfs.xfs -q -L drydock-copy -m uuid=${uuid} /dev/disk/by-id/docker`, "mount -t xfs -o nodev,pquota /dev/disk/by-id/docker /var/lib/drydock/volumes/docker", "xfs_io -c label -s drydock-data /var/lib/docker"]));
+    expect(labelOf(host)).toBe("drydock-data");
+  });
+
+  it("goes on with a copy that was cut off, and makes no filesystem again", async () => {
+    format(host, "drydock-copy");
+    writeFileSync(join(disk(host), "left over"), "x");
+    mkdirSync(join(disk(host), ".drydock-copying"));
+    const { outcome, log } = await move([step({ format: false })]);
+    expect([outcome, log[0]]).toEqual(["done", copying[0]]);
+    expect(deeds().filter((call) => call.startsWith("mkfs"))).toEqual([]);
+    expect(snapshot(disk(host))).toEqual(snapshot(host.at("/var/lib/drydock/old-data/docker")));
+    expect(labelOf(host)).toBe("drydock-data");
+  });
+
+  it("of nothing mounts an empty filesystem, and keeps nothing", async () => {
+    host.remove(data);
+    const { outcome } = await move();
+    expect(outcome).toBe("done");
+    expect(labelOf(host)).toBe("drydock-data");
+    expect(host.exists("/var/lib/drydock/old-data")).toBe(false);
+  });
+
+  it("of containerd's data stops containerd, and starts it before dockerd", async () => {
+    host.write("/var/lib/containerd/io.containerd.content/blob", "x");
+    format(host, "", "containerd");
+    host.remove("/labels/containerd");
+    const { outcome } = await move([step({ mountPoint: "/var/lib/containerd" }), step()]);
+    expect(outcome).toBe("done");
+    expect(labelOf(host, "containerd")).toBe("drydock-ctrd");
+    const services = host.calls().filter((call) => /^systemctl (start|stop) .*(service|mount)/.test(call));
+    expect(services).toEqual(["stop docker.service", "stop containerd.service", "start var-lib-containerd.mount", "start var-lib-docker.mount", "start containerd.service", "stop docker.service", "start docker.service"].map((call) => `systemctl ${call}`));
+    expect(host.read("/var/lib/containerd/io.containerd.content/blob")).toBe("x");
+    expect(host.read("/var/lib/drydock/old-data/containerd/io.containerd.content/blob")).toBe("x");
+  });
+
+  it("that can't set the old data aside is done all the same, and says where they lie", async () => {
+    host.touch("/no-unshare");
+    const { outcome, log } = await move();
+    expect(outcome).toBe("done");
+    expect(log.at(-1)).toBe("what was moved could not be set aside; it lies below the new filesystem");
+    expect(host.exists("/below/_var_lib_docker/overlay2/a/diff/file")).toBe(true);
+    // Which the next update does.
+    host.remove("/no-unshare");
+    const again = await move([step({ how: "repair", format: false, bytes: 0 })], { docker: noDocker, writes: [] });
+    expect(again.log).toContain("setting the old data of /var/lib/docker aside");
+    expect(host.read("/var/lib/drydock/old-data/docker/overlay2/a/diff/file")).toBe("one\n");
+    expect(host.read("/var/lib/drydock/old-data/docker.size")).toBe("4096\n");
+  });
+});
+
+describe("a move that fails goes back", () => {
+  it("before anything stops when the disk is not empty any more", async () => {
+    format(host, "somebody's");
+    const { outcome, log } = await move();
+    expect(outcome).toBe("went back");
+    expect(log).toEqual(["/dev/disk/by-id/docker is not empty any more", "failed; going back to the state of before", "the state of before is back"]);
+    expect(deeds()).toEqual([]);
+    expect(labelOf(host)).toBe("somebody's");
+  });
+
+  it("when the disk can't be read", async () => {
+    host.on("wipefs", "exit 1");
+    expect((await move()).log[0]).toBe("/dev/disk/by-id/docker can't be read");
+  });
+
+  it("when the filesystem can't be made", async () => {
+    host.on("mkfs.ext4", "echo 'mkfs.ext4: Device size reported to be zero' >&2; exit 1");
+    const { outcome, log } = await move();
+    expect(outcome).toBe("went back");
+    expect(log).toEqual(["making ext4 on /dev/disk/by-id/docker", "mkfs.ext4: Device size reported to be zero", "failed; going back to the state of before", "the state of before is back"]);
+  });
+
+  it("when a copy differs, with dockerd and the containers running, and the next one goes on from there", async () => {
+    // Between the copy and the comparison: nothing else calls mkfifo.
+    host.on("mkfifo", 'printf two >"$ROOT/disks/docker/overlay2/a/diff/file"; exec /usr/bin/mkfifo "$@"');
+    const { outcome, log } = await move();
+    expect(outcome).toBe("went back");
+    expect(log).toEqual(["making ext4 on /dev/disk/by-id/docker", ...copying, expect.stringMatching(/^the copy differs: .*\.\/overlay2\/a\/diff\/file: Size differs/), ...wentBack]);
+    expectBefore();
+    expect(labelOf(host)).toBe("drydock-copy");
+    host.remove("/bin/mkfifo");
+    expect((await move([step({ format: false })])).outcome).toBe("done");
+    expect(host.read(`${data}/overlay2/a/diff/file`)).toBe("one\n");
+  });
+
+  it("when a file comes into the copy that is none of Docker's", async () => {
+    host.on("mkfifo", "exit 9");
+    host.on("tar", 'case "$*" in *--extract*) : >"$ROOT/disks/docker/stranger" ;; esac; exec /usr/bin/tar "$@"');
+    const { outcome, log } = await move();
+    expect(outcome).toBe("went back");
+    expect(log).toContain("the copy has other files than /var/lib/docker");
+    expectBefore();
+  });
+
+  it("when something is mounted below the data still", async () => {
+    host.write("/proc/self/mountinfo", `40 29 0:4 / ${host.at(data)}/plugins/p rw - tmpfs tmpfs rw\n41 29 0:5 / ${host.at(data)}x rw - tmpfs tmpfs rw\n42 29 254:0 / ${host.at(data)} rw - ext4 /dev/vda rw\n`);
+    const { outcome, log } = await move();
+    expect(outcome).toBe("went back");
+    expect(log).toContain("in use below /var/lib/docker: /var/lib/docker/plugins/p");
+    expectBefore();
+  });
+
+  it("when its unit is in place and does not mount", async () => {
+    host.touch("/no-var-lib-docker.mount");
+    const { outcome, log } = await move();
+    expect(outcome).toBe("went back");
+    expect(log).toEqual(["making ext4 on /dev/disk/by-id/docker", ...copying, "mounting /dev/disk/by-id/docker at /var/lib/docker", "Job for var-lib-docker.mount failed.", ...wentBack]);
+    expectBefore();
+    expect(labelOf(host)).toBe("drydock-copy");
+    expect(host.exists("/var/lib/drydock/old-data/docker.size")).toBe(false);
+    expect(host.calls()).toContain("systemctl -q disable var-lib-docker.mount");
+  });
+
+  it("when the second of two does not mount, and the first is no whole one: what Docker writes from then on is newer", async () => {
+    host.write("/var/lib/containerd/blob", "x");
+    format(host, "", "containerd");
+    host.remove("/labels/containerd");
+    host.touch("/no-var-lib-docker.mount");
+    const { outcome } = await move([step({ mountPoint: "/var/lib/containerd" }), step()]);
+    expect(outcome).toBe("went back");
+    expectBefore();
+    expect([labelOf(host, "containerd"), labelOf(host)]).toEqual(["drydock-copy", "drydock-copy"]);
+  });
+
+  it("but not off the new filesystem once Docker may have written to it, and says so", async () => {
+    const steps = [step()];
+    const { outcome, log } = await move(steps, { writes: [{ path: "/etc/docker/daemon.json", text: "BAD\n", mode: "0644", ...mine }, ...volumeWrites(...steps)] });
+    expect(outcome).toBe("went back");
+    expect(log.slice(-5)).toEqual(["dockerd does not start: unable to configure the Docker daemon", ...wentBack, "but for the data of Docker, which stay on the new filesystem: containers may have written to it"]);
+    expect(host.read("/etc/docker/daemon.json")).toBe("{}\n");
+    expect(host.read(unit)).toContain("Where=/var/lib/docker");
+    expect(host.exists(dropIn)).toBe(true);
+    expect(host.read(`${data}/overlay2/a/diff/file`)).toBe("one\n");
+    expect(labelOf(host)).toBe("drydock-data");
+    for (const id of [web, db]) expect(host.read(`/containers/${id}`)).toBe("true 0\n");
+    expect(deeds().filter((call) => call.startsWith("systemctl stop var-lib"))).toEqual([]);
+  });
+});
+
+describe("a filesystem that is whole already", () => {
+  it("is mounted as it is, and what lies in the folder is set aside", async () => {
+    format(host, "drydock-data");
+    writeFileSync(join(disk(host), "of before"), "kept");
+    const { outcome, log } = await move([step({ how: "adopt", format: false })]);
+    expect(outcome).toBe("done");
+    expect(log).toEqual([...copying.slice(1, 4), "mounting /dev/disk/by-id/docker at /var/lib/docker", "restarting dockerd", "setting the old data of /var/lib/docker aside"]);
+    expect(host.read(`${data}/of before`)).toBe("kept");
+    expect(host.read("/var/lib/drydock/old-data/docker/overlay2/a/diff/file")).toBe("one\n");
+  });
+
+  it("gets its place at boot, its options and its label while Docker runs", async () => {
+    format(host, "drydock-copy");
+    const { outcome, log } = await move([step({ how: "repair", format: false, bytes: 0 })], { docker: noDocker });
+    expect([outcome, log]).toEqual(["done", ["mending the mount of /var/lib/docker"]]);
+    expect(deeds()).toEqual(["systemctl -q enable var-lib-docker.mount", "systemctl reload var-lib-docker.mount", "e2label /dev/disk/by-id/docker drydock-data"]);
+  });
+});
+
+describe("containers that a run had stopped when it was cut off", () => {
+  it("are started by the next, whatever that is for", async () => {
+    for (const id of [web, db]) host.container(id, "false 143");
+    host.write("/var/lib/drydock/stopped", `${web} web\n${db} db\n`);
+    expect((await move([], { docker: noDocker })).outcome).toBe("done");
+    expect(deeds()).toEqual([`docker start ${db}`, `docker start ${web}`]);
+    expect(host.exists("/var/lib/drydock/stopped")).toBe(false);
+  });
+
+  it("are noted before the first one stops, with those of the run before", async () => {
+    host.write("/var/lib/drydock/stopped", `${db} db\n`);
+    host.on("docker", 'case "$1" in stop) cp "$ROOT/var/lib/drydock/stopped" "$ROOT/noted"; exit 1 ;; inspect) echo true 0 ;; info) echo true ;; esac');
+    await move([step()], { docker: { ...noDocker, how: "restart", stop: [web] } });
+    expect(host.read("/noted")).toBe(`${db} db\n${web} ${web}\n`);
+  });
+});
+
+describe("what a move has left", () => {
+  it("is removed when somebody says so, and nothing else", async () => {
+    await move();
+    host.calls();
+    const { outcome, log } = await removeOldData(connection, host.observation({ oldData: [{ name: "docker", bytes: 4096, where: "aside" }] }), owner);
+    expect([outcome, log]).toEqual(["done", ["the old data are removed"]]);
+    expect(host.exists("/var/lib/drydock/old-data")).toBe(false);
+    expect(host.read(`${data}/overlay2/a/diff/file`)).toBe("one\n");
+    expect(deeds()).toEqual([]);
+  });
+
+  it("stays when the host is restored, and so do the filesystem and the files that it needs", async () => {
+    const steps = [step()];
+    await move(steps, { writes: [{ path: "/etc/docker/daemon.json", text: '{"icc":false}\n', mode: "0644", ...mine }, ...volumeWrites(...steps)] });
+    const { outcome } = await restoreOriginal(connection, emptyPlan({ docker: { ...noDocker, how: "restart" } }), host.observation(), owner);
+    expect(outcome).toBe("done");
+    expect(host.read("/etc/docker/daemon.json")).toBe("{}\n");
+    expect([unit, dropIn, "/var/lib/drydock/old-data/docker"].map((path) => host.exists(path))).toEqual([true, true, true]);
+    expect(host.read(`${data}/overlay2/a/diff/file`)).toBe("one\n");
+  });
+});
