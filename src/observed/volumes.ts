@@ -54,12 +54,14 @@ export function parseVolume(text: string): VolumeFacts {
 function parseDevice(device: string | undefined, rows: string[], signatures: string[]): Device | undefined {
   if (device === undefined) return undefined;
   const [kind = "", number = "", path = ""] = device.split("|");
+  // A disk of which nothing is known must not pass for an empty one.
+  if (kind === "block special file" && rows.length === 0) throw new Error("no line `lsblk`");
   const [self, ...children] = rows.map((row) => Object.fromEntries([...row.matchAll(/(\w+)="([^"]*)"/g)].map(([, key = "", value = ""]) => [key, value])));
   return {
     path,
     kind,
     number: number.split(":").map((part) => Number.parseInt(part, 16)).join(":"),
-    bytes: self === undefined ? 0 : assertNumber(Number(self.SIZE)),
+    bytes: self === undefined ? 0 : assertNumber(self.SIZE ? Number(self.SIZE) : undefined),
     readOnly: self?.RO === "1",
     children: children.map(({ NAME = "" }) => NAME),
     signatures: signatures.flatMap((line) => (line.startsWith("#") ? [] : [parseSignature(line)])),
