@@ -686,4 +686,219 @@ config:
       "templates: 3 is not allowed; allowed: the path of a folder",
     ],
   },
+  {
+    title: "a disk by the name of the day",
+    yaml: `
+config:
+  drydock:hosts:
+    web1:
+      connection: { host: 192.0.2.10 }
+      volume: { device: /dev/sdb }
+`,
+    problems: [
+      'hosts.web1.volume.device: "/dev/sdb" is not allowed; allowed: a path that stays the same from boot to boot: /dev/disk/by-id/…, /dev/disk/by-path/…, /dev/disk/by-partuuid/…, /dev/mapper/… or /dev/<volume group>/<volume>',
+    ],
+  },
+  {
+    title: "a disk by a UUID that formatting would change",
+    yaml: `
+config:
+  drydock:hosts:
+    web1:
+      connection: { host: 192.0.2.10 }
+      volume: { device: /dev/disk/by-uuid/0f3c9a }
+`,
+    problems: [
+      'hosts.web1.volume.device: "/dev/disk/by-uuid/0f3c9a" is not allowed; allowed: a path that stays the same from boot to boot: /dev/disk/by-id/…, /dev/disk/by-path/…, /dev/disk/by-partuuid/…, /dev/mapper/… or /dev/<volume group>/<volume>',
+    ],
+  },
+  {
+    title: "a way out of /dev",
+    yaml: `
+config:
+  drydock:hosts:
+    web1:
+      connection: { host: 192.0.2.10 }
+      volume: { device: /dev/disk/by-id/../../../tmp/disk }
+`,
+    problems: [
+      'hosts.web1.volume.device: "/dev/disk/by-id/../../../tmp/disk" is not allowed; allowed: a path that stays the same from boot to boot: /dev/disk/by-id/…, /dev/disk/by-path/…, /dev/disk/by-partuuid/…, /dev/mapper/… or /dev/<volume group>/<volume>',
+    ],
+  },
+  {
+    title: "memory for a disk",
+    yaml: `
+config:
+  drydock:hosts:
+    web1:
+      connection: { host: 192.0.2.10 }
+      volume: { device: /dev/shm/disk }
+`,
+    problems: [
+      'hosts.web1.volume.device: "/dev/shm/disk" is not allowed; allowed: a path that stays the same from boot to boot: /dev/disk/by-id/…, /dev/disk/by-path/…, /dev/disk/by-partuuid/…, /dev/mapper/… or /dev/<volume group>/<volume>',
+    ],
+  },
+  {
+    title: "a second line in a disk",
+    yaml: `
+config:
+  drydock:hosts:
+    web1:
+      connection: { host: 192.0.2.10 }
+      volume: { device: "/dev/vg0/docker\\nOptions=suid" }
+`,
+    problems: [
+      'hosts.web1.volume.device: "/dev/vg0/docker\\nOptions=suid" is not allowed; allowed: a path that stays the same from boot to boot: /dev/disk/by-id/…, /dev/disk/by-path/…, /dev/disk/by-partuuid/…, /dev/mapper/… or /dev/<volume group>/<volume>',
+    ],
+  },
+  {
+    title: "another filesystem",
+    yaml: `
+config:
+  drydock:hosts:
+    web1:
+      connection: { host: 192.0.2.10 }
+      volume: { device: /dev/disk/by-id/virtio-data, filesystem: btrfs }
+`,
+    problems: [
+      'hosts.web1.volume.filesystem: "btrfs" is not allowed; allowed: ext4, xfs',
+    ],
+  },
+  {
+    title: "a size per container on ext4",
+    yaml: `
+config:
+  drydock:hosts:
+    web1:
+      connection: { host: 192.0.2.10 }
+      volume: { device: /dev/disk/by-id/virtio-data, containerSize: 10G }
+`,
+    problems: [
+      "hosts.web1.volume.containerSize: containerSize needs filesystem: xfs, whose project quota counts what a container writes",
+    ],
+  },
+  {
+    title: "sizes per container that are none",
+    yaml: `
+config:
+  drydock:hosts:
+    web1:
+      connection: { host: 192.0.2.10 }
+      volume: { device: /dev/disk/by-id/virtio-data, filesystem: xfs, containerSize: 0G }
+    web2:
+      connection: { host: 192.0.2.11 }
+      volume: { device: /dev/disk/by-id/virtio-data, filesystem: xfs, containerSize: "10" }
+`,
+    problems: [
+      'hosts.web1.volume.containerSize: "0G" is not allowed; allowed: a size such as 500M or 10G',
+      'hosts.web2.volume.containerSize: "10" is not allowed; allowed: a size such as 500M or 10G',
+    ],
+  },
+  {
+    title: "a filesystem without a disk",
+    yaml: `
+config:
+  drydock:hosts:
+    web1:
+      connection: { host: 192.0.2.10 }
+      volume: { filesystem: xfs }
+`,
+    problems: [
+      "hosts.web1.volume.filesystem: volume.device is missing: name the disk for /var/lib/docker, e.g. /dev/disk/by-id/virtio-data",
+    ],
+  },
+  {
+    title: "a filesystem without a disk in the defaults",
+    yaml: `
+config:
+  drydock:defaults: { volume: { filesystem: xfs } }
+  drydock:hosts:
+    web1: { connection: { host: 192.0.2.10 } }
+`,
+    problems: [
+      "defaults.volume.filesystem: volume.device is missing: name the disk for /var/lib/docker, e.g. /dev/disk/by-id/virtio-data (host web1)",
+    ],
+  },
+  {
+    title: "containerd's filesystem without a disk",
+    yaml: `
+config:
+  drydock:hosts:
+    web1:
+      connection: { host: 192.0.2.10 }
+      volume: { device: /dev/disk/by-id/virtio-data, containerd: { filesystem: xfs } }
+`,
+    problems: [
+      "hosts.web1.volume.containerd: volume.containerd.device is missing: name the disk for /var/lib/containerd",
+    ],
+  },
+  {
+    title: "one disk for both",
+    yaml: `
+config:
+  drydock:hosts:
+    web1:
+      connection: { host: 192.0.2.10 }
+      volume: { device: /dev/disk/by-id/virtio-data, containerd: { device: /dev/disk/by-id/virtio-data } }
+`,
+    problems: [
+      'hosts.web1.volume.device: "/dev/disk/by-id/virtio-data" is named twice; /var/lib/docker and /var/lib/containerd need a device each',
+    ],
+  },
+  {
+    title: "a disk for a folder that Docker does not use",
+    yaml: `
+config:
+  drydock:hosts:
+    web1:
+      connection: { host: 192.0.2.10 }
+      daemon: { data-root: /srv/docker }
+      volume: { device: /dev/disk/by-id/virtio-data }
+`,
+    problems: [
+      'hosts.web1.daemon.data-root: data-root is "/srv/docker", so a filesystem at /var/lib/docker would hold nothing; remove one of the two',
+    ],
+  },
+  {
+    title: "a size per container, said twice",
+    yaml: `
+config:
+  drydock:hosts:
+    web1:
+      connection: { host: 192.0.2.10 }
+      daemon: { storage-opts: ["overlay2.size=5G"] }
+      volume: { device: /dev/disk/by-id/virtio-data, filesystem: xfs, containerSize: 10G }
+`,
+    problems: [
+      "hosts.web1.volume.containerSize: containerSize and overlay2.size in storage-opts say the same; remove one of the two",
+    ],
+  },
+  {
+    title: "unknown settings of a volume",
+    yaml: `
+config:
+  drydock:hosts:
+    web1:
+      connection: { host: 192.0.2.10 }
+      volume: { device: /dev/disk/by-id/virtio-data, fs: xfs, size: 1G, containerd: { device: /dev/vg0/c, containerSize: 1G } }
+`,
+    problems: [
+      "hosts.web1.volume.containerd.containerSize: unknown setting; known: device, filesystem",
+      "hosts.web1.volume.fs: unknown setting; known: device, filesystem, containerSize, containerd",
+      "hosts.web1.volume.size: unknown setting; known: device, filesystem, containerSize, containerd",
+    ],
+  },
+  {
+    title: "a disk instead of a table",
+    yaml: `
+config:
+  drydock:hosts:
+    web1:
+      connection: { host: 192.0.2.10 }
+      volume: /dev/disk/by-id/virtio-data
+`,
+    problems: [
+      'hosts.web1.volume: "/dev/disk/by-id/virtio-data" is not allowed; allowed: a table with device, filesystem, containerSize, containerd',
+    ],
+  },
 ];
