@@ -84,6 +84,7 @@ export interface Mount {
 export interface OldData {
   /** The last part of the mount point. */
   name: string;
+  /** NaN where it is not known. */
   bytes: number;
   /** In /var/lib/drydock/old-data, or still below the filesystem. */
   where: "aside" | "below";
@@ -305,7 +306,8 @@ function parseCgroups(lines: string[]): Record<string, Record<string, string>> {
 // docker 104857600 aside
 function parseOldData(line: string): OldData {
   const [name = "", bytes = "", where] = line.split(" ");
-  return { name, bytes: parseNumber(bytes), where: where === "aside" ? "aside" : "below" };
+  // A number that a power cut kept from the disk is not known.
+  return { name, bytes: bytes === "" ? Number.NaN : Number(bytes), where: where === "aside" ? "aside" : "below" };
 }
 
 // enabled 1␤failure 1␤pid 412␤…

@@ -22,8 +22,9 @@ export function volumeFindings(wish: HostInputs, observation: Observation, steps
   });
 }
 
-/** 1.5 GiB */
+/** 1.5 GiB; NaN is a size that is not known. */
 export function readableBytes(bytes: number): string {
+  if (Number.isNaN(bytes)) return "of unknown size";
   const units = ["bytes", "KiB", "MiB", "GiB", "TiB"];
   const power = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log2(Math.max(1, bytes)) / 10)));
   const amount = bytes / 1024 ** power;

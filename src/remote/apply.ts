@@ -47,7 +47,16 @@ export async function removeOldData(connection: Connection, observation: Observa
 
 /** Takes a host that is right already: nothing but the owner is written. */
 export async function writeOwner(connection: Connection, owner: Owner): Promise<void> {
-  await runAsRoot(connection, `set -eu\numask 077\nmkdir -p ${state}\nset -C\n${ownerText(owner)} >${state}/owner`, { step: "taking ownership", timeout: seconds.observe });
+  await runAsRoot(connection, `set -eu
+umask 077
+mkdir -p ${state}
+# An empty one is what a power cut has left, and names nobody.
+[ -s ${state}/owner ] || rm -f ${state}/owner
+${ownerText(owner)} >${state}/owner.new
+sync ${state}/owner.new
+# Fails where somebody else was faster.
+ln ${state}/owner.new ${state}/owner
+rm -f ${state}/owner.new`, { step: "taking ownership", timeout: seconds.observe });
 }
 
 /** Leaves a host as it is, free for another stack or name. */
@@ -66,7 +75,7 @@ export function transactionScript(command: Command, stage: Stage, owner: Owner):
     `exec 9>${state}/lock`,
     `if ! flock -n 9 || systemctl -q is-active ${unit}; then echo busy; cat ${state}/staging/by 2>/dev/null || true; exit 0; fi`,
     // Under the lock: two stacks may both have seen a host that nobody kept.
-    `if [ -e ${state}/owner ] && ! ${ownerText(owner)} | cmp -s - ${state}/owner; then echo owned; cat ${state}/owner; exit 0; fi`,
+    `if [ -s ${state}/owner ] && ! ${ownerText(owner)} | cmp -s - ${state}/owner; then echo owned; cat ${state}/owner; exit 0; fi`,
     `rm -rf ${state}/staging`,
     `mkdir -p ${state}/staging/files`,
     ...files.map(([name, text]) => hereBase64(`cat >${state}/staging/${quote(name)}`, text)),

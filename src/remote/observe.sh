@@ -184,7 +184,8 @@ old_data() { # what a move has left: NAME BYTES, and whether it has been set asi
   set +f
   for size in /var/lib/drydock/old-data/*.size; do
     [ ! -e "$size" ] || {
-      read -r bytes <"$size"
+      bytes=
+      read -r bytes <"$size" || :
       name=${size##*/}
       where=below
       [ ! -d "${size%.size}" ] || where=aside

@@ -80,6 +80,7 @@ note_applied() {
     printf 'daemon %s:%s\n' "$pid" "$(awk '{ print $22 }' "/proc/$pid/stat")"
     printf 'configuration %s\n' "$(sha256sum </etc/docker/daemon.json | cut -d' ' -f1)"
   } >"$state/applied.new"
+  sync "$state/applied.new"
   mv "$state/applied.new" "$state/applied"
 }
 
@@ -120,8 +121,9 @@ apply() {
   sh "$stage/transaction.sh" prepare "$stage" || { forget_fresh; refuse "the state of before could not be saved"; }
   # From here on something of ours may be left, and whoever destroys the host has to find it.
   kept=no
-  [ ! -e "$state/owner" ] || kept=yes
-  if ! { grep -v '^configuration ' "$stage/by" >"$state/owner.new" && mv "$state/owner.new" "$state/owner"; }; then
+  [ ! -s "$state/owner" ] || kept=yes
+  # Synced: after a power cut a file that was renamed before its text was on the disk is there, and empty.
+  if ! { grep -v '^configuration ' "$stage/by" >"$state/owner.new" && sync "$state/owner.new" && mv "$state/owner.new" "$state/owner"; }; then
     forget_fresh
     refuse "the owner could not be written"
   fi

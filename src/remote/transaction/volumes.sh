@@ -174,7 +174,6 @@ note_old_data() { # before it is out of sight
 }
 
 take_into_use() {
-  note_old_data
   [ "$how" = adopt ] || unmount_copy
   say "mounting $device at $mount_point"
   mkdir -p "$mount_point"
@@ -194,6 +193,7 @@ install_volume_files() {
   done <"$stage/writes"
   systemctl daemon-reload
   each_volume "move adopt" enable_mount
+  each_volume "move adopt" note_old_data
   sync
 }
 
