@@ -126,9 +126,12 @@ const outcomes: Record<string, TransactionResult["outcome"]> = { 0: "done", 20: 
 const steps = { apply: "applying", restore: "restoring", remove_old_data: "removing old data" };
 type Command = keyof typeof steps;
 
+/** About three weeks, in seconds: a timer takes no more. What is of unknown size may take as long. */
+const longest = 2_000_000;
+
 async function run(connection: Connection, command: Command, stage: Stage, owner: Owner, { moving = 0, onLine }: { moving?: number } & Pick<ApplyOptions, "onLine"> = {}): Promise<TransactionResult> {
   const script = transactionScript(command, stage, owner);
-  return parseTransactionOutput(await runAsRoot(connection, script, { step: steps[command], timeout: Math.ceil(seconds.apply + moving), ...(onLine ? { onLine } : {}) }));
+  return parseTransactionOutput(await runAsRoot(connection, script, { step: steps[command], timeout: Math.ceil(Math.min(longest, seconds.apply + (Number.isNaN(moving) ? longest : moving))), ...(onLine ? { onLine } : {}) }));
 }
 
 const ownerText = ({ stack, host }: Owner) => `printf 'stack %s\\nhost %s\\n' ${quote(stack)} ${quote(host)}`;
