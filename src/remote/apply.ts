@@ -103,7 +103,7 @@ export function parseTransactionOutput(text: string): TransactionResult {
   if (first === "busy") return { outcome: "busy", log: others };
   if (first === "owned") return { outcome: "refused", log: [`kept by somebody else meanwhile: ${others.join(", ")}`] };
   const last = lines.at(-1) ?? "";
-  const outcome = outcomes[/^status (\d+)$/.exec(last)?.[1] ?? ""];
+  const outcome = outcomes[statusLine.exec(last)?.[1] ?? ""];
   return outcome ? { outcome, log: lines.slice(0, -1) } : { outcome: "broken", log: [...lines, `unexpected end of the transaction: ${last}`] };
 }
 
@@ -121,6 +121,7 @@ export const transactionProgram = ["begin", "files", "docker", "kernel", "volume
 /** Generations that stay on a host. */
 const keepGenerations = 10;
 
+const statusLine = /^status (\d+)$/;
 const outcomes: Record<string, TransactionResult["outcome"]> = { 0: "done", 20: "refused", 21: "went back", 22: "broken" };
 
 const steps = { apply: "applying", restore: "restoring", remove_old_data: "removing old data" };
@@ -131,7 +132,7 @@ const longest = 2_000_000;
 
 async function run(connection: Connection, command: Command, stage: Stage, owner: Owner, { moving = 0, onLine }: { moving?: number } & Pick<ApplyOptions, "onLine"> = {}): Promise<TransactionResult> {
   const script = transactionScript(command, stage, owner);
-  return parseTransactionOutput(await runAsRoot(connection, script, { step: steps[command], timeout: Math.ceil(Math.min(longest, seconds.apply + (Number.isNaN(moving) ? longest : moving))), ...(onLine ? { onLine } : {}) }));
+  return parseTransactionOutput(await runAsRoot(connection, script, { step: steps[command], timeout: Math.ceil(Math.min(longest, seconds.apply + (Number.isNaN(moving) ? longest : moving))), ...(onLine ? { onLine: (line: string) => (statusLine.test(line) ? undefined : onLine(line)) } : {}) }));
 }
 
 const ownerText = ({ stack, host }: Owner) => `printf 'stack %s\\nhost %s\\n' ${quote(stack)} ${quote(host)}`;
