@@ -9,6 +9,7 @@ import { observedInputs } from "../../src/plan/seen.ts";
 import { container, defaultHost, file, info, withDaemonJson } from "../support/observation.ts";
 import { hardenedArgs, recorded } from "../support/recorded.ts";
 import { declared, wishFor } from "../support/wish.ts";
+import { copy, declaredVolume, device, hostWith, moved, whole } from "../support/volumes.ts";
 
 function report(args: HostArgs, observation: Observation): string {
   const wish = wishFor(args, observation);
@@ -107,5 +108,35 @@ describe("the cost in words", () => {
     ["a stopped engine", cost({}, defaultHost({ units: { "docker.service": { ActiveState: "inactive" } } })), ["dockerd is started"]],
   ])("%s", (_, said, expected) => {
     expect(said).toEqual(expected);
+  });
+});
+
+describe("a volume in words", () => {
+  const said = (observation: Observation, args: HostArgs = declaredVolume()): string[] => {
+    const wish = wishFor(args, observation);
+    return describeCost(planApply(wish, observation), wish, observation);
+  };
+  const move = (from: string): string => `1.0 GiB under /var/lib/docker move to /dev/disk/by-id/virtio-data, ${from}: copied while Docker runs, and once more, with what has changed, while it is stopped; then every byte is compared`;
+  const restart = "dockerd restarts (/var/lib/docker)";
+  const busy = { containers: known([container("web")]), info: info({ Containers: 1 }) };
+
+  it.each<[string, string[], string[]]>([
+    ["a move", said(hostWith()), [move("which is empty and gets ext4"), restart]],
+    ["a move to xfs", said(hostWith(), declaredVolume("xfs")), [move("which is empty and gets xfs"), restart]],
+    ["a move that goes on", said(hostWith({ device: device({ signatures: [copy] }) })), [move("where a copy was begun"), restart]],
+    ["a move that stops containers", said(hostWith({}, busy)), [move("which is empty and gets ext4"), restart, "containers are stopped and started again: web"]],
+    ["a filesystem that is whole", said(hostWith({ device: device({ signatures: [whole] }) })), ["Docker stops, and /var/lib/docker is the ext4 on /dev/disk/by-id/virtio-data from then on, with the data on it", restart]],
+    ["a mount that is mended", said(moved(busy, { boot: "disabled" })), ["/var/lib/docker gets the options and the place at boot that are wished; nothing stops"]],
+    ["a mount that is right", said(moved(busy)), ["nothing restarts"]],
+    ["old data that go", said(moved({ ...busy, oldData: [{ name: "docker", bytes: 5, where: "aside" }] }), declaredVolume("ext4", { allow: ["remove-old-data"] })), ["what was there before a move is removed at the end"]],
+  ])("%s", (_, cost, expected) => {
+    expect(cost).toEqual(expected);
+  });
+
+  it("is a line of what is mounted, and one of what is left", () => {
+    const wish = (observation: Observation) => report(declaredVolume("ext4", { allow: ["remove-old-data"] }), observation);
+    expect(wish(hostWith())).toContain('inEffect.mounts./var/lib/docker: "not mounted" => "ext4, UUID=');
+    expect(wish(moved({ oldData: [{ name: "docker", bytes: 1.5 * 2 ** 30, where: "aside" }] }))).toBe("inEffect.oldData: docker: 1.5 GiB => none");
+    expect(wish(moved())).toBe("");
   });
 });

@@ -69,3 +69,19 @@ describe("audit rules", () => {
     expect(pendingOn(wishFor(declared()), defaultHost({ auditStatus: known({ enabled: "2" }) }))).toEqual([]);
   });
 });
+
+describe("what a move has left", () => {
+  const oldData: Observation["oldData"] = [{ name: "containerd", bytes: 2 ** 20, where: "aside" }, { name: "docker", bytes: 1.5 * 2 ** 30, where: "aside" }];
+  const text = "the data from before the move (containerd: 1.0 MiB, docker: 1.5 GiB) are kept in /var/lib/drydock/old-data; to have them removed, add to this host: allow: [remove-old-data]";
+
+  it.each<[string, Parameters<typeof declared>[0], string[]]>([
+    ["waits for somebody who does not need it any more", {}, [text]],
+    ["does not wait where somebody has said so: that is drift", { allow: ["remove-old-data"] }, []],
+  ])("%s", (_, args, texts) => {
+    expect(pendingOn(wishFor(declared(args)), defaultHost({ oldData }))).toEqual(texts);
+  });
+
+  it("does not wait where there is nothing", () => {
+    expect(pendingOn(wishFor(declared()), defaultHost())).toEqual([]);
+  });
+});

@@ -3,11 +3,14 @@ import type { HostInputs } from "../../src/desired/host-inputs.ts";
 import type { Observation } from "../../src/observed/observation.ts";
 import { known, unknown } from "../../src/observed/records.ts";
 import { differences } from "../../src/plan/describe.ts";
-import { auditCandidates, daemonConfigurationOn, foreignDaemonKeys, hostFacts, modeOf, observedInputs } from "../../src/plan/seen.ts";
+import { auditCandidates, daemonConfigurationOn, foreignDaemonKeys, hostFacts, modeOf, observedInputs, oldDataOn } from "../../src/plan/seen.ts";
 import { auditRulesFile, daemonJson } from "../../src/plan/wish.ts";
 import { defaultHost, file, info, withDaemonJson } from "../support/observation.ts";
 import { hardenedArgs, recorded } from "../support/recorded.ts";
-import { declared, wishFor } from "../support/wish.ts";
+import { declared, rendered, wishFor } from "../support/wish.ts";
+import { volumeFiles } from "../../src/desired/volumes.ts";
+import { data, declaredVolume, disk, hostWith, moved, ownUuid, volume } from "../support/volumes.ts";
+import { planApply } from "../../src/plan/plan.ts";
 
 const hardened = recorded("hardened");
 const wish = wishFor(hardenedArgs(), hardened);
@@ -135,4 +138,43 @@ it("a security key that nobody wishes shows when the running daemon has it, what
 
 it("an engine that is not asked for a key answers nothing about it", () => {
   expect(observedInputs(wishFor(declared({ daemon: { icc: true } })), defaultHost()).inEffect.daemon).not.toHaveProperty("live-restore");
+});
+
+describe("a volume", () => {
+  it("that is as wished is seen as the wish for it", () => {
+    const observation = moved();
+    const wished = wishFor(declaredVolume(), observation);
+    expect(observedInputs(wished, observation).inEffect).toEqual(wished.inEffect);
+    expect(observedInputs(wished, observation)).toMatchObject({ volumes: { [data]: volume() }, host: { filesystems: { [data]: ownUuid } } });
+  });
+
+  it.each<[string, Observation, string]>([
+    ["is not mounted", hostWith(), '"not mounted"'],
+    ["is mounted without nodev", moved({}, { options: ["rw"] }), `"ext4, UUID=${ownUuid}, at boot"`],
+    ["could not be looked at", moved({ mounts: unknown("no such file") }), '"unknown: no such file"'],
+  ])("that %s is drift", (_, observation, text) => {
+    expect(differences(wishFor(declaredVolume(), observation), observedInputs(wishFor(declaredVolume(), observation), observation))).toContain(`inEffect.mounts.${data}: ${text} => "ext4, UUID=${ownUuid}, nodev, at boot"`);
+  });
+
+  it("keeps its files when it is not declared any more: Docker would start on the empty folder below", () => {
+    const ours = Object.fromEntries(volumeFiles.map((path) => [path, file("x\n")]));
+    const observation = defaultHost({ files: { ...defaultHost().files, ...ours }, strayFiles: [...volumeFiles] });
+    const wished = wishFor(declared(), observation);
+    expect(observedInputs(wished, observation).files).toEqual({});
+    expect(planApply(wished, observation).removes).toEqual([]);
+  });
+
+  it("that is declared has its files compared like any other", () => {
+    const args = rendered({ volume: { device: disk } }, "baseline");
+    const observation = moved({ files: Object.fromEntries(volumeFiles.map((path) => [path, file("[Unit]\n")])), strayFiles: [...volumeFiles] });
+    expect(planApply(wishFor(args, observation), observation).writes.map(({ path }) => path)).toEqual(expect.arrayContaining(volumeFiles.filter((path) => !path.endsWith("containerd.mount"))));
+  });
+
+  it.each<[string, Observation["oldData"], string]>([
+    ["nothing", [], "none"],
+    ["one", [{ name: "docker", bytes: 1.5 * 2 ** 30, where: "aside" }], "docker: 1.5 GiB"],
+    ["both, one of unknown size", [{ name: "containerd", bytes: Number.NaN, where: "below" }, { name: "docker", bytes: 10, where: "aside" }], "containerd: of unknown size, docker: 10 bytes"],
+  ])("has left %s", (_, oldData, text) => {
+    expect(oldDataOn(defaultHost({ oldData }))).toBe(text);
+  });
 });

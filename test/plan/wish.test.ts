@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { auditRulesFile, auditRulesForHost, completeInputs, hostsDropIn } from "../../src/plan/wish.ts";
 import { declared } from "../support/wish.ts";
+import { declaredVolume } from "../support/volumes.ts";
 
 const host = { starts: ["/usr/sbin/dockerd", "/usr/bin/containerd"], dockerExecStart: "/usr/bin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock", missing: [] as string[] };
 const rule = (path: string, perm = "rwxa"): string => `-a always,exit -F arch=b64 -F path=${path} -F perm=${perm} -F key=docker`;
@@ -67,5 +68,30 @@ describe("a wish", () => {
     expect(daemon).not.toHaveProperty("log-opts");
     expect(configuration).toBe("as on disk");
     expect(limits).toEqual({ "docker.service OOMScoreAdjust": "-500" });
+  });
+});
+
+describe("volumes", () => {
+  const uuid = "6f4e5d4c-3b2a-8908-8706-050403020100";
+  const unit = "/etc/systemd/system/var-lib-docker.mount";
+  const text = "[Mount]\nWhat=/dev/disk/by-id/virtio-data\n";
+
+  it("are mounted by the filesystem that the disk has or gets, not by the disk", () => {
+    const { files, inEffect } = completeInputs(declaredVolume("xfs", { files: { [unit]: text } }), { ...host, filesystems: { "/var/lib/docker": uuid } });
+    expect(files[unit]).toBe(`[Mount]\nWhat=/dev/disk/by-uuid/${uuid}\n`);
+    expect(inEffect.mounts).toEqual({ "/var/lib/docker": `xfs, UUID=${uuid}, nodev, pquota, at boot` });
+    expect(inEffect).not.toHaveProperty("oldData");
+  });
+
+  it("of which the filesystem is not known are left as they are declared", () => {
+    const { files, inEffect } = completeInputs(declaredVolume("ext4", { files: { [unit]: text } }), host);
+    expect(files[unit]).toBe(text);
+    expect(inEffect.mounts).toEqual({ "/var/lib/docker": "ext4, UUID=not known yet, nodev, at boot" });
+  });
+
+  it("ask for nothing where there are none, but for the end of what they have left", () => {
+    const { inEffect } = completeInputs(declared(), host);
+    expect("mounts" in inEffect || "oldData" in inEffect).toBe(false);
+    expect(completeInputs(declared({ allow: ["remove-old-data"] }), host).inEffect.oldData).toBe("none");
   });
 });

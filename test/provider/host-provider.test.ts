@@ -1,11 +1,15 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { HostArgs, HostInputs } from "../../src/desired/host-inputs.ts";
 import type { Observation } from "../../src/observed/observation.ts";
+import { mountUnit } from "../../src/desired/volumes.ts";
 import { known, unknown } from "../../src/observed/records.ts";
+import { look } from "../../src/provider/look.ts";
+import { volumesThatStay } from "../../src/provider/release.ts";
 import { HostProvider, ownerOf } from "../../src/provider/host-provider.ts";
 import { RemoteScriptError, UnreachableError } from "../../src/remote/ssh.ts";
 import { FakeHost } from "../support/fake-host.ts";
 import { container, defaultHost, info, withDaemonJson } from "../support/observation.ts";
+import { declaredVolume, hostWith, moved, volume } from "../support/volumes.ts";
 import { daemonWish, declared, wishFor } from "../support/wish.ts";
 
 const urn = "urn:pulumi:test::drydock::drydock:index:Host::web1";
@@ -23,6 +27,7 @@ vi.mock("../../src/remote/observe.ts", () => ({ observe: () => host.observe() })
 vi.mock("../../src/remote/apply.ts", () => ({
   applyPlan: (...args: Parameters<FakeHost["applyPlan"]>) => host.applyPlan(...args),
   restoreOriginal: (...args: Parameters<FakeHost["restoreOriginal"]>) => host.restoreOriginal(...args),
+  removeOldData: () => host.removeOldData(),
   writeOwner: (...args: Parameters<FakeHost["writeOwner"]>) => host.writeOwner(...args),
   forgetOwner: () => host.forgetOwner(),
 }));
@@ -324,5 +329,94 @@ describe("delete", () => {
     const error: unknown = await remove(["restore-original"]).catch((caught: unknown) => caught);
     expect((error as Error).message).toMatch(text);
     expect((error as Error).stack).toBe("");
+  });
+});
+
+describe("a host with a volume", () => {
+  const oldData: Observation["oldData"] = [{ name: "docker", bytes: 2 ** 30, where: "aside" }];
+  const withVolume = (change: Partial<HostArgs> = {}): HostArgs => declaredVolume("ext4", { connection: { host: `192.0.2.${++machines}`, port: 22 }, ...change });
+  const update = (wished: HostArgs): Promise<unknown> => provider.update("web1", urn, wishFor(wished), wishFor(wished));
+
+  it("is shown what the move does, line by line, while it goes on", async () => {
+    host.views = [hostWith({}, { owner }), moved({ owner })];
+    host.lines = ["copying /var/lib/docker to /dev/disk/by-id/virtio-data while Docker runs", "copied 1 of about 2 MiB"];
+    await update(withVolume());
+    expect(host.deeds).toEqual(["observe", "apply", "observe"]);
+    expect(logged.slice(0, 2)).toEqual(host.lines.map((line) => `info: web1: ${line}`));
+  });
+
+  it("keeps its old data without consent, and says what waits", async () => {
+    host.views = [hostWith({}, { owner }), moved({ owner, oldData })];
+    await update(withVolume());
+    expect(host.deeds).toEqual(["observe", "apply", "observe"]);
+    expect(logged.at(-1)).toMatch(/^warn: web1: pending: the data from before the move \(docker: 1\.0 GiB\) are kept in /);
+  });
+
+  it("has its old data removed after the new state is confirmed", async () => {
+    host.views = [hostWith({}, { owner }), moved({ owner, oldData }), moved({ owner })];
+    await update(withVolume({ allow: ["remove-old-data"] }));
+    expect(host.deeds).toEqual(["observe", "apply", "observe", "remove old data", "observe"]);
+    expect(logged).toContain("info: web1: the old data of before (docker: 1.0 GiB) are removed");
+  });
+
+  it("keeps its old data when the new state can't be confirmed", async () => {
+    host.views = [hostWith({}, { owner }), moved({ owner, oldData }, { options: ["rw"] })];
+    await expect(update(withVolume({ allow: ["remove-old-data"] }))).rejects.toThrow(/^web1: the change was made, and this is not in effect: inEffect\.mounts\./);
+    expect(host.deeds).toEqual(["observe", "apply", "observe"]);
+  });
+
+  it("says so when its old data can't be removed, and keeps its state", async () => {
+    host.views = [hostWith({}, { owner }), moved({ owner, oldData })];
+    host.removal = { outcome: "broken", log: ["rm: cannot remove x: Input/output error"] };
+    await expect(update(withVolume({ allow: ["remove-old-data"] }))).rejects.toThrow("web1: the change was made, but the old data of before (docker: 1.0 GiB) could not be removed: rm: cannot remove x: Input/output error");
+  });
+
+  it("does not ask for a removal where a move has left nothing", async () => {
+    host.views = [hostWith({}, { owner }), moved({ owner })];
+    await update(withVolume({ allow: ["remove-old-data"] }));
+    expect(host.deeds).not.toContain("remove old data");
+  });
+
+  it("that is right is not touched, nor told of what stays", async () => {
+    host.views = [moved({ owner })];
+    await update(withVolume());
+    expect(logged).toEqual(["info: web1: already in the wished state; nothing was touched"]);
+  });
+
+  const stays = "; /var/lib/docker stays on its own filesystem, which Drydock never unmounts or formats; the data from before the move stay in /var/lib/drydock/old-data";
+
+  it("that declares it no more is told what stays", async () => {
+    host.views = [moved({ owner, oldData })];
+    await update(args({ daemon: {} }));
+    expect(logged[0]).toBe(`info: web1: already in the wished state; nothing was touched${stays}`);
+  });
+
+  it("that is restored is told what stays", async () => {
+    host.views = [moved({ owner, oldData })];
+    host.result = { outcome: "done", log: ["every file is as it was before the first update"] };
+    await provider.delete("web1", urn, wishFor(withVolume({ allow: ["restore-original"] })));
+    expect(logged).toEqual([`info: web1: every file is as it was before the first update${stays}`]);
+  });
+
+  it("is looked at again where what was seen a moment ago is of another disk", async () => {
+    host.views = [moved({ owner })];
+    const wished = withVolume();
+    await look(wished);
+    await look(wished, { reuse: true });
+    expect(host.deeds).toEqual(["observe"]);
+    await look({ ...wished, volumes: { "/var/lib/docker": { ...volume(), device: "/dev/vg0/docker" } } }, { reuse: true });
+    await look(args({ connection: wished.connection }), { reuse: true });
+    expect(host.deeds).toEqual(["observe", "observe", "observe"]);
+  });
+});
+
+describe("what stays of volumes", () => {
+  const active = (...mountPoints: string[]): Observation => defaultHost({ units: Object.fromEntries(mountPoints.map((mountPoint) => [mountUnit(mountPoint), { ActiveState: "active" }])) });
+  it.each<[Observation, string]>([
+    [defaultHost(), ""],
+    [active("/var/lib/containerd"), "; /var/lib/containerd stays on its own filesystem, which Drydock never unmounts or formats"],
+    [active("/var/lib/docker", "/var/lib/containerd"), "; /var/lib/docker and /var/lib/containerd stay on their own filesystems, which Drydock never unmounts or formats"],
+  ])("is said: case %#", (observation, text) => {
+    expect(volumesThatStay(observation)).toBe(text);
   });
 });

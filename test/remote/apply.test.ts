@@ -2,7 +2,8 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { applyPlan, forgetOwner, parseTransactionOutput, transactionProgram, transactionScript, writeOwner } from "../../src/remote/apply.ts";
+import { applyPlan, forgetOwner, parseTransactionOutput, removeOldData, transactionProgram, transactionScript, writeOwner } from "../../src/remote/apply.ts";
+import { volumeFiles } from "../../src/desired/volumes.ts";
 import { known } from "../../src/observed/records.ts";
 import { onPath, ownRuntimeFolder } from "../support/fake-ssh.ts";
 import { FakeRoot } from "../support/fake-root.ts";
@@ -93,6 +94,30 @@ describe("what is sent", () => {
     const plan = emptyPlan({ writes: [{ path: "/etc/a", ...write }, { path: "/etc/docker/daemon.json", ...write }], validateWith: ["/usr/bin/dockerd", "-H", "fd://"] });
     const file = await staged(connection, plan, defaultHost(), owner);
     expect(file("validate")).toBe("exec /usr/bin/dockerd --validate --config-file /var/lib/drydock/staging/files/2 -H fd://\n");
+  });
+
+  it("names each volume in one line, and the files that stay with it", async () => {
+    const plan = emptyPlan({ volumes: [{ how: "move", mountPoint: "/var/lib/containerd", unit: "var-lib-containerd.mount", device: "/dev/vg0/c", filesystem: "xfs", options: "nodev,pquota", uuid: "0f3c", label: "drydock-ctrd", format: true, bytes: 5 }] });
+    const file = await staged(connection, plan, defaultHost(), owner);
+    expect(file("volumes")).toBe("move /var/lib/containerd var-lib-containerd.mount /dev/vg0/c xfs nodev,pquota 0f3c drydock-ctrd yes 5\n");
+    expect(file("volume-files").split("\n")).toEqual([...volumeFiles, ""]);
+    expect(file("settings")).toContain("STOP_CONTAINERD=yes\n");
+  });
+
+  it("may take as long as there is to copy or to remove, also when nobody knows how much that is", async () => {
+    for (const bytes of [10 ** 12, 10 ** 15, Number.NaN]) {
+      ownRuntimeFolder();
+      onPath({ ssh: 'cat >/dev/null; echo "the old data are removed"; echo "status 0"' });
+      expect(await removeOldData(connection, defaultHost({ oldData: [{ name: "docker", bytes, where: "aside" }] }), owner)).toEqual({ outcome: "done", log: ["the old data are removed"] });
+    }
+  });
+
+  it("is told line by line while it runs", async () => {
+    ownRuntimeFolder();
+    onPath({ ssh: 'cat >/dev/null; echo "copying"; echo "copied"; echo "status 0"' });
+    const lines: string[] = [];
+    await applyPlan(connection, emptyPlan(), defaultHost(), owner, { onLine: (line) => void lines.push(line) });
+    expect(lines).toEqual(["copying", "copied"]);
   });
 
   it("is nothing that the shell there could take for a command", async () => {

@@ -1,6 +1,6 @@
 /** observe.sh for real: sh and coreutils on real files, with stubs for what needs systemd, a daemon or the kernel's audit. */
 
-import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { observe, type ObserveOptions } from "../../src/remote/observe.ts";
@@ -164,6 +164,55 @@ describe("a host without containers", () => {
     expect(seen.containers).toEqual({ known: true, value: [] });
     expect(seen.bridgeOptions).toEqual({ known: true, value: {} });
   });
+});
+
+describe("a volume", () => {
+  const at = (mountPoint: string, device: string, filesystem: "ext4" | "xfs" = "ext4"): ObserveOptions => ({ volumes: { [mountPoint]: { device, filesystem, options: "nodev" } } });
+
+  it("whose disk is not there, and what is in the folder", async () => {
+    const folder = temporaryFolder();
+    for (const name of ["a", "b"]) writeFileSync(join(folder, name), Buffer.alloc(10_000));
+    const { volumes } = await look(at(folder, "/dev/no-such-group/disk"));
+    expect(volumes[folder]).toMatchObject({ known: true, value: { device: undefined, place: folder, data: { entries: 3 } } });
+    const seen = volumes[folder];
+    expect(seen?.known && seen.value.data?.bytes).toBeGreaterThanOrEqual(20_000);
+  });
+
+  it("whose disk is a file, behind a link", async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, "disk.img"), "");
+    symlinkSync("disk.img", join(folder, "disk"));
+    const { volumes } = await look(at(join(folder, "none"), join(folder, "disk")));
+    expect(volumes[join(folder, "none")]).toMatchObject({ known: true, value: { device: { path: join(folder, "disk.img"), kind: "regular empty file", signatures: [] }, data: { bytes: 0, entries: 0 } } });
+  });
+
+  it("whose mount point is a link is where that leads", async () => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, "real"));
+    symlinkSync(join(folder, "real"), join(folder, "link"));
+    expect((await look(at(join(folder, "link"), "/dev/none"))).volumes[join(folder, "link")]).toMatchObject({ known: true, value: { place: join(folder, "real") } });
+  });
+
+  it("says which tools are missing, of its own filesystem only", async () => {
+    const folder = temporaryFolder();
+    const { volumes } = await look(at(folder, "/dev/none", "xfs"));
+    const seen = volumes[folder];
+    expect(seen?.known && seen.value.missingTools.filter((tool) => /ext4|e2label/.test(tool))).toEqual([]);
+  });
+
+  it("that nobody asked for is not looked at", async () => {
+    expect((await look()).volumes).toEqual({});
+  });
+});
+
+it("what a move has left is found where it is, also when a power cut took its size", async () => {
+  const state = temporaryFolder();
+  mkdirSync(join(state, "old-data/docker"), { recursive: true });
+  writeFileSync(join(state, "old-data/docker.size"), "4096\n");
+  writeFileSync(join(state, "old-data/containerd.size"), "");
+  const folder = onPath({ ...stubs, ssh: `sed "s#/var/lib/drydock#${state}#g" | sh -s` });
+  writeFileSync(join(folder, "info"), JSON.stringify({ ...dockerInfo, Containers: 0 }));
+  expect((await observe({ host: "192.0.2.10", port: 22 })).oldData).toEqual([{ name: "containerd", bytes: Number.NaN, where: "below" }, { name: "docker", bytes: 4096, where: "aside" }]);
 });
 
 it("a line before it is run first, e.g. to confirm a transaction", async () => {

@@ -7,7 +7,7 @@
 
 import type { Observation, Owner } from "../../src/observed/observation.ts";
 import type { Plan } from "../../src/plan/plan.ts";
-import type { TransactionResult } from "../../src/remote/apply.ts";
+import type { ApplyOptions, TransactionResult } from "../../src/remote/apply.ts";
 import { defaultHost } from "./observation.ts";
 
 export class FakeHost {
@@ -15,7 +15,11 @@ export class FakeHost {
   views: (Observation | Error)[] = [defaultHost()];
   /** What a transaction answers; an error is thrown. */
   result: TransactionResult | Error = { outcome: "done", log: [] };
-  /** `observe`, `apply`, `restore`, `write owner …`, `forget owner`, in order. */
+  /** What it prints meanwhile. */
+  lines: string[] = [];
+  /** What the removal of old data answers. */
+  removal: TransactionResult = { outcome: "done", log: ["the old data are removed"] };
+  /** `observe`, `apply`, `remove old data`, `restore`, `write owner …`, `forget owner`, in order. */
   readonly deeds: string[] = [];
   plan: Plan | undefined;
 
@@ -25,9 +29,17 @@ export class FakeHost {
     return view instanceof Error || !view ? Promise.reject(view ?? new Error("no view")) : Promise.resolve(view);
   };
 
-  applyPlan = (_connection: unknown, plan: Plan): Promise<TransactionResult> => this.transact("apply", plan);
+  applyPlan = (_connection: unknown, plan: Plan, _observation?: unknown, _owner?: unknown, options?: ApplyOptions): Promise<TransactionResult> => {
+    for (const line of this.lines) options?.onLine?.(line);
+    return this.transact("apply", plan);
+  };
 
   restoreOriginal = (_connection: unknown, plan: Plan): Promise<TransactionResult> => this.transact("restore", plan);
+
+  removeOldData = (): Promise<TransactionResult> => {
+    this.deeds.push("remove old data");
+    return Promise.resolve(this.removal);
+  };
 
   writeOwner = (_connection: unknown, { stack, host }: Owner): Promise<void> => {
     this.deeds.push(`write owner ${stack} ${host}`);
