@@ -65,6 +65,7 @@ const programs: Record<string, string> = {
   mountpoint: '[ -L "$last" ]',
   // A line a signature; whoever has a label has one.
   wipefs: 'for label in "$ROOT/labels/$name"; do [ ! -e "$label" ] || echo "0x438,uuid,$(cat "$label"),ext4"; done',
+  blkid: 'cat "$ROOT/labels/$name"',
   "mkfs.ext4": 'made "$name" "$5"',
   "mkfs.xfs": 'made "$name" "$3"',
   e2label: 'echo "$2" >"$ROOT/labels/${1##*/}"',
