@@ -16,7 +16,7 @@ describe("the stack files of the README", () => {
   it.each(blocks)("can be used as it stands: %#", (text) => {
     const { config = {}, ...hosts } = parse(text) as { config?: Record<string, unknown> };
     // One that shows a single layer has hosts alone, and leaves out how they are reached.
-    for (const own of Object.values<Record<string, unknown>>(hosts as Record<string, Record<string, unknown>>)) own["connection"] ??= { host: "192.0.2.10" };
+    for (const own of Object.values<Record<string, unknown>>(hosts)) own["connection"] ??= { host: "192.0.2.10" };
     if (Object.keys(hosts).length > 0) config["drydock:hosts"] = hosts;
     const fleet = readFleet(Object.fromEntries(Object.entries(config).map(([name, value]) => [name.replace("drydock:", ""), value])));
     expect([...fleet.hosts.values()].map((settings) => Object.keys(renderHost(settings).files))).not.toEqual([]);
