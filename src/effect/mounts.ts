@@ -21,7 +21,7 @@ export function mountInEffect(mountPoint: string, { options }: DeclaredVolume, o
   const ours = device.signatures.find(({ type }) => type === mount.filesystem);
   const held = options.split(",").filter((option) => (option === "dev" ? !mount.options.includes("nodev") : mount.options.includes(inKernel[option] ?? option)));
   const enabled = observation.units[mountUnit(mountPoint)]?.UnitFileState === "enabled";
-  const below = observation.oldData.some(({ name, where }) => where === "below" && mountPoint.endsWith(`/${name}`));
+  const below = observation.oldData.some(({ name, where }) => where === "below" && mountPoint.endsWith(`/${name.replace(/-\d+$/, "")}`));
   return [
     mount.filesystem,
     `UUID=${ours?.uuid ?? "unknown"}`,

@@ -82,7 +82,7 @@ export interface Mount {
 }
 
 export interface OldData {
-  /** The last part of the mount point. */
+  /** The last part of the mount point; `-2` and so on behind it where an earlier move has left something, too. */
   name: string;
   /** NaN where it is not known. */
   bytes: number;

@@ -42,16 +42,19 @@ export async function converge(owner: Owner, args: HostArgs, say: Say): Promise<
   const lastChange = { cost: describeCost(plan, wish, observation), diff: describeChange(plan, wish, observedInputs(wish, observation), observation) };
   const result = await apply(owner, wish, plan, observation, say);
   assertDone(owner, result);
-  await say(listed(`${owner.host}: done on the host`, result.log));
+  // Who was told each line has seen it.
+  if (!shown(plan)) await say(listed(`${owner.host}: done on the host`, result.log));
   const confirmed = await confirm(owner, wish);
   return { wish, outputs: outputsOf(wish, plan.removeOldData ? await withoutOldData(owner, wish, confirmed, say) : confirmed, lastChange) };
 }
 
 // --- Internal ---
 
+/** What takes hours has to show that it goes on. */
+const shown = (plan: Plan) => plan.volumes.some(stopsDocker);
+
 async function apply(owner: Owner, wish: HostInputs, plan: Plan, observation: Observation, say: Say): Promise<TransactionResult> {
-  // What takes hours has to show that it goes on.
-  const showing = plan.volumes.some(stopsDocker) ? { onLine: (line: string) => void say(`${owner.host}: ${line}`) } : {};
+  const showing = shown(plan) ? { onLine: (line: string) => void say(`${owner.host}: ${line}`) } : {};
   try {
     return await applyPlan(wish.connection, plan, observation, owner, { digestOfConfiguration: digest(JSON.stringify(wish)), ...showing });
   } catch (cause) {

@@ -55,7 +55,7 @@ mkdir -p ${state}
 ${ownerText(owner)} >${state}/owner.new
 sync ${state}/owner.new
 # Fails where somebody else was faster.
-ln ${state}/owner.new ${state}/owner
+ln ${state}/owner.new ${state}/owner || { rm -f ${state}/owner.new; exit 1; }
 rm -f ${state}/owner.new`, { step: "taking ownership", timeout: seconds.observe });
 }
 

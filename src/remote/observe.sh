@@ -166,7 +166,7 @@ volume() { # MOUNTPOINT DEVICE FILESYSTEM
       [ -z "$signatures" ] || printf '%s\n' "$signatures" | sed 's/^/signature /'
     fi
   fi
-  case $3 in xfs) label=xfs_admin ;; *) label=e2label ;; esac
+  case $3 in xfs) label=xfs_io ;; *) label=e2label ;; esac
   for tool in tar "mkfs.$3" "$label"; do command -v "$tool" >/dev/null || printf 'missing %s\n' "$tool"; done
   # Another device than that of the folder above is a filesystem of its own; dockerd may bind the folder onto itself.
   if [ ! -e "$1" ]; then

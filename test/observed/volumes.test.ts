@@ -43,7 +43,7 @@ describe("what is beside it", () => {
   });
 
   it("is which programs are missing", () => {
-    expect(parseVolume(`${disk}${row("vdb")}missing mkfs.xfs\nmissing xfs_admin\n`).missingTools).toEqual(["mkfs.xfs", "xfs_admin"]);
+    expect(parseVolume(`${disk}${row("vdb")}missing mkfs.xfs\nmissing xfs_io\n`).missingTools).toEqual(["mkfs.xfs", "xfs_io"]);
   });
 });
 

@@ -21,7 +21,7 @@ moves_data() { grep -qE '^(move|adopt) ' "$stage/volumes"; }
 
 make_filesystem() {
   [ "$format" = yes ] || return 0
-  # What was seen may be old: asked once more, right before, and mkfs itself refuses what has a signature.
+  # What was seen may be old, and mkfs.ext4 without a terminal formats whatever is there.
   left=$(wipefs --no-act --parsable "$device") || { say "$device can't be read"; return 1; }
   [ -z "$left" ] || { say "$device is not empty any more"; return 1; }
   say "making $filesystem on $device"
@@ -54,12 +54,22 @@ copy_running() {
 copy_stopped() {
   within=$(awk -v p="$mount_point/" 'index($5 "/", p) == 1 && $5 "/" != p { print $5 }' /proc/self/mountinfo)
   [ -z "$within" ] || { say "in use below $mount_point: $(printf '%s' "$within" | tr '\n' ' ')"; return 1; }
+  copy_and_compare
+  rm -rf -- "${copy:?}/$work"
+  sync -f "$copy"
+}
+
+copy_and_compare() {
   say "copying what has changed in $mount_point"
   copy_tree stopped
   say "comparing every byte of $mount_point with its copy"
-  compare_trees
-  rm -rf -- "${copy:?}/$work"
-  sync -f "$copy"
+  compare_trees || {
+    # Nothing but a copy from the start makes good what two passes can miss, such as attributes of a folder that was made anew.
+    say "copying all of $mount_point once more, and comparing again"
+    find "$copy" -mindepth 1 -maxdepth 1 ! -name lost+found ! -name "$work" -exec rm -rf -- {} +
+    copy_tree stopped
+    compare_trees
+  }
 }
 
 # --- Copying ---
@@ -87,18 +97,19 @@ copy_tree() { # running|stopped: brings the copy up to date, from wherever it st
   sort -z "$lists/list" >"$lists/wanted"
   list_tree "$copy" >"$lists/list"
   sort -z "$lists/list" >"$lists/there"
-  # Gone, or of another type. Links are made anew as a whole: one name alone would come back as a file of its own.
+  # Gone, or of another type. Hard links are made anew as a whole: one name alone would come back as a file of its own. And no
+  # symbolic link may stand in the copy while containers run: whoever swaps a folder for one could have tar write through it.
   cut -z -d' ' -f1,8- "$lists/wanted" | sort -z >"$lists/wanted-names"
   cut -z -d' ' -f1,8- "$lists/there" | sort -z >"$lists/there-names"
   {
     comm -z -13 "$lists/wanted-names" "$lists/there-names" | cut -z -c3-
-    files_of "$copy" ! -type d -links +1 -print0
+    files_of "$copy" ! -type d \( -links +1 -o -type l \) -print0
   } >"$lists/gone"
   (cd "$copy" && xargs -0 -r rm -rf -- <"$lists/gone")
   {
     comm -z -23 "$lists/wanted" "$lists/there" | cut -z -d' ' -f8-
     # Every folder: whatever is put into one or taken out of it changes its time.
-    files_of "$mount_point" \( -type d -o -links +1 -o -cnewer "$lists/since" \) -print0
+    files_of "$mount_point" \( -type d -o -type l -o -links +1 -o -cnewer "$lists/since" \) -print0
   } | sort -zu >"$lists/send"
   show_progress &
   progress=$!
@@ -137,15 +148,14 @@ archive() { # FOLDER
     --pax-option='exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime' --file=-
 }
 
-compare_trees() {
+compare_trees() { # where `set -e` does not hold
   [ -d "$mount_point" ] || return 0
   lists=$copy/$work
-  files_of "$mount_point" -print0 >"$lists/list"
-  sort -z "$lists/list" >"$lists/names"
-  files_of "$copy" -print0 >"$lists/list"
+  files_of "$mount_point" -print0 >"$lists/list" && sort -z "$lists/list" >"$lists/names" || return 1
+  files_of "$copy" -print0 >"$lists/list" || return 1
   sort -z "$lists/list" | cmp -s - "$lists/names" || { say "the copy has other files than $mount_point"; return 1; }
-  rm -f "$lists/archive"
-  mkfifo "$lists/archive"
+  rm -f "$lists/archive" "$lists/unread"
+  mkfifo "$lists/archive" || return 1
   archive "$copy" >"$lists/archive" 2>/dev/null &
   copied=$!
   same=yes
@@ -160,17 +170,31 @@ compare_trees() {
 
 # --- Taking it into use ---
 
-set_label() { # LABEL; a whole copy outranks what lies in the folder
+set_label() { # LABEL, while it is mounted; a whole copy outranks what lies in the folder
   case $filesystem in
     ext4) e2label "$device" "$1" ;;
-    xfs) if mountpoint -q "$mount_point"; then xfs_io -c "label -s $1" "$mount_point" >/dev/null; else xfs_admin -L "$1" "$device" >/dev/null; fi ;;
+    xfs) xfs_io -c "label -s $1" "$mount_point" >/dev/null ;;
   esac
+}
+
+old_data_below() { # the place of those that were noted and lie below the filesystem still
+  for size in "$state/old-data/$name.size" "$state/old-data/$name"-*.size; do
+    [ ! -e "$size" ] || [ -d "${size%.size}" ] || { printf '%s\n' "${size%.size}"; break; }
+  done
 }
 
 note_old_data() { # before it is out of sight
   [ -n "$(find "$mount_point" -mindepth 1 -maxdepth 1 -print -quit 2>/dev/null)" ] || return 0
   mkdir -p "$state/old-data"
-  printf '%s\n' "$bytes" >"$state/old-data/$name.size"
+  old=$(old_data_below)
+  n=1
+  # What an earlier move has left stays as well.
+  while [ -z "$old" ]; do
+    old=$state/old-data/$name$([ "$n" -eq 1 ] || printf -- '-%s' "$n")
+    [ ! -d "$old" ] || old=
+    n=$((n + 1))
+  done
+  printf '%s\n' "$bytes" >"$old.size"
 }
 
 take_into_use() {
@@ -230,7 +254,8 @@ leave_volumes() { # the way back until they are in use
 
 leave_volume() {
   unmount_copy
-  rm -f "$state/old-data/$name.size"
+  old=$(old_data_below)
+  [ -z "$old" ] || rm -f "$old.size"
   [ -d "$stage/volumes-before" ] || return 0
   systemctl stop "$unit" 2>/dev/null || :
   systemctl -q disable "$unit" 2>/dev/null || :
@@ -256,17 +281,22 @@ remount() { systemctl reload "$unit"; }
 # --- What was there before ---
 
 set_aside() { # out from below the filesystem, where nobody sees it
-  [ -e "$state/old-data/$name.size" ] && [ ! -d "$state/old-data/$name" ] || return 0
+  old=$(old_data_below)
+  [ -n "$old" ] || return 0
   say "setting the old data of $mount_point aside"
-  rm -rf -- "$state/old-data/$name.new"
-  mkdir -p "$state/old-data/$name.new"
+  mkdir -p "$old.new"
   # In a mount namespace of its own, in which the filesystem is taken off again.
   # shellcheck disable=SC2016 # for the inner shell
-  unshare --mount --propagation private sh -euc 'umount --lazy "$1" && find "$1" -mindepth 1 -maxdepth 1 -exec mv -t "$2" -- {} +' sh "$mount_point" "$state/old-data/$name.new" </dev/null
-  mv "$state/old-data/$name.new" "$state/old-data/$name"
+  unshare --mount --propagation private sh -euc 'umount --lazy "$1" && find "$1" -mindepth 1 -maxdepth 1 -exec mv -t "$2" -- {} +' sh "$mount_point" "$old.new" </dev/null
+  mv "$old.new" "$old"
 }
 
-remove_old_data() {
-  rm -rf -- "$state/old-data"
-  say "the old data are removed"
+remove_old_data() { # that was set aside
+  for size in "$state"/old-data/*.size; do
+    old=${size%.size}
+    [ -d "$old" ] || { say "${old##*/}: they lie below the filesystem still"; continue; }
+    rm -rf -- "$old"
+    rm -f -- "$size"
+  done
+  if rmdir "$state/old-data"; then say "the old data are removed"; else return 1; fi
 }
