@@ -3,11 +3,13 @@
 import { z } from "zod";
 
 import { disruptions, type Disruption } from "../desired/host-inputs.ts";
+import { apparmorSchema, type AppArmorSettings } from "./apparmor.ts";
 import { auditSchema, type AuditSettings } from "./audit.ts";
 import { connectionSchema, type Connection } from "./connection.ts";
 import { daemonSchema, type DaemonSettings } from "./daemon.ts";
 import { limitsSchema, type LimitsSettings } from "./limits.ts";
 import { profileNames } from "./profiles.ts";
+import { seccompSchema, type SeccompSettings } from "./seccomp.ts";
 import { listOf, oneOf, setting, text } from "./setting.ts";
 
 export const hostName = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
@@ -21,6 +23,14 @@ const layerKeys = {
   daemon: setting(daemonSchema, { description: "Keys of /etc/docker/daemon.json, spelled as there." }),
   audit: setting(auditSchema, { description: "The audit layer.", cost: "nothing" }),
   limits: setting(limitsSchema, { description: "The limits layer." }),
+  apparmor: setting(apparmorSchema, { description: "The apparmor layer: profiles for containers." }),
+  seccomp: setting(seccompSchema, {
+    description: "The filter of system calls for containers that bring none of their own: builtin, or a profile in the engine's JSON form.",
+    initially: "builtin",
+    cost: "restart",
+    cis: "2.17",
+    see: "https://docs.docker.com/engine/security/seccomp/",
+  }),
   allow: setting(listOf(oneOf(disruptions), disruptions.join(", ")), {
     description:
       "Disruptions you consent to: hide-containers (userns-remap), restart-containers, restore-original (when the host leaves the stack file).",
@@ -30,7 +40,7 @@ const layerKeys = {
 };
 
 /** What `drydock:defaults` and each of `drydock:groups` may hold. */
-export const layerSchema = z.strictObject(layerKeys).meta({ allowed: "a table with connection, daemon, audit, limits, allow" });
+export const layerSchema = z.strictObject(layerKeys).meta({ allowed: "a table with connection, daemon, audit, limits, apparmor, seccomp, allow" });
 
 /** What each of `drydock:hosts` may hold. */
 export const hostSchema = z
@@ -38,7 +48,7 @@ export const hostSchema = z
     ...layerKeys,
     groups: setting(listOf(groupName, "group names"), { description: "Groups of the host; a later one wins over an earlier one.", initially: "[]", cost: "nothing" }),
   })
-  .meta({ allowed: "a table with connection, daemon, audit, limits, allow, groups" });
+  .meta({ allowed: "a table with connection, daemon, audit, limits, apparmor, seccomp, allow, groups" });
 
 /** A stack file: the keys of `config`, without their prefix `drydock:`. */
 export const stackSchema = z.strictObject({
@@ -68,6 +78,9 @@ export interface HostSettings {
   daemon: DaemonSettings;
   audit: AuditSettings;
   limits: LimitsSettings;
+  apparmor: AppArmorSettings;
+  /** Absent: the profile inside the engine. */
+  seccomp?: SeccompSettings;
   allow: Disruption[];
   groups: string[];
 }
