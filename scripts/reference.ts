@@ -8,6 +8,7 @@ import { join } from "node:path";
 
 import { z } from "zod";
 
+import { apparmorProfile, apparmorSchema } from "../src/config/apparmor.ts";
 import { auditSchema } from "../src/config/audit.ts";
 import { connectionSchema } from "../src/config/connection.ts";
 import { loggingKeys } from "../src/config/daemon/logging.ts";
@@ -19,6 +20,7 @@ import { hostSchema, layerSchema, stackSchema } from "../src/config/layer.ts";
 import { limitsSchema } from "../src/config/limits.ts";
 import { isTable } from "../src/config/merge.ts";
 import { profiles } from "../src/config/profiles.ts";
+import { seccompRule, seccompSchema } from "../src/config/seccomp.ts";
 import { aboutOf, unwrap } from "../src/config/setting.ts";
 import { securityKeys as mustBeAbsent } from "../src/desired/security-keys.ts";
 
@@ -47,11 +49,15 @@ export function renderReference(): string {
     "again. Where a profile sets nothing, its column is empty and the engine's own default holds.",
     "",
     ...section("In the file", "The keys of `config`, each with the prefix `drydock:`.", stackSchema.shape, []),
-    ...section("In defaults, groups and hosts", "Beside `connection`, `daemon`, `audit` and `limits`, which follow.", layer, []),
+    ...section("In defaults, groups and hosts", "Beside `connection`, `daemon`, `audit`, `limits`, `apparmor` and `seccomp`, which follow.", layer, []),
     ...section("In hosts only", "", pick(hostSchema.shape, ["groups"]), []),
     ...section("connection", "Also `proxy`, a jump host, has these, except `connectTimeout` and `proxy`.", connectionSchema.shape, ["connection"]),
     ...section("audit", "Rules for the paths of CIS 1.1.3 to 1.1.18; those that are not on a host are left out there.", auditSchema.shape, ["audit"]),
     ...section("limits", "", limitsSchema.shape, ["limits"]),
+    ...section("apparmor", "No container gets a profile by itself: daemon.json has no key for it.", apparmorSchema.shape, ["apparmor"]),
+    ...section("apparmor.profiles: each of them", "", apparmorProfile.shape, []),
+    ...section("seccomp", "`seccomp: builtin` is the profile inside the engine, or a table in the form of the engine's own JSON.", seccompSchema.shape, ["seccomp"]),
+    ...section("seccomp.syscalls: each of them", "", seccompRule.shape, []),
     ...section("daemon: security", "", securityKeys, ["daemon"]),
     ...section("daemon: network", "", networkKeys, ["daemon"]),
     ...section("daemon: logging", "", loggingKeys, ["daemon"]),
@@ -84,9 +90,11 @@ export function renderJsonSchema(): string {
       ];
       for (const key of ["allowed", "cost", "initially", "cis", "since", "until", "see"]) Reflect.deleteProperty(about, key);
       if (typeof description === "string") about["description"] = notes.filter((note) => note !== undefined).join(" ");
-      // `audit: false` is short for a table; it is turned into one before the schema sees it.
+      // `audit: false` and `seccomp: builtin` are short; they are turned into what they mean before the schema sees them.
       if (isTable(about["properties"]) && isTable(about["properties"]["audit"])) {
         const audit = about["properties"]["audit"];
+        const seccomp = about["properties"]["seccomp"];
+        if (isTable(seccomp)) seccomp["anyOf"] = [{ const: "builtin" }, ...(Array.isArray(seccomp["anyOf"]) ? (seccomp["anyOf"] as unknown[]) : [])];
         audit["anyOf"] = [{ type: "boolean" }, ...(Array.isArray(audit["anyOf"]) ? (audit["anyOf"] as unknown[]) : [])];
       }
     },

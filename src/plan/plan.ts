@@ -9,6 +9,7 @@ import type { Observation } from "../observed/observation.ts";
 import { atLeast } from "../observed/engine-version.ts";
 import { planDocker, unitFlags, type DockerActivation } from "./docker-activation.ts";
 import { auditIsImmutable, auditRulesInKernel, daemonConfigurationOn, modeOf, observedInputs, unreadable } from "./seen.ts";
+import { bootLink, planProfiles, type ProfilePlan } from "./profiles.ts";
 import { planSubordinateIds, type SubordinateIds } from "./subordinate-ids.ts";
 import { auditRulesFile, daemonJson } from "./wish.ts";
 
@@ -39,6 +40,7 @@ export interface Plan {
   declared: string[];
   /** Limits of slices that a set unit does not have in the kernel. */
   sliceLimits: { unit: string; property: string; value: string }[];
+  profiles: ProfilePlan;
 }
 
 export interface FileWrite {
@@ -65,6 +67,7 @@ export const emptyPlan: Plan = {
   scopeLimits: [],
   declared: [],
   sliceLimits: [],
+  profiles: { load: [], unload: [], enable: false },
 };
 
 /** @param wish complete for this host (`completeInputs`). */
@@ -80,6 +83,7 @@ export function planApply(wish: HostInputs, observation: Observation): Plan {
     const [unit = "", property = ""] = name.split(" ");
     return { unit, property, value };
   });
+  const profiles = planProfiles(wish, seen, observation, [...rewritten]);
   return {
     writes,
     removes,
@@ -96,17 +100,18 @@ export function planApply(wish: HostInputs, observation: Observation): Plan {
     validateWith: atLeast(observation, "23.0") ? validateCommand(wish, observation) : undefined,
     processLimits: limits.filter(({ unit }) => unit.endsWith(".service")),
     scopeLimits: liftedLimits(wish.inEffect.limits, observation),
-    declared: [...new Set([...Object.keys(wish.files), ...Object.keys(wish.modes), daemonJson])].sort(),
+    declared: [...new Set([...Object.keys(wish.files), ...Object.keys(wish.modes), daemonJson, ...(profiles.enable ? [bootLink] : [])])].sort(),
     sliceLimits: limits.filter(({ unit }) => unit === containersSlice),
+    profiles,
   };
 }
 
 export function isEmpty(plan: Plan): boolean {
   const { writes, removes, modes, subordinateIds, daemonReload, modules, audit, start, docker, processLimits, sliceLimits } = plan;
-  const lists = [writes, removes, modes, modules, audit.add, audit.remove, start, processLimits, plan.scopeLimits, sliceLimits];
+  const lists = [writes, removes, modes, modules, audit.add, audit.remove, start, processLimits, plan.scopeLimits, sliceLimits, plan.profiles.load, plan.profiles.unload];
   return (
     lists.every((list) => list.length === 0) &&
-    subordinateIds === undefined && !daemonReload && !audit.enable && !audit.compile && docker.how === "nothing" && !docker.dropBetweenContainers && !docker.liftDrop
+    subordinateIds === undefined && !daemonReload && !plan.profiles.enable && !audit.enable && !audit.compile && docker.how === "nothing" && !docker.dropBetweenContainers && !docker.liftDrop
   );
 }
 

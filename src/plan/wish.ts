@@ -4,9 +4,11 @@
  */
 
 import { dirname } from "node:path";
+import { profilesWished } from "../effect/apparmor.ts";
 import { auditRulesOf, lines, watchedPath } from "../effect/audit-rules.ts";
 import { asOnDisk, daemonWishedInEffect } from "../effect/daemon.ts";
 import { limitsWished } from "../effect/limits.ts";
+import { seccompFile } from "../config/seccomp.ts";
 import type { HostArgs, HostFacts, HostInputs } from "../desired/host-inputs.ts";
 
 export const auditRulesFile = "/etc/audit/rules.d/50-drydock.rules";
@@ -25,6 +27,7 @@ export function completeInputs(args: HostArgs, host: HostFacts): HostInputs {
     modes[hostsDropIn] = "root:root 0644";
   }
   const rules = files[auditRulesFile];
+  const apparmor = profilesWished(files);
   return {
     connection: args.connection,
     allow: args.allow,
@@ -38,6 +41,8 @@ export function completeInputs(args: HostArgs, host: HostFacts): HostInputs {
       configuration: asOnDisk,
       daemon: daemonWishedInEffect(args.daemon),
       ...(rules === undefined ? {} : { audit: lines(auditRulesOf(rules)) }),
+      ...(apparmor === undefined ? {} : { apparmor }),
+      ...(files[seccompFile] === undefined ? {} : { seccomp: asOnDisk }),
       limits: limitsWished(files),
     },
   };

@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { Connection } from "../config/connection.ts";
+import { profileIn } from "../desired/apparmor-profiles.ts";
 import type { Observation, Owner } from "../observed/observation.ts";
 import type { Plan } from "../plan/plan.ts";
 import { seconds } from "./limits.ts";
@@ -79,7 +80,7 @@ const state = "/var/lib/drydock";
 const unit = "drydock-apply.service";
 
 /** The program that runs on the host: its parts, one subject each, joined in this order. */
-export const transactionProgram = ["begin", "files", "docker", "kernel", "commands"]
+export const transactionProgram = ["begin", "files", "docker", "kernel", "profiles", "commands"]
   .map((part) => readFileSync(new URL(`transaction/${part}.sh`, import.meta.url), "utf8"))
   .join("\n");
 
@@ -112,6 +113,7 @@ function stageOf(plan: Plan, observation: Observation, owner: Owner, digestOfCon
   const activeOr = (name: string) => (observation.units[name]?.ActiveState === "active" ? "active" : "inactive");
   return {
     settings: settings({
+      APPARMOR_ENABLE: plan.profiles.enable,
       AUDIT_COMPILE: plan.audit.compile,
       AUDIT_ENABLE: plan.audit.enable,
       CREATE_USER: plan.subordinateIds?.createUser ? plan.subordinateIds.user : "",
@@ -145,6 +147,9 @@ function stageOf(plan: Plan, observation: Observation, owner: Owner, digestOfCon
     declared: list(plan.declared),
     "scope-limits": list(plan.scopeLimits.map(({ scope, file, value }) => `${scope} ${file} ${value}`)),
     "slice-limits": limitLines(plan.sliceLimits),
+    profiles: list(plan.writes.flatMap(({ path }, i) => (profileIn(path) === undefined ? [] : [`${i + 1} ${profileIn(path) ?? ""}`]))),
+    "profiles-load": list(plan.profiles.load),
+    "profiles-unload": list(plan.profiles.unload),
     ...validation(plan),
   };
 }

@@ -104,6 +104,7 @@ export function defaultHost(change: Partial<Observation> = {}): Observation {
     mounts: known([{ device: "8:1", path: "/" }]),
     dockerGroup: known([]),
     registryCertificates: known([]),
+    apparmor: known({ enabled: true, tool: true, abi: true, boot: "enabled", profiles: {}, labels: {} }),
     ...change,
   };
 }
