@@ -146,7 +146,7 @@ function checkProfile({ daemon, seccomp }: HostSettings): Finding[] {
   const other = daemon["seccomp-profile"] !== seccompFile;
   return [
     ...(other ? [{ involves: [["daemon", "seccomp-profile"], ["seccomp"]], text: `${showValue(daemon["seccomp-profile"])} and the layer seccomp exclude each other; remove one of the two` }] : []),
-    ...checkSeccomp(seccomp).map(({ key, text }) => ({ involves: [["seccomp", key]], text })),
+    ...checkSeccomp(seccomp).map(({ key, text }) => ({ involves: [key, "syscalls", "defaultAction"].map((part) => ["seccomp", part]), text })),
   ];
 }
 

@@ -86,7 +86,7 @@ const passes = new Set<string>(["SCMP_ACT_ALLOW", "SCMP_ACT_LOG"]);
 /** What is wrong with a profile as a whole, by the key that it stands at; nothing if it can be used. */
 export function checkSeccomp(profile: SeccompSettings): { key: string; text: string }[] {
   const { defaultAction, syscalls = [], architectures: flat, archMap } = profile;
-  if (defaultAction === undefined) return [{ key: "defaultAction", text: `is missing; allowed: ${actions.join(", ")}` }];
+  if (defaultAction === undefined) return [{ key: "defaultAction", text: `needs a defaultAction; allowed: ${actions.join(", ")}` }];
   const findings: { key: string; text: string }[] = [];
   if (flat !== undefined && archMap !== undefined) findings.push({ key: "archMap", text: "architectures and archMap exclude each other, the daemon would not start" });
   for (const { names, action, args, errnoRet } of syscalls) {
@@ -96,7 +96,7 @@ export function checkSeccomp(profile: SeccompSettings): { key: string; text: str
     if (ignored) findings.push({ key: "syscalls", text: `${names[0] ?? ""}: valueTwo belongs to SCMP_CMP_MASKED_EQ, ${ignored.op} has only value` });
     if (action === defaultAction && errnoRet === undefined) findings.push({ key: "syscalls", text: `${names[0] ?? ""}: ${action} is the defaultAction already, so the rule does nothing` });
   }
-  const always = syscalls.filter(({ args, includes }) => (args ?? []).length === 0 && includes === undefined);
+  const always = syscalls.filter(({ args, includes }) => (args ?? []).length === 0 && Object.keys(includes ?? {}).length === 0);
   const ends = (name: string): boolean => {
     const rules = always.filter(({ names }) => names.includes(name));
     return rules.length > 0 ? rules.every(({ action }) => !passes.has(action)) : !passes.has(defaultAction);

@@ -43,18 +43,18 @@ const inside = /^include (?:if exists )?<abstractions\/[\w./-]+>$/;
 const harmlessFlags = ["attach_disconnected", "enforce", "mediate_deleted"];
 
 const keywords = ["capability", "network", "file", "mount", "remount", "umount", "pivot_root", "signal", "ptrace", "unix", "dbus", "mqueue", "io_uring", "userns", "set rlimit", "link"];
-const start = new RegExp(`^(?:(?:audit|allow|deny|owner) )*(?:(?:${keywords.join("|")})(?=[ ,])|/|@\\{)`);
+const start = new RegExp(`^(?:(?:audit|allow|deny|owner) )*(?:(?:${keywords.join("|")})(?=[ ,]|$)|["/]|@\\{)`);
 
 function checkRule(rule: string): string | undefined {
   if (inside.test(rule)) return undefined;
   if (!start.test(rule)) return `${showValue(rule)} is no rule; allowed: ${keywords.join(", ")}, or a path`;
   // Commas and brackets inside of a pattern, a list or quotes end nothing.
-  const plain = rule.replaceAll(/"[^"]*"|@?\{[^{}]*\}|\([^()]*\)|\[[^\]]*\]/g, "x");
+  const plain = rule.replaceAll(/"[^"]*"|@?\{[^{}]*\}|\([^()]*\)|\[[^\]]*\]/g, "0");
   if (!/^[^,{}()"#]*,$/.test(plain)) return `${showValue(rule)} is not one rule with a comma at its end`;
   if (plain.includes("->")) return `${showValue(rule)} leaves the profile`;
   // file and path rules: PATH PERMISSIONS, or PERMISSIONS PATH
   const isDeny = /^(?:audit )?deny /.test(rule);
-  const permissions = /^(?:(?:audit|allow|deny|owner) )*(?:file\b|link\b|[/x@])/.test(plain) ? plain.slice(0, -1).split(/\s+/).filter((word) => /^[rwaklmxiupcUPC]+$/.test(word)) : [];
+  const permissions = /^(?:(?:audit|allow|deny|owner) )*(?:file\b|link\b|[/0])/.test(plain) ? plain.slice(0, -1).split(/\s+/).filter((word) => /^[rwaklmxiupcUPC]+$/.test(word)) : [];
   const leaves = permissions.find((word) => /[upcUPC]/.test(word) || (word.includes("x") && !word.includes("ix") && !isDeny));
   return leaves === undefined ? undefined : `${showValue(leaves)} executes outside of the profile; allowed: ix`;
 }

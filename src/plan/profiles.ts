@@ -32,7 +32,16 @@ export function planProfiles(wish: HostInputs, seen: HostInputs, { apparmor }: O
 
 /** @returns one sentence a finding, each with what to do. */
 export function profileFindings(wish: HostInputs, observation: Observation, { unload }: ProfilePlan): string[] {
-  return [...hostFindings(wish, observation), ...inUse(unload, observation).map(({ name, users }) => `profile ${name} is to go, and ${users} has it: without it a running process is confined no more, and docker exec and start fail; remove that first, or make it again with another --security-opt apparmor=…, or keep the profile`)];
+  const { containers } = observation;
+  const to = (name: string) => `profile ${name} is to go, and`;
+  return [
+    ...hostFindings(wish, observation),
+    ...inUse(unload, observation).map(
+      ({ name, users }) =>
+        `${to(name)} ${users} has it: without it a running process is confined no more, and docker exec and start fail; remove that first, or make it again with another --security-opt apparmor=…, or keep the profile`,
+    ),
+    ...(containers.known ? [] : unload.map((name) => `${to(name)} which containers have it can't be asked (${containers.reason}); start docker.service first`)),
+  ];
 }
 
 /** Profiles that would go, and who has them. */

@@ -1,6 +1,7 @@
 /** Observations for tests: a default Debian 12 host, and the same host hardened; each test changes what it is about. */
 
 import type { Container, DockerInfo, FileState, Observation } from "../../src/observed/observation.ts";
+import type { AppArmor } from "../../src/observed/apparmor.ts";
 import { known, type Known } from "../../src/observed/records.ts";
 
 export function file(text?: string, state: Partial<FileState> = {}): Known<FileState> {
@@ -50,6 +51,9 @@ export function info(change: Partial<DockerInfo> = {}): Known<DockerInfo> {
     ...change,
   });
 }
+
+/** AppArmor as Debian has it, without a profile of ours. */
+export const apparmor = (change: Partial<AppArmor> = {}): Known<AppArmor> => known({ enabled: true, tool: true, abi: true, boot: "enabled", profiles: {}, labels: {}, ...change });
 
 /** Debian 12 with docker.io as it comes, auditd running without a rule. */
 export function defaultHost(change: Partial<Observation> = {}): Observation {
@@ -104,7 +108,7 @@ export function defaultHost(change: Partial<Observation> = {}): Observation {
     mounts: known([{ device: "8:1", path: "/" }]),
     dockerGroup: known([]),
     registryCertificates: known([]),
-    apparmor: known({ enabled: true, tool: true, abi: true, boot: "enabled", profiles: {}, labels: {} }),
+    apparmor: apparmor(),
     ...change,
   };
 }

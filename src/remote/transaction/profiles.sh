@@ -13,7 +13,7 @@ loaded_in() { # NAME: the folder in which the kernel tells about a loaded profil
 
 confined_by() { # NAME: pids of its processes
   set +f
-  grep -lsxE "$1( \(.*\)|//.*)?" /proc/[0-9]*/attr/current | cut -d/ -f3 | tr '\n' ' '
+  grep -lsxE "$1( \(.*\)|//.*)?" /proc/[0-9]*/attr/current | sed 's,/attr/current$,,; s,.*/,,' | tr '\n' ' '
 }
 
 check_profiles() {
@@ -31,8 +31,8 @@ forget_compiled() { # NAME: a compiled copy that is newer than the file would be
   find /var/cache/apparmor /etc/apparmor.d/cache /etc/apparmor.d/cache.d -name "$1" -type f -delete 2>/dev/null || :
 }
 
-unload_profile() { # NAME: the kernel takes the name alone, also when its file is gone
-  [ -z "$(loaded_in "$1")" ] || printf '%s' "$1" >/sys/kernel/security/apparmor/.remove
+unload_profile() { # NAME: that alone counts, also when its file is gone
+  [ -z "$(loaded_in "$1")" ] || printf 'profile %s {}\n' "$1" | apparmor_parser -R -K -q
   forget_compiled "$1"
 }
 
