@@ -16,7 +16,7 @@ export function profilesWished(files: Record<string, string>): Record<string, st
 export function profilesInEffect(wished: Record<string, string> | undefined, { apparmor }: Observation): Record<string, string> | undefined {
   if (!apparmor.known) return wished && Object.fromEntries(Object.keys(wished).map((name) => [name, `unknown: ${apparmor.reason}`]));
   const names = new Set([...Object.keys(wished ?? {}), ...Object.keys(apparmor.value.profiles)]);
-  return names.size === 0 ? undefined : Object.fromEntries([...names].sort().map((name) => [name, inEffect(name, apparmor.value)]));
+  return names.size === 0 ? undefined : Object.fromEntries([...names].sort().map((name) => [name, wished?.[name] === undefined ? (apparmor.value.profiles[name]?.mode ?? "not loaded") : inEffect(name, apparmor.value)]));
 }
 
 /** The profile that confines each running container, by its name. */

@@ -21,7 +21,7 @@ export function findings(wish: HostInputs, observation: Observation, plan: Plan,
   if (unusable.length > 0) return unusable;
   return [
     ...ownedByAnother(observation, owner),
-    ...(isEmpty(plan) ? [] : [...engineFindings(wish, observation), ...configurationFindings(wish, observation), ...auditFindings(wish, observation), ...profileFindings(wish, observation, plan.profiles), ...spaceFindings(observation), ...consentFindings(wish, observation, plan)]),
+    ...(isEmpty(plan) ? [] : [...engineFindings(wish, observation), ...configurationFindings(wish, observation), ...auditFindings(wish, observation), ...profileFindings(wish, observation, plan), ...spaceFindings(observation), ...consentFindings(wish, observation, plan)]),
   ];
 }
 

@@ -31,22 +31,24 @@ export function planProfiles(wish: HostInputs, seen: HostInputs, { apparmor }: O
 }
 
 /** @returns one sentence a finding, each with what to do. */
-export function profileFindings(wish: HostInputs, observation: Observation, { unload }: ProfilePlan): string[] {
+export function profileFindings(wish: HostInputs, observation: Observation, { removes, profiles }: { removes: string[]; profiles: ProfilePlan }): string[] {
   const { containers } = observation;
+  // Also one that is not loaded: a stopped container that has it could not start again.
+  const go = [...new Set([...profiles.unload, ...removes.flatMap((path) => profileIn(path) ?? [])])].sort();
   const to = (name: string) => `profile ${name} is to go, and`;
   return [
     ...hostFindings(wish, observation),
-    ...inUse(unload, observation).map(
+    ...inUse(go, observation).map(
       ({ name, users }) =>
         `${to(name)} ${users} has it: without it a running process is confined no more, and docker exec and start fail; remove that first, or make it again with another --security-opt apparmor=…, or keep the profile`,
     ),
-    ...(containers.known ? [] : unload.map((name) => `${to(name)} which containers have it can't be asked (${containers.reason}); start docker.service first`)),
+    ...(containers.known ? [] : go.map((name) => `${to(name)} which containers have it can't be asked (${containers.reason}); start docker.service first`)),
   ];
 }
 
 /** Profiles that would go, and who has them. */
-export function inUse(unload: string[], observation: Observation): { name: string; users: string }[] {
-  return unload.flatMap((name) => {
+export function inUse(names: string[], observation: Observation): { name: string; users: string }[] {
+  return names.flatMap((name) => {
     const users = usersOf(name, observation);
     return users.length === 0 ? [] : [{ name, users: users.join(", ") }];
   });

@@ -20,7 +20,7 @@ describe("the stack files of the README", () => {
   });
 
   it("are there", () => {
-    expect(blocks).toHaveLength(2);
+    expect(blocks).toHaveLength(3);
   });
 });
 

@@ -100,6 +100,11 @@ describe("a profile that is wished no more", () => {
     ]);
   });
 
+  it("stays also when it is not loaded: a container that has it could not start again", () => {
+    const containers = known([container("app", { running: false, securityOpt: ["apparmor=drydock-web"] })]);
+    expect(found({}, host({}, { containers }))).toEqual([expect.stringMatching(/^profile drydock-web is to go, and container app has it: /)]);
+  });
+
   it("stays while nobody can say which containers have it", () => {
     expect(found({}, host({ profiles: right }, { containers: unknown("docker.service is inactive") }))).toEqual([
       "profile drydock-web is to go, and which containers have it can't be asked (docker.service is inactive); start docker.service first",
