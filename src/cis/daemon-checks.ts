@@ -1,9 +1,12 @@
 /** CIS 2: the settings of the daemon, each judged on the files and on the daemon that runs. */
 
 import type { Json } from "../desired/host-inputs.ts";
-import { seccompProfile, securityOption } from "../effect/daemon.ts";
+import { seccompFile } from "../config/seccomp.ts";
+import { asOnDisk, seccompProfile, securityOption } from "../effect/daemon.ts";
+import { seccompInEffect } from "../effect/seccomp.ts";
 import { known, unknown, type Known } from "../observed/records.ts";
 import type { DaemonCheckName } from "./benchmark.ts";
+import { digest } from "../plan/seen.ts";
 import { daemonSetting, type DaemonSetting } from "./daemon-settings.ts";
 import { checkTls } from "./tls-check.ts";
 import { decide, whenKnown, type Evidence, type Finding } from "./verdict.ts";
@@ -114,6 +117,9 @@ const checks: Record<DaemonCheckName, DaemonCheck> = {
     const { info } = evidence.observation;
     const setting = { ...daemonSetting("seccomp-profile", evidence), inEffect: info.known ? known(seccompProfile(info.value)) : unknown(info.reason) };
     const finding = judge("seccomp-profile", setting, "builtin", (value) => value !== "unconfined");
+    const read = setting.declared === seccompFile ? seccompInEffect(evidence.observation, digest) : asOnDisk;
+    // The right path, and another text behind it.
+    if (finding.verdict === "pass" && read !== asOnDisk) return { ...finding, verdict: read.startsWith("unknown: ") ? "unknown" : "fail", evidence: `${seccompFile}: ${read}` };
     const custom = setting.inEffect.known && !["builtin", "unconfined"].includes(setting.inEffect.value) && setting.inEffect.value !== setting.declared;
     return custom && finding.verdict === "pass" ? { ...finding, verdict: "manual", evidence: `${finding.inEffect ?? ""} is a profile that no stack file names` } : finding;
   },
