@@ -24,6 +24,9 @@ import { seccompRule, seccompSchema } from "../src/config/seccomp.ts";
 import { aboutOf, unwrap } from "../src/config/setting.ts";
 import { securityKeys as mustBeAbsent } from "../src/desired/security-keys.ts";
 
+/** `audit: false` and `seccomp: builtin`: they are turned into what they mean before the schema of src/config sees them. */
+const shortForms: Record<string, object> = { audit: { type: "boolean" }, seccomp: { const: "builtin" } };
+
 export const outputs = {
   "docs/reference.md": renderReference,
   "docs/stack-file.schema.json": renderJsonSchema,
@@ -90,16 +93,10 @@ export function renderJsonSchema(): string {
       ];
       for (const key of ["allowed", "cost", "initially", "cis", "since", "until", "see"]) Reflect.deleteProperty(about, key);
       if (typeof description === "string") about["description"] = notes.filter((note) => note !== undefined).join(" ");
-      // `audit: false` and `seccomp: builtin` are short; they are turned into what they mean before the schema sees them.
-      if (isTable(about["properties"]) && isTable(about["properties"]["audit"])) {
-        const audit = about["properties"]["audit"];
-        const seccomp = about["properties"]["seccomp"];
-        if (isTable(seccomp)) seccomp["anyOf"] = [{ const: "builtin" }, ...(Array.isArray(seccomp["anyOf"]) ? (seccomp["anyOf"] as unknown[]) : [])];
-        audit["anyOf"] = [{ type: "boolean" }, ...(Array.isArray(audit["anyOf"]) ? (audit["anyOf"] as unknown[]) : [])];
-      }
     },
   });
   const { properties = {}, $defs } = fleet;
+  for (const layer of Object.values($defs ?? {})) allowShortForms(layer);
   const config = Object.fromEntries(Object.entries(properties).map(([key, value]) => [`drydock:${key}`, value]));
   const schema = {
     $schema: "https://json-schema.org/draft/2020-12/schema",
@@ -115,6 +112,13 @@ export function renderJsonSchema(): string {
 }
 
 // --- Internal ---
+
+/** Beside a `$ref` every other word of a schema has to hold, too: either the one or the other needs `anyOf` around both. */
+function allowShortForms(layer: { properties?: Record<string, unknown> | undefined }): void {
+  const { properties } = layer;
+  if (!properties || !("audit" in properties && "daemon" in properties)) return;
+  for (const [key, short] of Object.entries(shortForms)) properties[key] = { anyOf: [short, properties[key]] };
+}
 
 type Shape = Readonly<Record<string, z.core.$ZodType>>;
 
