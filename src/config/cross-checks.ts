@@ -143,9 +143,11 @@ function checkLogging(daemon: DaemonSettings): Finding[] {
 /** The seccomp profile, whoever wrote it: a table of the stack file, or a file on the host. */
 function checkProfile({ daemon, seccomp }: HostSettings): Finding[] {
   if (seccomp === undefined) return [];
-  const other = daemon["seccomp-profile"] !== seccompFile;
+  const named = daemon["seccomp-profile"];
   return [
-    ...(other ? [{ involves: [["daemon", "seccomp-profile"], ["seccomp"]], text: `${showValue(daemon["seccomp-profile"])} and the layer seccomp exclude each other; remove one of the two` }] : []),
+    // Only a template of the user's own can leave it out.
+    ...(named === undefined ? [{ involves: [["seccomp"]], text: `seccomp-profile has to be ${seccompFile}, or the layer seccomp does nothing` }] : []),
+    ...(named !== undefined && named !== seccompFile ? [{ involves: [["daemon", "seccomp-profile"], ["seccomp"]], text: `${showValue(named)} and the layer seccomp exclude each other; remove one of the two` }] : []),
     ...checkSeccomp(seccomp).map(({ key, text }) => ({ involves: [key, "syscalls", "defaultAction"].map((part) => ["seccomp", part]), text })),
   ];
 }
