@@ -100,7 +100,7 @@ export function planApply(wish: HostInputs, observation: Observation): Plan {
     validateWith: atLeast(observation, "23.0") ? validateCommand(wish, observation) : undefined,
     processLimits: limits.filter(({ unit }) => unit.endsWith(".service")),
     scopeLimits: liftedLimits(wish.inEffect.limits, observation),
-    declared: [...new Set([...Object.keys(wish.files), ...Object.keys(wish.modes), daemonJson, ...(profiles.enable ? [bootLink] : [])])].sort(),
+    declared: [...new Set([...Object.keys(wish.files), ...Object.keys(wish.modes), daemonJson, ...(wish.inEffect.apparmor === undefined ? [] : [bootLink])])].sort(),
     sliceLimits: limits.filter(({ unit }) => unit === containersSlice),
     profiles,
   };
