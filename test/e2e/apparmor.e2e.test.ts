@@ -22,8 +22,9 @@ const app = {
 const seccomp = { defaultAction: "SCMP_ACT_ALLOW", syscalls: [{ names: ["mkdir", "mkdirat"], action: "SCMP_ACT_ERRNO" }] };
 
 function configure(apparmor: Record<string, unknown>, more: Record<string, unknown> = {}): void {
-  // userns-remap would only cost time: another store, with the image loaded again.
-  const host = { connection: machine.connection("ops"), allow: consent, daemon: { "userns-remap": null }, apparmor, seccomp };
+  // userns-remap would only cost time: another store, with the image loaded again. containerd raises its own soft limit of open
+  // files when it starts, so that LimitNOFILE=1024:… is drift after each reboot: the limits layer's, and not the subject here.
+  const host = { connection: machine.connection("ops"), allow: consent, daemon: { "userns-remap": null }, limits: { services: { containerd: null } }, apparmor, seccomp };
   stack.configure({ profile: "strict", hosts: { web1: host }, ...more });
 }
 
