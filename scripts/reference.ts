@@ -8,6 +8,7 @@ import { join } from "node:path";
 
 import { z } from "zod";
 
+import { apparmorProfile, apparmorSchema } from "../src/config/apparmor.ts";
 import { auditSchema } from "../src/config/audit.ts";
 import { connectionSchema } from "../src/config/connection.ts";
 import { loggingKeys } from "../src/config/daemon/logging.ts";
@@ -20,8 +21,12 @@ import { limitsSchema } from "../src/config/limits.ts";
 import { isTable } from "../src/config/merge.ts";
 import { volumeSchema } from "../src/config/volume.ts";
 import { profiles } from "../src/config/profiles.ts";
+import { seccompRule, seccompSchema } from "../src/config/seccomp.ts";
 import { aboutOf, unwrap } from "../src/config/setting.ts";
 import { securityKeys as mustBeAbsent } from "../src/desired/security-keys.ts";
+
+/** `audit: false` and `seccomp: builtin`: they are turned into what they mean before the schema of src/config sees them. */
+const shortForms: Record<string, object> = { audit: { type: "boolean" }, seccomp: { const: "builtin" } };
 
 export const outputs = {
   "docs/reference.md": renderReference,
@@ -49,12 +54,16 @@ export function renderReference(): string {
     "and the engine's own default holds.",
     "",
     ...section("In the file", "The keys of `config`, each with the prefix `drydock:`.", stackSchema.shape, []),
-    ...section("In defaults, groups and hosts", "Beside `connection`, `daemon`, `audit`, `limits` and `volume`, which follow.", layer, []),
+    ...section("In defaults, groups and hosts", "Beside `connection`, `daemon`, `audit`, `limits`, `apparmor`, `seccomp` and `volume`, which follow.", layer, []),
     ...section("In hosts only", "", pick(hostSchema.shape, ["groups"]), []),
     ...section("connection", "Also `proxy`, a jump host, has these, except `connectTimeout` and `proxy`.", connectionSchema.shape, ["connection"]),
     ...section("audit", "Rules for the paths of CIS 1.1.3 to 1.1.18; those that are not on a host are left out there.", auditSchema.shape, ["audit"]),
     ...section("limits", "", limitsSchema.shape, ["limits"]),
     ...section("volume", "", volumeSchema.shape, ["volume"]),
+    ...section("apparmor", "No container gets a profile by itself: daemon.json has no key for it.", apparmorSchema.shape, ["apparmor"]),
+    ...section("apparmor.profiles: each of them", "", apparmorProfile.shape, []),
+    ...section("seccomp", "`seccomp: builtin` is the profile inside the engine, or a table in the form of the engine's own JSON.", seccompSchema.shape, ["seccomp"]),
+    ...section("seccomp.syscalls: each of them", "", seccompRule.shape, []),
     ...section("daemon: security", "", securityKeys, ["daemon"]),
     ...section("daemon: network", "", networkKeys, ["daemon"]),
     ...section("daemon: logging", "", loggingKeys, ["daemon"]),
@@ -87,14 +96,10 @@ export function renderJsonSchema(): string {
       ];
       for (const key of ["allowed", "cost", "initially", "cis", "since", "until", "see"]) Reflect.deleteProperty(about, key);
       if (typeof description === "string") about["description"] = notes.filter((note) => note !== undefined).join(" ");
-      // `audit: false` is short for a table; it is turned into one before the schema sees it.
-      if (isTable(about["properties"]) && isTable(about["properties"]["audit"])) {
-        const audit = about["properties"]["audit"];
-        audit["anyOf"] = [{ type: "boolean" }, ...(Array.isArray(audit["anyOf"]) ? (audit["anyOf"] as unknown[]) : [])];
-      }
     },
   });
   const { properties = {}, $defs } = fleet;
+  for (const layer of Object.values($defs ?? {})) allowShortForms(layer);
   const config = Object.fromEntries(Object.entries(properties).map(([key, value]) => [`drydock:${key}`, value]));
   const schema = {
     $schema: "https://json-schema.org/draft/2020-12/schema",
@@ -110,6 +115,13 @@ export function renderJsonSchema(): string {
 }
 
 // --- Internal ---
+
+/** Beside a `$ref` every other word of a schema has to hold, too: either the one or the other needs `anyOf` around both. */
+function allowShortForms(layer: { properties?: Record<string, unknown> | undefined }): void {
+  const { properties } = layer;
+  if (!properties || !("audit" in properties && "daemon" in properties)) return;
+  for (const [key, short] of Object.entries(shortForms)) properties[key] = { anyOf: [short, properties[key]] };
+}
 
 type Shape = Readonly<Record<string, z.core.$ZodType>>;
 

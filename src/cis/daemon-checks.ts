@@ -1,9 +1,12 @@
 /** CIS 2: the settings of the daemon, each judged on the files and on the daemon that runs. */
 
 import type { Json } from "../desired/host-inputs.ts";
-import { securityOption } from "../effect/daemon.ts";
+import { seccompFile } from "../config/seccomp.ts";
+import { asOnDisk, seccompProfile, securityOption } from "../effect/daemon.ts";
+import { seccompInEffect } from "../effect/seccomp.ts";
 import { known, unknown, type Known } from "../observed/records.ts";
 import type { DaemonCheckName } from "./benchmark.ts";
+import { digest } from "../plan/seen.ts";
 import { daemonSetting, type DaemonSetting } from "./daemon-settings.ts";
 import { checkTls } from "./tls-check.ts";
 import { decide, whenKnown, type Evidence, type Finding } from "./verdict.ts";
@@ -112,19 +115,16 @@ const checks: Record<DaemonCheckName, DaemonCheck> = {
   },
   "seccomp-profile": (evidence) => {
     const { info } = evidence.observation;
-    const setting = { ...daemonSetting("seccomp-profile", evidence), inEffect: info.known ? known(seccompOf(info.value)) : unknown(info.reason) };
+    const setting = { ...daemonSetting("seccomp-profile", evidence), inEffect: info.known ? known(seccompProfile(info.value)) : unknown(info.reason) };
     const finding = judge("seccomp-profile", setting, "builtin", (value) => value !== "unconfined");
+    const read = setting.declared === seccompFile ? seccompInEffect(evidence.observation, digest) : asOnDisk;
+    // The right path, and another text behind it.
+    if (finding.verdict === "pass" && read !== asOnDisk) return { ...finding, verdict: read.startsWith("unknown: ") ? "unknown" : "fail", evidence: `${seccompFile}: ${read}` };
     const custom = setting.inEffect.known && !["builtin", "unconfined"].includes(setting.inEffect.value) && setting.inEffect.value !== setting.declared;
     return custom && finding.verdict === "pass" ? { ...finding, verdict: "manual", evidence: `${finding.inEffect ?? ""} is a profile that no stack file names` } : finding;
   },
   experimental: byValue("experimental", false, (value) => value !== true),
 };
-
-/** moby says `default` before 23, `builtin` since; without the option there is no filter. */
-function seccompOf(info: Parameters<typeof securityOption>[0]): string {
-  const profile = /profile=(.+)$/.exec(securityOption(info, "seccomp") ?? "")?.[1];
-  return profile === undefined ? "unconfined" : profile === "default" ? "builtin" : profile;
-}
 
 // {"Name":"nofile","Soft":1024,"Hard":65536}
 function limitInWords(limit: Json): string {

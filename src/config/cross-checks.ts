@@ -7,6 +7,7 @@ import type { DaemonSettings } from "./daemon.ts";
 import type { HostSettings } from "./layer.ts";
 import { checkLogOptions } from "./log-options.ts";
 import { showValue } from "./problems.ts";
+import { checkSeccomp, seccompFile } from "./seccomp.ts";
 
 /** A mistake of a merged host. It is shown at that of the involved settings which was written last. */
 export interface Finding {
@@ -27,6 +28,7 @@ export function crossCheck(settings: HostSettings): Finding[] {
     ...checkVolume(settings),
     ...checkLogging(daemon),
     ...checkSecrets(daemon),
+    ...checkProfile(settings),
   ];
 }
 
@@ -158,6 +160,18 @@ function checkLogging(daemon: DaemonSettings): Finding[] {
     involves: [...finding.options.map((option) => ["daemon", "log-opts", option]), ...(finding.ofDriver ? keys("log-driver") : [])],
     text: finding.text,
   }));
+}
+
+/** The seccomp profile, whoever wrote it: a table of the stack file, or a file on the host. */
+function checkProfile({ daemon, seccomp }: HostSettings): Finding[] {
+  if (seccomp === undefined) return [];
+  const named = daemon["seccomp-profile"];
+  return [
+    // Only a template of the user's own can leave it out.
+    ...(named === undefined ? [{ involves: [["seccomp"]], text: `seccomp-profile has to be ${seccompFile}, or the layer seccomp does nothing` }] : []),
+    ...(named !== undefined && named !== seccompFile ? [{ involves: [["daemon", "seccomp-profile"], ["seccomp"]], text: `${showValue(named)} and the layer seccomp exclude each other; remove one of the two` }] : []),
+    ...checkSeccomp(seccomp).map(({ key, text }) => ({ involves: [key, "syscalls", "defaultAction"].map((part) => ["seccomp", part]), text })),
+  ];
 }
 
 /** `//user:password@` or `//token@` in any value, such as a mirror: it would stand in Pulumi's state and in daemon.json. */

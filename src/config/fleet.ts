@@ -11,6 +11,7 @@ import { hostName, hostSchema, layerSchema, stackSchema, type HostSettings } fro
 import { has, isTable, mergeAll, type Table, without, withoutNulls } from "./merge.ts";
 import { didYouMean, explain, type Path, type Problem, showPath, showValue, StackFileError } from "./problems.ts";
 import { profileNames, type ProfileName, profiles } from "./profiles.ts";
+import { seccompFile } from "./seccomp.ts";
 
 export type { HostSettings } from "./layer.ts";
 export { StackFileError } from "./problems.ts";
@@ -179,9 +180,12 @@ class Reader {
   }
 }
 
-/** `audit: false` is short for a table. */
+/** `audit: false` is short for a table; `seccomp: builtin` takes away what an earlier layer set. */
 function normalize(value: unknown): unknown {
-  return isTable(value) && typeof value["audit"] === "boolean" ? { ...value, audit: { enabled: value["audit"] } } : value;
+  if (!isTable(value)) return value;
+  const audit = typeof value["audit"] === "boolean" ? { audit: { enabled: value["audit"] } } : {};
+  const seccomp = value["seccomp"] === "builtin" ? { seccomp: null } : {};
+  return { ...value, ...audit, ...seccomp };
 }
 
 /** What follows from the merged layers: the port, the slice, and the name inside each ulimit. */
@@ -190,6 +194,7 @@ function complete(merged: Table): HostSettings {
   const daemon = { ...written.daemon };
   const limits = written.limits ?? {};
   if (limits.total !== undefined) daemon["cgroup-parent"] ??= containersSlice;
+  if (written.seccomp !== undefined) daemon["seccomp-profile"] ??= seccompFile;
   const ulimits = daemon["default-ulimits"];
   if (ulimits) {
     daemon["default-ulimits"] = Object.fromEntries(Object.entries(ulimits).map(([name, limit]) => [name, { Name: name, ...limit }]));
@@ -206,6 +211,8 @@ function complete(merged: Table): HostSettings {
     audit: { ...standard, ...written.audit },
     limits,
     ...(volume === undefined ? {} : { volume }),
+    apparmor: { container: false, profiles: {}, ...written.apparmor },
+    ...(written.seccomp === undefined ? {} : { seccomp: written.seccomp }),
     allow: written.allow ?? [],
     groups: written.groups ?? [],
   };

@@ -3,11 +3,13 @@
 import { z } from "zod";
 
 import { disruptions, type Disruption } from "../desired/host-inputs.ts";
+import { apparmorSchema, type AppArmorSettings } from "./apparmor.ts";
 import { auditSchema, type AuditSettings } from "./audit.ts";
 import { connectionSchema, type Connection } from "./connection.ts";
 import { daemonSchema, type DaemonSettings } from "./daemon.ts";
 import { limitsSchema, type LimitsSettings } from "./limits.ts";
 import { profileNames } from "./profiles.ts";
+import { seccompSchema, type SeccompSettings } from "./seccomp.ts";
 import { listOf, oneOf, setting, text } from "./setting.ts";
 import { volumeSchema, type VolumeSettings } from "./volume.ts";
 
@@ -22,6 +24,14 @@ const layerKeys = {
   daemon: setting(daemonSchema, { description: "Keys of /etc/docker/daemon.json, spelled as there." }),
   audit: setting(auditSchema, { description: "The audit layer.", cost: "nothing" }),
   limits: setting(limitsSchema, { description: "The limits layer." }),
+  apparmor: setting(apparmorSchema, { description: "The apparmor layer: profiles for containers." }),
+  seccomp: setting(seccompSchema, {
+    description: "The filter of system calls for containers that bring none of their own: builtin, or a profile in the engine's JSON form.",
+    initially: "builtin",
+    cost: "restart",
+    cis: "2.17",
+    see: "https://docs.docker.com/engine/security/seccomp/",
+  }),
   volume: setting(volumeSchema, { description: "The volume layer: a filesystem of its own for Docker's data." }),
   allow: setting(listOf(oneOf(disruptions), disruptions.join(", ")), {
     description:
@@ -32,7 +42,7 @@ const layerKeys = {
 };
 
 /** What `drydock:defaults` and each of `drydock:groups` may hold. */
-export const layerSchema = z.strictObject(layerKeys).meta({ allowed: "a table with connection, daemon, audit, limits, volume, allow" });
+export const layerSchema = z.strictObject(layerKeys).meta({ allowed: "a table with connection, daemon, audit, limits, apparmor, seccomp, volume, allow" });
 
 /** What each of `drydock:hosts` may hold. */
 export const hostSchema = z
@@ -40,7 +50,7 @@ export const hostSchema = z
     ...layerKeys,
     groups: setting(listOf(groupName, "group names"), { description: "Groups of the host; a later one wins over an earlier one.", initially: "[]", cost: "nothing" }),
   })
-  .meta({ allowed: "a table with connection, daemon, audit, limits, volume, allow, groups" });
+  .meta({ allowed: "a table with connection, daemon, audit, limits, apparmor, seccomp, volume, allow, groups" });
 
 /** A stack file: the keys of `config`, without their prefix `drydock:`. */
 export const stackSchema = z.strictObject({
@@ -72,6 +82,9 @@ export interface HostSettings {
   limits: LimitsSettings;
   /** Absent: Docker's data stay where they are. */
   volume?: VolumeSettings;
+  apparmor: AppArmorSettings;
+  /** Absent: the profile inside the engine. */
+  seccomp?: SeccompSettings;
   allow: Disruption[];
   groups: string[];
 }

@@ -61,6 +61,7 @@ export function explain(schema: z.core.$ZodType, value: unknown, issues: readonl
       const known = knownKeys(schemaAt(schema, inside));
       return issue.keys.map((key) => ({ path: [...path, key], text: `unknown setting${unknownKey(key, known)}` }));
     }
+    if (issue.code === "invalid_key") return [{ path, text: `not a name that is allowed; allowed: ${keyAllowed(schema, inside)}` }];
     const found = valueAt(value, inside);
     const expected = schemaAt(schema, inside);
     const allowed = expected ? describe(expected) : issue.message;
@@ -95,7 +96,6 @@ const instead: Record<string, string> = {
   dialErrorLimit: "use connectTimeout",
   perDialTimeout: "use connectTimeout",
   "graph": 'use "data-root"',
-  "apparmor": "this layer does not exist yet",
   "oom-score-adjust": "engines from 26 on refuse it; use limits.services.docker.oomScoreAdjust",
   "deprecated-key-path": "engines from 24 on have no such key",
   "cluster-store": "engines from 24 on have no such key",
@@ -134,6 +134,13 @@ function describe(schema: z.core.$ZodType): string {
   const allowed = aboutOf(schema).allowed;
   if (allowed !== undefined) return allowed;
   return unwrap(schema) instanceof z.ZodObject ? `a table with ${knownKeys(schema).slice(0, 6).join(", ")}` : "another value";
+}
+
+/** What the names in a table must be like. */
+function keyAllowed(schema: z.core.$ZodType, path: Path): string {
+  const table = schemaAt(schema, path.slice(0, -1));
+  const inner = table && unwrap(table);
+  return (inner instanceof z.ZodRecord && aboutOf(inner.keyType).allowed) || "another name";
 }
 
 function choiceHint(schema: z.core.$ZodType, found: unknown): string {

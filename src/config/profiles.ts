@@ -55,6 +55,8 @@ const strict: Layer = {
       containerd: { nofile: "1024:1048576", oomScoreAdjust: -999 },
     },
   },
+  // Loaded and ready; no container gets it unless somebody asks for it.
+  apparmor: { container: true },
 };
 
 export const profiles: Readonly<Record<ProfileName, Layer>> = { baseline, strict };

@@ -3,8 +3,11 @@
 import { daemonSchema, type DaemonSettings } from "../config/daemon.ts";
 import { isTable } from "../config/merge.ts";
 import { explain, showPath, showValue } from "../config/problems.ts";
+import { checkSeccomp, seccompFile, seccompSchema, type SeccompSettings } from "../config/seccomp.ts";
 import { isOneLine } from "../config/setting.ts";
+import { profileIn } from "./apparmor-profiles.ts";
 import { auditRule } from "./audit-rules.ts";
+import { checkProfile } from "./check-profile.ts";
 import type { RenderedPath } from "./templates.ts";
 
 /** A line that can't go to the host, counted from 1; 0 is the file as a whole. */
@@ -14,9 +17,11 @@ export interface Refusal {
 }
 
 /** What is wrong with the text of a file other than daemon.json; nothing if it may go to a host. */
-export function checkFile(path: RenderedPath, text: string): Refusal | undefined {
+export function checkFile(path: string, text: string): Refusal | undefined {
   if (!text.endsWith("\n")) return { line: text.split("\n").length, text: "the last line does not end" };
-  const check = lineChecks[path] ?? iniLine(sections[path] ?? []);
+  const profile = profileIn(path);
+  if (path === seccompFile) return parseSeccomp(text);
+  const check = profile === undefined ? (lineChecks[path as RenderedPath] ?? iniLine(sections[path as RenderedPath] ?? [])) : () => undefined;
   let section = "";
   for (const [index, line] of text.slice(0, -1).split("\n").entries()) {
     if (!isOneLine(line)) return { line: index + 1, text: "a control character" };
@@ -24,7 +29,7 @@ export function checkFile(path: RenderedPath, text: string): Refusal | undefined
     const refusal = check(line, section);
     if (refusal !== undefined) return { line: index + 1, text: refusal };
   }
-  return undefined;
+  return profile === undefined ? undefined : checkProfile(profile, text);
 }
 
 /** The keys of a rendered daemon.json, or what is wrong with it. */
@@ -47,6 +52,23 @@ export function parseDaemonJson(text: string): DaemonSettings | Refusal[] {
 }
 
 // --- Internal ---
+
+/** A seccomp profile is checked like the one of a stack file. */
+function parseSeccomp(text: string): Refusal | undefined {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    return refuseJson(text);
+  }
+  const checked = seccompSchema.safeParse(parsed);
+  const found = checked.success
+    ? checkSeccomp(checked.data as SeccompSettings).map(({ key, text: why }) => ({ path: [key], text: why }))
+    : explain(seccompSchema, parsed, checked.error.issues, []);
+  const [first] = found;
+  if (first === undefined) return undefined;
+  return { line: Math.max(lineOfKey(text, String(first.path[0])), 0), text: first.path.length > 0 ? `${showPath(first.path)}: ${first.text}` : first.text };
+}
 
 type LineCheck = (line: string, section: string) => string | undefined;
 

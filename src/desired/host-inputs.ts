@@ -67,6 +67,10 @@ export interface InEffect {
   daemon: JsonObject;
   /** One rule a line, as `auditctl -l` prints it. Absent when the audit layer is off. */
   audit?: string;
+  /** Mode of each AppArmor profile by its name: `enforce`, or what is there instead. Absent when there is none. */
+  apparmor?: Record<string, string>;
+  /** Whether the running daemon has read the seccomp profile as it is now: `as on disk`, or why not. Absent without one of ours. */
+  seccomp?: string;
   /** By `<unit> <property>`, e.g. `docker.service LimitNOFILE`. */
   limits: Record<string, string>;
   /** By mount point, e.g. `ext4, UUID=…, nodev, at boot`. Absent without volumes. */

@@ -2,6 +2,7 @@
 
 import { crossCheck } from "../config/cross-checks.ts";
 import type { HostSettings } from "../config/layer.ts";
+import { declaredProfiles, profileFolder } from "./apparmor-profiles.ts";
 import { renderAuditRules } from "./audit-rules.ts";
 import { checkFile, parseDaemonJson, type Refusal } from "./check-rendered.ts";
 import type { DeclaredVolume, HostArgs, JsonObject } from "./host-inputs.ts";
@@ -26,17 +27,24 @@ export function renderHost(settings: HostSettings, options: RenderOptions = {}):
   const name = options.host ?? settings.connection.host;
   const templates = readTemplates(options.templates);
   const units = limitDirectives(settings.limits);
+  const profiles = declaredProfiles(settings.apparmor);
   const volumes = declaredVolumes(settings.volume);
   const context = { ...settings, ...units, volumes: mountDirectives(volumes), mountPoints: Object.keys(volumes).join(" "), auditRules: renderAuditRules(settings.audit), modules: ["br_netfilter"] };
   const render = (path: RenderedPath): string => renderOne(name, templates.get(path), context);
 
   const daemon = checkDaemon(name, settings, templates.get(daemonJson), render(daemonJson));
-  const files: [string, string][] = wantedFiles(settings, units, volumes).map((path) => {
-    const text = render(path);
+  const checked = (path: string, template: Template | undefined, text: string): [string, string] => {
     const refusal = checkFile(path, text);
-    if (refusal) throw refuse(name, templates.get(path), refusal);
+    if (refusal) throw refuse(name, template, refusal);
     return [path, text];
-  });
+  };
+  const files = [
+    ...wantedFiles(settings, units, volumes).map((path) => checked(path, templates.get(path), render(path))),
+    ...profiles.map((profile) => {
+      const template = templates.get("/etc/apparmor.d/drydock-{name}");
+      return checked(`${profileFolder}/drydock-${profile.name}`, template, renderOne(name, template, { ...context, profile }));
+    }),
+  ].sort(([a], [b]) => (a < b ? -1 : 1));
   return {
     connection: sortKeys(settings.connection),
     allow: settings.allow,
@@ -50,10 +58,12 @@ export function renderHost(settings: HostSettings, options: RenderOptions = {}):
 // --- Internal ---
 
 /** In the order of their paths. */
-function wantedFiles({ audit, daemon }: HostSettings, units: UnitDirectives, volumes: Record<string, DeclaredVolume>): RenderedPath[] {
+function wantedFiles({ apparmor, audit, daemon, seccomp }: HostSettings, units: UnitDirectives, volumes: Record<string, DeclaredVolume>): RenderedPath[] {
   const some = (directives: object | undefined): boolean => directives !== undefined && Object.keys(directives).length > 0;
   const wanted: [RenderedPath, boolean][] = [
+    ["/etc/apparmor.d/drydock-container", apparmor.container],
     ["/etc/audit/rules.d/50-drydock.rules", audit.enabled],
+    ["/etc/docker/drydock-seccomp.json", seccomp !== undefined],
     ["/etc/modules-load.d/drydock.conf", daemon.icc === false || daemon["userland-proxy"] === false],
     ["/etc/systemd/system/containerd.service.d/40-drydock-volume.conf", some(volumes)],
     ["/etc/systemd/system/containerd.service.d/50-drydock.conf", some(units.containerdService)],

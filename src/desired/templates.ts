@@ -16,10 +16,13 @@ export class TemplateError extends Error {
   override name = "TemplateError";
 }
 
-/** Every file Drydock writes, daemon.json included. */
+/** Every file Drydock writes, daemon.json included. The template of `{name}` is rendered once for each profile of the stack file. */
 export const renderedPaths = [
+  "/etc/apparmor.d/drydock-container",
+  "/etc/apparmor.d/drydock-{name}",
   "/etc/audit/rules.d/50-drydock.rules",
   "/etc/docker/daemon.json",
+  "/etc/docker/drydock-seccomp.json",
   "/etc/modules-load.d/drydock.conf",
   "/etc/systemd/system/containerd.service.d/40-drydock-volume.conf",
   "/etc/systemd/system/containerd.service.d/50-drydock.conf",

@@ -29,7 +29,7 @@ export function daemonWishedInEffect(daemon: JsonObject): JsonObject {
   return sortKeys(Object.fromEntries(Object.entries({ ...defaults, ...daemon }).filter(([key]) => key in probes)));
 }
 
-const defaults: JsonObject = { "authorization-plugins": [], debug: false, "default-runtime": "runc", experimental: false, "insecure-registries": [] };
+const defaults: JsonObject = { "authorization-plugins": [], debug: false, "default-runtime": "runc", experimental: false, "insecure-registries": [], "seccomp-profile": "builtin" };
 
 /**
  * Whether the running daemon read daemon.json as it is now: either the file is older than the daemon, or the last apply
@@ -64,6 +64,12 @@ export const keepsImagesInContainerd = (info: DockerInfo) => info.DriverStatus.s
 /** The option of `docker info`'s SecurityOptions, e.g. `name=seccomp,profile=default`. */
 export function securityOption(info: DockerInfo, name: string): string | undefined {
   return info.SecurityOptions.find((option) => option.split(",")[0] === `name=${name}`);
+}
+
+/** The daemon's profile; moby says `default` for its own before 23, `builtin` since. Without the option there is no filter. */
+export function seccompProfile(info: DockerInfo): string {
+  const profile = /profile=(.+)$/.exec(securityOption(info, "seccomp") ?? "")?.[1];
+  return profile === undefined ? "unconfined" : profile === "default" ? "builtin" : profile;
 }
 
 // --- Internal ---
@@ -112,5 +118,6 @@ const probes: Record<string, Probe> = {
   "authorization-plugins": fromInfo((info) => [...(info.Plugins.Authorization ?? [])]),
   experimental: fromInfo((info) => info.ExperimentalBuild),
   debug: fromInfo((info) => info.Debug),
+  "seccomp-profile": fromInfo((info) => seccompProfile(info)),
   "storage-driver": fromInfo((info) => info.Driver),
 };

@@ -49,5 +49,7 @@ function ofProcess(key: string, wished: string, process: Process, { openFilesMax
   if (key !== "LimitNOFILE") return undefined;
   // The kernel takes no more than fs.nr_open, and that is what systemd makes of infinity.
   const meant = openFilesMax.known ? wished.replaceAll("infinity", String(openFilesMax.value)) : wished;
-  return process.openFiles === meant ? wished : process.openFiles;
+  // A program made with Go raises its own soft limit to the hard one, and gives the old one to what it starts (Go 1.19 on).
+  const raised = meant.slice(meant.indexOf(":") + 1);
+  return process.openFiles === meant || process.openFiles === raised ? wished : process.openFiles;
 }

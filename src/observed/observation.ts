@@ -1,6 +1,7 @@
 /** One look at a whole host: what observe.sh read, in types. Nothing is judged here. */
 
 import { z } from "zod";
+import { parseAppArmor, type AppArmor } from "./apparmor.ts";
 import { Records, known, unknown, type Known } from "./records.ts";
 import { parseVolume, type VolumeFacts } from "./volumes.ts";
 import { parseSystemdShow, parseUnitText, type UnitProperties } from "./systemd.ts";
@@ -56,6 +57,7 @@ export interface Observation {
   dockerGroup: Known<string[]>;
   /** Every *.crt below /etc/docker/certs.d; `files` then has them. */
   registryCertificates: Known<string[]>;
+  apparmor: Known<AppArmor>;
   bridgeNetfilter: boolean;
   dockerProxies: Known<number>;
   /** Pids of the processes that can gain no privileges. */
@@ -154,7 +156,7 @@ export function parseObservation(text: string): Observation {
       records.parsed("containers", (text) => text.split("\n").filter(Boolean).map((line) => containerSchema.parse(JSON.parse(line)))),
     ),
     files: parseFiles(records),
-    strayFiles: lines("stray").sort(),
+    strayFiles: [...new Set(["stray", "stray-profiles", "stray-links"].flatMap(lines))].sort(),
     present: lines("present"),
     subordinateUids: valueOr(records.text("subuid"), ""),
     subordinateGids: valueOr(records.text("subgid"), ""),
@@ -170,6 +172,7 @@ export function parseObservation(text: string): Observation {
     machineId: valueOr(records.text("machine-id"), "").trim(),
     dockerGroup: records.parsed("groups", (text) => /^docker:[^:]*:\d+:(.*)$/m.exec(text)?.[1]?.split(",").filter(Boolean) ?? []),
     registryCertificates: records.parsed("certificates", (text) => text.split("\n").filter(Boolean).sort()),
+    apparmor: records.parsed("apparmor", parseAppArmor),
     bridgeNetfilter: valueOr(records.text("bridge-nf"), "0").trim() === "1",
     dockerProxies: records.parsed("docker-proxies", parseNumber),
     // /proc/2239/status

@@ -6,6 +6,7 @@ import type { Observation } from "../observed/observation.ts";
 import { isDeepStrictEqual } from "node:util";
 import { scopeDropIn } from "../effect/container-limits.ts";
 import { runningContainers } from "./seen.ts";
+import { describeProfiles } from "./profiles.ts";
 import type { Plan } from "./plan.ts";
 import { readableBytes } from "./volume-findings.ts";
 import type { VolumeStep } from "./volumes.ts";
@@ -36,6 +37,8 @@ export function differences(wish: HostInputs, seen: HostInputs): string[] {
     ...(seen.inEffect.configuration === inEffect.configuration ? [] : [`inEffect.configuration: ${seen.inEffect.configuration}`]),
     ...compare("inEffect.daemon", seen.inEffect.daemon, inEffect.daemon),
     ...compareLines("inEffect.audit", seen.inEffect.audit ?? "", inEffect.audit ?? ""),
+    ...compare("inEffect.apparmor", seen.inEffect.apparmor ?? {}, inEffect.apparmor ?? {}),
+    ...(seen.inEffect.seccomp === inEffect.seccomp ? [] : [`inEffect.seccomp: ${seen.inEffect.seccomp ?? "nothing"}`]),
     ...compare("inEffect.limits", seen.inEffect.limits, inEffect.limits),
     ...compare("inEffect.mounts", seen.inEffect.mounts ?? {}, inEffect.mounts ?? {}),
     ...(seen.inEffect.oldData === inEffect.oldData ? [] : [`inEffect.oldData: ${seen.inEffect.oldData ?? "nothing"} => ${inEffect.oldData ?? "nothing"}`]),
@@ -74,6 +77,7 @@ export function describeCost(plan: Plan, wish: HostInputs, observation: Observat
   }
   if (docker.dropBetweenContainers) cost.push("containers on docker0 can't reach each other from then on, running ones included");
   if (docker.liftDrop) cost.push("containers on docker0 can reach each other again");
+  cost.push(...describeProfiles(plan, observation));
   if (plan.modules.length > 0) cost.push(`kernel modules are loaded: ${plan.modules.join(", ")}`);
   return cost.length > 0 ? cost : ["nothing restarts"];
 }

@@ -2,8 +2,10 @@
 
 import { isDeepStrictEqual } from "node:util";
 import { daemonKeyCost } from "../config/daemon.ts";
+import { seccompFile } from "../config/seccomp.ts";
 import type { HostInputs, Json, JsonObject } from "../desired/host-inputs.ts";
 import { bridgeForwards, usesNftables } from "../effect/bridge.ts";
+import { seccompRead } from "../effect/seccomp.ts";
 import { asOnDisk, processName, remappedTo } from "../effect/daemon.ts";
 import type { Observation } from "../observed/observation.ts";
 import { parseUnitText } from "../observed/systemd.ts";
@@ -51,6 +53,7 @@ export function planDocker(
   const because = [
     ...keys,
     ...(hostsChange && !keys.includes("hosts") ? ["hosts"] : []),
+    ...(readsOldFilter(wish, observation) ? ["seccomp profile"] : []),
     ...(configurationIsOld ? [seen.inEffect.configuration] : []),
     ...moving,
     ...(subordinateIds && !keys.includes("userns-remap") ? ["subordinate ids"] : []),
@@ -102,6 +105,12 @@ function changedKeys(wish: HostInputs, seen: HostInputs, diskCounts: boolean): s
 }
 
 const differing = (a: JsonObject, b: JsonObject) => [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((key) => !isDeepStrictEqual(a[key], b[key]));
+
+/** A profile under the same path: dockerd reads the file only when it starts. */
+function readsOldFilter({ files }: HostInputs, observation: Observation): boolean {
+  const text = files[seccompFile];
+  return text !== undefined && seccompRead(observation, digest) !== digest(text);
+}
 
 const isUnknown = (value: Json | undefined) => typeof value === "string" && value.startsWith("unknown: ");
 

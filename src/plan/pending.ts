@@ -3,6 +3,7 @@
 import type { HostInputs } from "../desired/host-inputs.ts";
 import { auditRulesOf } from "../effect/audit-rules.ts";
 import { ownHigherLimits } from "../effect/container-limits.ts";
+import { keepsOldFilter } from "../effect/seccomp.ts";
 import type { Container, Observation } from "../observed/observation.ts";
 import { auditIsImmutable, auditRulesInKernel, oldDataOn, runningContainers } from "./seen.ts";
 
@@ -36,5 +37,9 @@ function pendingContainer(container: Container, wish: HostInputs, observation: O
     ...(daemon["default-cgroupns-mode"] === "private" && container.cgroupnsMode !== "private" && !container.privileged ? [`cgroup namespace ${container.cgroupnsMode || "host"}`] : []),
     ...ownHigherLimits(wish.inEffect.limits, container, observation).map((limit) => `its own ${limit}`),
   ];
-  return untilMadeAgain.length > 0 ? [`container ${container.name} keeps ${untilMadeAgain.join(", ")} until it is made again`] : [];
+  const oldFilter = wish.inEffect.seccomp !== undefined && keepsOldFilter(container, observation);
+  return [
+    ...(untilMadeAgain.length > 0 ? [`container ${container.name} keeps ${untilMadeAgain.join(", ")} until it is made again`] : []),
+    ...(oldFilter ? [`container ${container.name} keeps its older seccomp filter until it is started again`] : []),
+  ];
 }

@@ -9,6 +9,7 @@ import type { Observation } from "../observed/observation.ts";
 import { atLeast } from "../observed/engine-version.ts";
 import { planDocker, unitFlags, type DockerActivation } from "./docker-activation.ts";
 import { auditIsImmutable, auditRulesInKernel, daemonConfigurationOn, modeOf, observedInputs, unreadable } from "./seen.ts";
+import { bootLink, planProfiles, type ProfilePlan } from "./profiles.ts";
 import { planSubordinateIds, type SubordinateIds } from "./subordinate-ids.ts";
 import { planVolumes, stopsDocker, type VolumeStep } from "./volumes.ts";
 import { auditRulesFile, daemonJson } from "./wish.ts";
@@ -43,6 +44,7 @@ export interface Plan {
   volumes: VolumeStep[];
   /** What a move has left and the stack file consents to remove: names below /var/lib/drydock/old-data. */
   removeOldData: boolean;
+  profiles: ProfilePlan;
 }
 
 export interface FileWrite {
@@ -71,6 +73,7 @@ export const emptyPlan: Plan = {
   sliceLimits: [],
   volumes: [],
   removeOldData: false,
+  profiles: { load: [], unload: [], enable: false },
 };
 
 /** @param wish complete for this host (`completeInputs`). */
@@ -88,6 +91,7 @@ export function planApply(wish: HostInputs, observation: Observation): Plan {
   });
   const volumes = planVolumes(wish, observation);
   const moving = volumes.filter(stopsDocker).map(({ mountPoint }) => mountPoint);
+  const profiles = planProfiles(wish, seen, observation, [...rewritten]);
   return {
     writes,
     removes,
@@ -104,19 +108,20 @@ export function planApply(wish: HostInputs, observation: Observation): Plan {
     validateWith: atLeast(observation, "23.0") ? validateCommand(wish, observation) : undefined,
     processLimits: limits.filter(({ unit }) => unit.endsWith(".service")),
     scopeLimits: liftedLimits(wish.inEffect.limits, observation),
-    declared: [...new Set([...Object.keys(wish.files), ...Object.keys(wish.modes), daemonJson])].sort(),
+    declared: [...new Set([...Object.keys(wish.files), ...Object.keys(wish.modes), daemonJson, ...(wish.inEffect.apparmor === undefined ? [] : [bootLink])])].sort(),
     sliceLimits: limits.filter(({ unit }) => unit === containersSlice),
     volumes,
     removeOldData: wish.inEffect.oldData === "none" && (observation.oldData.length > 0 || moving.length > 0),
+    profiles,
   };
 }
 
 export function isEmpty(plan: Plan): boolean {
-  const { writes, removes, modes, subordinateIds, daemonReload, modules, audit, start, docker, processLimits, sliceLimits, volumes } = plan;
-  const lists = [writes, removes, modes, modules, audit.add, audit.remove, start, processLimits, plan.scopeLimits, sliceLimits, volumes];
+  const { writes, removes, modes, subordinateIds, daemonReload, modules, audit, start, docker, processLimits, sliceLimits, profiles, volumes } = plan;
+  const lists = [writes, removes, modes, modules, audit.add, audit.remove, start, processLimits, plan.scopeLimits, sliceLimits, profiles.load, profiles.unload, volumes];
   return (
     lists.every((list) => list.length === 0) &&
-    subordinateIds === undefined && !daemonReload && !audit.enable && !audit.compile && docker.how === "nothing" && !docker.dropBetweenContainers && !docker.liftDrop && !plan.removeOldData
+    subordinateIds === undefined && !daemonReload && !profiles.enable && !audit.enable && !audit.compile && docker.how === "nothing" && !docker.dropBetweenContainers && !docker.liftDrop && !plan.removeOldData
   );
 }
 

@@ -7,6 +7,7 @@ import type { FileState, Observation, Owner } from "../observed/observation.ts";
 import { compareVersions } from "../observed/engine-version.ts";
 import { unitFlags } from "./docker-activation.ts";
 import { isEmpty, type Plan } from "./plan.ts";
+import { profileFindings } from "./profiles.ts";
 import { daemonConfigurationOn, runningContainers, unreadable } from "./seen.ts";
 import { overlaps, remapUser } from "./subordinate-ids.ts";
 import { auditRulesFile } from "./wish.ts";
@@ -24,7 +25,7 @@ export function findings(wish: HostInputs, observation: Observation, plan: Plan,
     ...ownedByAnother(observation, owner),
     // Also where there is nothing else to do: a device that can't be used makes no plan.
     ...volumeFindings(wish, observation, plan.volumes),
-    ...(isEmpty(plan) ? [] : [...engineFindings(wish, observation), ...configurationFindings(wish, observation), ...auditFindings(wish, observation), ...spaceFindings(observation), ...consentFindings(wish, observation, plan)]),
+    ...(isEmpty(plan) ? [] : [...engineFindings(wish, observation), ...configurationFindings(wish, observation), ...auditFindings(wish, observation), ...profileFindings(wish, observation, plan), ...spaceFindings(observation), ...consentFindings(wish, observation, plan)]),
   ];
 }
 

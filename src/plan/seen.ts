@@ -1,6 +1,7 @@
 /** What a host is, in the shape of the wish for it: what `read` returns, so that the engine's own diff shows drift. */
 
 import { createHash } from "node:crypto";
+import { profilesInEffect } from "../effect/apparmor.ts";
 import { auditInEffect, auditRulesOf, lines, normalizeAuditRule, watchedPath } from "../effect/audit-rules.ts";
 import { configurationInEffect, daemonKeyInEffect } from "../effect/daemon.ts";
 import { limitInEffect } from "../effect/limits.ts";
@@ -8,6 +9,7 @@ import { mountInEffect } from "../effect/mounts.ts";
 import { volumeFiles } from "../desired/volumes.ts";
 import { filesystemsOf } from "./volumes.ts";
 import { readableBytes } from "./volume-findings.ts";
+import { seccompInEffect } from "../effect/seccomp.ts";
 import { securityKeys } from "../desired/security-keys.ts";
 import type { HostArgs, HostFacts, HostInputs, InEffect, Json, JsonObject } from "../desired/host-inputs.ts";
 import type { Container, Observation } from "../observed/observation.ts";
@@ -121,11 +123,14 @@ const textOf = (file: Known<{ text?: string; kind: string }>) =>
 
 function observedInEffect({ inEffect: wish, volumes }: HostInputs, observation: Observation): InEffect {
   const mounts = Object.entries(volumes ?? {}).map(([mountPoint, volume]): [string, string] => [mountPoint, mountInEffect(mountPoint, volume, observation)]);
+  const apparmor = profilesInEffect(wish.apparmor, observation);
   return {
     services: Object.fromEntries(Object.keys(wish.services).map((unit) => [unit, observation.units[unit]?.ActiveState ?? "unknown: systemd does not name it"])),
     configuration: configurationInEffect(observation, digest),
     daemon: Object.fromEntries(Object.entries(wish.daemon).map(([key, value]) => [key, daemonKeyInEffect(key, value, observation) ?? value])),
     ...(wish.audit === undefined ? {} : { audit: observedAudit(wish.audit, observation) }),
+    ...(apparmor === undefined ? {} : { apparmor }),
+    ...(wish.seccomp === undefined ? {} : { seccomp: seccompInEffect(observation, digest) }),
     limits: Object.fromEntries(Object.entries(wish.limits).map(([name, value]) => [name, limitInEffect(name, value, observation) ?? value])),
     ...(wish.mounts === undefined ? {} : { mounts: Object.fromEntries(mounts) }),
     ...(wish.oldData === undefined ? {} : { oldData: oldDataOn(observation) }),

@@ -4,12 +4,14 @@
  */
 
 import { dirname } from "node:path";
+import { profilesWished } from "../effect/apparmor.ts";
 import { auditRulesOf, lines, watchedPath } from "../effect/audit-rules.ts";
 import { asOnDisk, daemonWishedInEffect } from "../effect/daemon.ts";
 import { limitsWished } from "../effect/limits.ts";
 import type { HostArgs, HostFacts, HostInputs, InEffect } from "../desired/host-inputs.ts";
 import { byUuid, mountUnitFile } from "../desired/volumes.ts";
 import { mountWished } from "../effect/mounts.ts";
+import { seccompFile } from "../config/seccomp.ts";
 
 export const auditRulesFile = "/etc/audit/rules.d/50-drydock.rules";
 export const daemonJson = "/etc/docker/daemon.json";
@@ -31,6 +33,7 @@ export function completeInputs(args: HostArgs, host: HostFacts): HostInputs {
     if (uuid !== undefined) files[path] = byUuid(files[path] ?? "", device, uuid);
   }
   const rules = files[auditRulesFile];
+  const apparmor = profilesWished(files);
   return {
     connection: args.connection,
     allow: args.allow,
@@ -45,6 +48,8 @@ export function completeInputs(args: HostArgs, host: HostFacts): HostInputs {
       configuration: asOnDisk,
       daemon: daemonWishedInEffect(args.daemon),
       ...(rules === undefined ? {} : { audit: lines(auditRulesOf(rules)) }),
+      ...(apparmor === undefined ? {} : { apparmor }),
+      ...(files[seccompFile] === undefined ? {} : { seccomp: asOnDisk }),
       limits: limitsWished(files),
       ...mountsWished(args, host),
     },

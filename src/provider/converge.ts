@@ -81,7 +81,7 @@ function assertDone({ host }: Owner, { outcome, log }: TransactionResult): void 
   }
 }
 
-const progress = /^(installing|removing|starting|stopping|restarting|reloading|loading|adding|creating|switching|dropping|making|copying|copied|comparing|mounting|mending|setting|going back|failed; going back|the state of before is back)/;
+const progress = /^(installing|removing|starting|stopping|restarting|reloading|loading|unloading|adding|creating|switching|dropping|making|copying|copied|comparing|mounting|mending|setting|going back|failed; going back|the state of before is back)/;
 
 /** Reads the host back over a new connection: an effect is only claimed when it was seen, by somebody who could get in. */
 async function confirm({ host }: Owner, wish: HostInputs): Promise<Observation> {

@@ -9,11 +9,12 @@ export class Host extends pulumi.CustomResource {
   declare readonly engine: pulumi.Output<string>;
   declare readonly pending: pulumi.Output<string[]>;
   declare readonly foreignDaemonKeys: pulumi.Output<string[]>;
+  declare readonly apparmor: pulumi.Output<Record<string, string>>;
   declare readonly cis: pulumi.Output<HostOutputs["cis"]>;
   declare readonly lastChange: pulumi.Output<HostOutputs["lastChange"]>;
 
   constructor(name: string, args: HostArgs, options?: pulumi.CustomResourceOptions) {
-    const outputs = { engine: undefined, pending: undefined, foreignDaemonKeys: undefined, cis: undefined, lastChange: undefined };
+    const outputs = { engine: undefined, pending: undefined, foreignDaemonKeys: undefined, apparmor: undefined, cis: undefined, lastChange: undefined };
     super("drydock:index:Host", name, { ...args, ...outputs }, options);
     // With PULUMI_CONTINUE_ON_ERROR a host that failed rejects its outputs, and a rejection nobody awaits is printed, with a
     // stack, beside the provider's own message.

@@ -1,6 +1,7 @@
 /** What a host tells besides its inputs. */
 
 import { summarize, evaluateHost } from "../cis/evaluate.ts";
+import { containerProfiles } from "../effect/apparmor.ts";
 import type { HostInputs } from "../desired/host-inputs.ts";
 import type { Observation } from "../observed/observation.ts";
 import { pendingOn } from "../plan/pending.ts";
@@ -13,6 +14,8 @@ export interface HostOutputs {
   pending: string[];
   /** Keys of daemon.json that are the user's own and were left alone. */
   foreignDaemonKeys: string[];
+  /** The AppArmor profile that confines each running container, by its name, e.g. `docker-default`, `unconfined`. */
+  apparmor: Record<string, string>;
   /** The benchmark in numbers, and the failing controls by id and title. */
   cis: ReturnType<typeof summarize>;
   /** What the last update changed on the host, as unified diffs, and what it cost there. */
@@ -25,6 +28,7 @@ export function outputsOf(wish: HostInputs, observation: Observation, lastChange
     engine: info.known ? info.value.ServerVersion : `unknown: ${info.reason}`,
     pending: pendingOn(wish, observation),
     foreignDaemonKeys: foreignDaemonKeys(wish.daemon, daemonConfigurationOn(observation)),
+    apparmor: containerProfiles(observation),
     cis: summarize(evaluateHost(observation, wish)),
     lastChange,
   };

@@ -6,6 +6,7 @@ import { auditRulesOf } from "../effect/audit-rules.ts";
 import type { Observation, Owner } from "../observed/observation.ts";
 import { stopOrder } from "../plan/docker-activation.ts";
 import { emptyPlan, type Plan } from "../plan/plan.ts";
+import { inUse } from "../plan/profiles.ts";
 import { auditRulesFile } from "../plan/wish.ts";
 import { auditIsImmutable, auditRulesInKernel } from "../plan/seen.ts";
 import { forgetOwner, restoreOriginal } from "../remote/apply.ts";
@@ -37,6 +38,15 @@ export async function release(owner: Owner, state: HostInputs): Promise<Released
   if (!info.known || !containers.known) {
     const why = !info.known ? info.reason : !containers.known ? containers.reason : "";
     throw new HostError(`${host}: dockerd can't be asked which containers run (${why}), so they can't be stopped in order; nothing was touched; start it first: systemctl start docker`);
+  }
+  const users = inUse(Object.keys(state.inEffect.apparmor ?? {}), observation);
+  if (users.length > 0) {
+    throw new HostError(
+      listed(
+        `${host}: refused, nothing was touched`,
+        users.map((user) => `profile ${user.name} goes with the originals, and ${user.users} has it and could not start again; make that again without --security-opt apparmor=${user.name} first`),
+      ),
+    );
   }
   const { outcome, log } = await restoreOriginal(state.connection, restorePlan(state, observation), observation, owner);
   if (outcome === "busy") throw new HostError(`${host}: an apply is running there (${log.join(", ")}); nothing was touched`);

@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { Connection } from "../config/connection.ts";
+import { profileIn } from "../desired/apparmor-profiles.ts";
 import type { Observation, Owner } from "../observed/observation.ts";
 import { containerdData, volumeFiles } from "../desired/volumes.ts";
 import { emptyPlan, type Plan } from "../plan/plan.ts";
@@ -113,7 +114,7 @@ const state = "/var/lib/drydock";
 const unit = "drydock-apply.service";
 
 /** The program that runs on the host: its parts, one subject each, joined in this order. */
-export const transactionProgram = ["begin", "files", "docker", "kernel", "volumes", "commands"]
+export const transactionProgram = ["begin", "files", "docker", "kernel", "profiles", "volumes", "commands"]
   .map((part) => readFileSync(new URL(`transaction/${part}.sh`, import.meta.url), "utf8"))
   .join("\n");
 
@@ -153,6 +154,7 @@ function stageOf(plan: Plan, observation: Observation, owner: Owner, digestOfCon
   const activeOr = (name: string) => (observation.units[name]?.ActiveState === "active" ? "active" : "inactive");
   return {
     settings: settings({
+      APPARMOR_ENABLE: plan.profiles.enable,
       AUDIT_COMPILE: plan.audit.compile,
       AUDIT_ENABLE: plan.audit.enable,
       CREATE_USER: plan.subordinateIds?.createUser ? plan.subordinateIds.user : "",
@@ -190,6 +192,9 @@ function stageOf(plan: Plan, observation: Observation, owner: Owner, digestOfCon
     "slice-limits": limitLines(plan.sliceLimits),
     volumes: list(plan.volumes.map((step) => [step.how, step.mountPoint, step.unit, step.device, step.filesystem, step.options, step.uuid, step.label, step.format ? "yes" : "no", step.bytes].join(" "))),
     "volume-files": list([...volumeFiles]),
+    profiles: list(plan.writes.flatMap(({ path }, i) => (profileIn(path) === undefined ? [] : [`${i + 1} ${profileIn(path) ?? ""}`]))),
+    "profiles-load": list(plan.profiles.load),
+    "profiles-unload": list(plan.profiles.unload),
     ...validation(plan),
   };
 }

@@ -95,8 +95,13 @@ find_in() { # FOLDERS -- EXPRESSION: find in those of the folders that are there
   # shellcheck disable=SC2086 # our own folders, without blanks
   [ -z "$folders" ] || find $folders "$@"
 }
-probe stray find_in /etc/audit/rules.d /etc/systemd/system /etc/modules-load.d /etc/tmpfiles.d -- -maxdepth 2 -name '*drydock*' -type f
+probe stray find_in /etc/docker /etc/audit/rules.d /etc/systemd/system /etc/modules-load.d /etc/tmpfiles.d -- -maxdepth 2 -name '*drydock*' -type f
 owned=$(cat "$t/out/$count" && printf '%s\n' "$owned")
+# Links, too: one in disable/ keeps a profile from being loaded. What a link points to is nobody's to read.
+probe stray-profiles find_in /etc/apparmor.d -- -maxdepth 1 -name 'drydock-*' -type f
+owned=$(cat "$t/out/$count" && printf '%s\n' "$owned")
+probe stray-links find_in /etc/apparmor.d /etc/apparmor.d/disable /etc/apparmor.d/force-complain -- -maxdepth 1 -name 'drydock-*' ! -type d
+looked=$(cat "$t/out/$count" && printf '%s\n' "$looked")
 probe certificates find_in /etc/docker/certs.d -- -name '*.crt' -type f
 looked=$(cat "$t/out/$count" && printf '%s\n' "$owned" "$looked")
 owned=$(printf '%s\n' "$owned" | sort -u)
@@ -196,6 +201,46 @@ old_data() { # what a move has left: NAME BYTES, and whether it has been set asi
 }
 probe old-data old_data
 slurp machine-id /etc/machine-id
+# A word and what it is about, a line each: `enabled Y`, `tool`, `abi`, `boot enabled`, `profile NAME (MODE) LOADED FILE` with two sums,
+# and of each process `/proc/PID/attr/current:LABEL`.
+apparmor() {
+  enabled=N
+  [ ! -e /sys/module/apparmor/parameters/enabled ] || read -r enabled </sys/module/apparmor/parameters/enabled
+  echo "enabled $enabled"
+  ! command -v apparmor_parser >/dev/null || echo tool
+  [ ! -e /etc/apparmor.d/abi/3.0 ] || echo abi
+  [ "$enabled" = Y ] || return 0
+  loaded=$(cat /sys/kernel/security/apparmor/profiles) || return
+  boot=disabled
+  set +f
+  for unit in /etc/systemd/system/*.wants/apparmor.service /usr/lib/systemd/system/*.wants/apparmor.service /lib/systemd/system/*.wants/apparmor.service; do
+    [ ! -h "$unit" ] || boot=enabled
+  done
+  [ ! -c /etc/systemd/system/apparmor.service ] || boot=masked
+  echo "boot $boot"
+  case $loaded in *drydock-*) loaded_profiles ;; esac
+  grep -Hs "" /proc/[0-9]*/attr/current
+  set -f
+}
+loaded_profiles() {
+  printf '%s\n' "$loaded" | while read -r profile mode; do
+    case $profile in drydock-*) ;; *) continue ;; esac
+    sum=-
+    for folder in "/sys/kernel/security/apparmor/policy/profiles/$profile".*; do
+      [ ! -e "$folder/raw_sha1" ] || read -r sum <"$folder/raw_sha1" || :
+    done
+    file_sum=-
+    # The last apply noted what the file's text was loaded as. Only if that is not loaded the text is compiled again, which takes long.
+    if [ "$sum" != - ] && grep -qsx "profile:$profile $sum" /var/lib/drydock/applied; then
+      file_sum=$sum
+    elif [ -f "/etc/apparmor.d/$profile" ]; then
+      file_sum=$(apparmor_parser -S -K -q "/etc/apparmor.d/$profile" 2>/dev/null | sha1sum) || :
+      file_sum=${file_sum%% *}
+    fi
+    echo "profile $profile $mode $sum $file_sum"
+  done
+}
+probe apparmor apparmor
 probe space df -Pk /etc /var/lib
 slurp owner /var/lib/drydock/owner
 slurp applied /var/lib/drydock/applied

@@ -4,7 +4,9 @@ import { inWords } from "../../src/cis/daemon-checks.ts";
 import type { Verdict } from "../../src/cis/verdict.ts";
 import type { Observation } from "../../src/observed/observation.ts";
 import { known, unknown } from "../../src/observed/records.ts";
-import { container, defaultHost, info, noIcc, withDaemonJson, withUnreadDaemonJson } from "../support/observation.ts";
+import { seccompFile } from "../../src/config/seccomp.ts";
+import { container, defaultHost, file, info, noIcc, withDaemonJson, withUnreadDaemonJson } from "../support/observation.ts";
+import { declared, wishFor } from "../support/wish.ts";
 
 const resultFor = (id: string, observation: Observation) => {
   const result = evaluateHost(observation).find((candidate) => candidate.id === id);
@@ -102,6 +104,17 @@ it("names what a pending control waits for", () => {
   expect(resultFor("2.2", withDaemonJson({ icc: false }, { containers: known([container("web")]) })).evidence).toBe(
     "waits for a restart of docker.service while no container runs (web)",
   );
+});
+
+it.each<[string, number, Verdict]>([
+  ["that the daemon has read", 1000, "pass"],
+  ["that was edited since", 2500, "fail"],
+])("2.17, a profile of the stack file %s: %s", (_, changedAt, verdict) => {
+  const custom = info({ SecurityOptions: [`name=seccomp,profile=${seccompFile}`] });
+  const host = withDaemonJson({ "seccomp-profile": seccompFile }, { info: custom });
+  const observation = { ...host, files: { ...host.files, [seccompFile]: file("{}\n", { changedAt }) } };
+  const wish = wishFor(declared({ daemon: { "seccomp-profile": seccompFile }, files: { [seccompFile]: "{}\n" } }), observation);
+  expect(evaluateHost(observation, wish).find(({ id }) => id === "2.17")).toMatchObject({ verdict, declared: seccompFile });
 });
 
 it("shows the three truths in the words of the file", () => {

@@ -116,7 +116,7 @@ config:
 `,
     problems: [
       'hosts.web1.damon: unknown setting; did you mean "daemon"?',
-      "hosts.web1.sysctl: unknown setting; known: connection, daemon, audit, limits, volume, allow, groups",
+      "hosts.web1.sysctl: unknown setting; known: connection, daemon, audit, limits, apparmor, seccomp, volume, allow, groups",
     ],
   },
   {
@@ -899,6 +899,221 @@ config:
 `,
     problems: [
       'hosts.web1.volume: "/dev/disk/by-id/virtio-data" is not allowed; allowed: a table with device, filesystem, containerSize, containerd',
+    ],
+  },
+  {
+    title: "apparmor as a word",
+    yaml: `
+config:
+  drydock:hosts: { web1: { connection: { host: 192.0.2.10 }, apparmor: true } }
+`,
+    problems: [
+      "hosts.web1.apparmor: true is not allowed; allowed: a table with container, profiles",
+    ],
+  },
+  {
+    title: "misspelled keys of the apparmor layer",
+    yaml: `
+config:
+  drydock:defaults: { apparmor: { contaner: true, profile: {} } }
+  drydock:hosts: { web1: { connection: { host: 192.0.2.10 }, apparmor: { profiles: { web: { file: {}, caps: [] } } } } }
+`,
+    problems: [
+      'defaults.apparmor.contaner: unknown setting; did you mean "container"?',
+      'defaults.apparmor.profile: unknown setting; did you mean "profiles"?',
+      'hosts.web1.apparmor.profiles.web.file: unknown setting; did you mean "files"?',
+      "hosts.web1.apparmor.profiles.web.caps: unknown setting; known: files, deny, capabilities, networks",
+    ],
+  },
+  {
+    title: "names of profiles that can't be",
+    yaml: `
+config:
+  drydock:hosts:
+    web1:
+      connection: { host: 192.0.2.10 }
+      apparmor: { profiles: { container: {}, Web: {}, ../cron: {}, "a b": {} } }
+`,
+    problems: [
+      "hosts.web1.apparmor.profiles.container: not a name that is allowed; allowed: up to 32 lower case letters, digits, dashes and underscores; container is Drydock's own",
+      "hosts.web1.apparmor.profiles.Web: not a name that is allowed; allowed: up to 32 lower case letters, digits, dashes and underscores; container is Drydock's own",
+      `hosts.web1.apparmor.profiles["../cron"]: not a name that is allowed; allowed: up to 32 lower case letters, digits, dashes and underscores; container is Drydock's own`,
+      `hosts.web1.apparmor.profiles["a b"]: not a name that is allowed; allowed: up to 32 lower case letters, digits, dashes and underscores; container is Drydock's own`,
+    ],
+  },
+  {
+    title: "a path of a profile that would end its rule and begin another",
+    yaml: `
+config:
+  drydock:hosts:
+    web1:
+      connection: { host: 192.0.2.10 }
+      apparmor: { profiles: { web: { files: { "/a r, capability sys_admin, /b": r, "/a,": r, "/a #": r } } } }
+`,
+    problems: [
+      `hosts.web1.apparmor.profiles.web.files["/a r, capability sys_admin, /b"]: not a name that is allowed; allowed: an absolute path without blanks, with *, **, ?, [ab] and {a,b} as in apparmor.d(5)`,
+      `hosts.web1.apparmor.profiles.web.files["/a,"]: not a name that is allowed; allowed: an absolute path without blanks, with *, **, ?, [ab] and {a,b} as in apparmor.d(5)`,
+      `hosts.web1.apparmor.profiles.web.files["/a #"]: not a name that is allowed; allowed: an absolute path without blanks, with *, **, ?, [ab] and {a,b} as in apparmor.d(5)`,
+    ],
+  },
+  {
+    title: "paths of a profile that match nothing or too much",
+    yaml: `
+config:
+  drydock:hosts:
+    web1:
+      connection: { host: 192.0.2.10 }
+      apparmor: { profiles: { web: { deny: { srv/www: r, "/srv/../etc/**": r, "/srv/{a,b": r, "@{PROC}/*": r, "/srv/***": r } } } }
+`,
+    problems: [
+      `hosts.web1.apparmor.profiles.web.deny["srv/www"]: not a name that is allowed; allowed: an absolute path without blanks, with *, **, ?, [ab] and {a,b} as in apparmor.d(5)`,
+      `hosts.web1.apparmor.profiles.web.deny["/srv/../etc/**"]: not a name that is allowed; allowed: an absolute path without blanks, with *, **, ?, [ab] and {a,b} as in apparmor.d(5)`,
+      `hosts.web1.apparmor.profiles.web.deny["/srv/{a,b"]: not a name that is allowed; allowed: an absolute path without blanks, with *, **, ?, [ab] and {a,b} as in apparmor.d(5)`,
+      `hosts.web1.apparmor.profiles.web.deny["@{PROC}/*"]: not a name that is allowed; allowed: an absolute path without blanks, with *, **, ?, [ab] and {a,b} as in apparmor.d(5)`,
+      `hosts.web1.apparmor.profiles.web.deny["/srv/***"]: not a name that is allowed; allowed: an absolute path without blanks, with *, **, ?, [ab] and {a,b} as in apparmor.d(5)`,
+    ],
+  },
+  {
+    title: "permissions of a profile that AppArmor does not have, or that leave it",
+    yaml: `
+config:
+  drydock:hosts:
+    web1:
+      connection: { host: 192.0.2.10 }
+      apparmor: { profiles: { web: { files: { /a: read, /b: ux, /c: rr, /d: "" } } } }
+`,
+    problems: [
+      `hosts.web1.apparmor.profiles.web.files["/a"]: "read" is not allowed; allowed: some of the letters r, w, x, m, k, l`,
+      `hosts.web1.apparmor.profiles.web.files["/b"]: "ux" is not allowed; allowed: some of the letters r, w, x, m, k, l`,
+      `hosts.web1.apparmor.profiles.web.files["/c"]: "rr" is not allowed; allowed: some of the letters r, w, x, m, k, l`,
+      `hosts.web1.apparmor.profiles.web.files["/d"]: "" is not allowed; allowed: some of the letters r, w, x, m, k, l`,
+    ],
+  },
+  {
+    title: "files of a profile as a list",
+    yaml: `
+config:
+  drydock:hosts: { web1: { connection: { host: 192.0.2.10 }, apparmor: { profiles: { web: { files: [/srv] } } } } }
+`,
+    problems: [
+      `hosts.web1.apparmor.profiles.web.files: ["/srv"] is not allowed; allowed: a table of permissions by path, as { "/srv/www/**": r }`,
+    ],
+  },
+  {
+    title: "capabilities that the kernel does not have under that name",
+    yaml: `
+config:
+  drydock:hosts:
+    web1:
+      connection: { host: 192.0.2.10 }
+      apparmor: { profiles: { web: { capabilities: [CAP_CHOWN, net_bindservice, root] } } }
+`,
+    problems: [
+      `hosts.web1.apparmor.profiles.web.capabilities[0]: "CAP_CHOWN" is not allowed; allowed: a capability in lower case without cap_, as net_bind_service`,
+      `hosts.web1.apparmor.profiles.web.capabilities[1]: "net_bindservice" is not allowed; allowed: a capability in lower case without cap_, as net_bind_service; did you mean "net_bind_service"?`,
+      `hosts.web1.apparmor.profiles.web.capabilities[2]: "root" is not allowed; allowed: a capability in lower case without cap_, as net_bind_service`,
+    ],
+  },
+  {
+    title: "networks that are no sockets",
+    yaml: `
+config:
+  drydock:hosts:
+    web1:
+      connection: { host: 192.0.2.10 }
+      apparmor: { profiles: { web: { networks: [tcp, "inet stream tcp"] } } }
+`,
+    problems: [
+      'hosts.web1.apparmor.profiles.web.networks[0]: "tcp" is not allowed; allowed: a family and, if wanted, a type of sockets, as "inet stream"; families: inet, inet6, netlink, packet, bluetooth, can, rds, tipc, vsock, xdp; types: stream, dgram, seqpacket, raw, rdm',
+      'hosts.web1.apparmor.profiles.web.networks[1]: "inet stream tcp" is not allowed; allowed: a family and, if wanted, a type of sockets, as "inet stream"; families: inet, inet6, netlink, packet, bluetooth, can, rds, tipc, vsock, xdp; types: stream, dgram, seqpacket, raw, rdm',
+    ],
+  },
+  {
+    title: "seccomp as another word",
+    yaml: `
+config:
+  drydock:hosts: { web1: { connection: { host: 192.0.2.10 }, seccomp: unconfined } }
+`,
+    problems: [
+      'hosts.web1.seccomp: "unconfined" is not allowed; allowed: builtin, or a table with defaultAction, defaultErrnoRet, architectures, archMap, syscalls',
+    ],
+  },
+  {
+    title: "a seccomp profile with words that nobody knows",
+    yaml: `
+config:
+  drydock:hosts:
+    web1:
+      connection: { host: 192.0.2.10 }
+      seccomp:
+        defaultAction: SCMP_ACT_ALLOW
+        architectures: [SCMP_ARCH_X86_65]
+        syscalls: [{ names: [mkdirs, chmod], action: ERRNO }]
+`,
+    problems: [
+      'hosts.web1.seccomp.architectures[0]: "SCMP_ARCH_X86_65" is not allowed; allowed: SCMP_ARCH_X86, SCMP_ARCH_X86_64, SCMP_ARCH_X32, SCMP_ARCH_ARM, SCMP_ARCH_AARCH64, SCMP_ARCH_MIPS, SCMP_ARCH_MIPS64, SCMP_ARCH_MIPS64N32, SCMP_ARCH_MIPSEL, SCMP_ARCH_MIPSEL64, SCMP_ARCH_MIPSEL64N32, SCMP_ARCH_PPC, SCMP_ARCH_PPC64, SCMP_ARCH_PPC64LE, SCMP_ARCH_S390, SCMP_ARCH_S390X, SCMP_ARCH_PARISC, SCMP_ARCH_PARISC64, SCMP_ARCH_RISCV64, SCMP_ARCH_LOONGARCH64; did you mean "SCMP_ARCH_X86_64"?',
+      'hosts.web1.seccomp.syscalls[0].names[0]: "mkdirs" is not allowed; allowed: the name of a system call; did you mean "mkdir"?',
+      'hosts.web1.seccomp.syscalls[0].action: "ERRNO" is not allowed; allowed: SCMP_ACT_ALLOW, SCMP_ACT_ERRNO, SCMP_ACT_KILL, SCMP_ACT_KILL_PROCESS, SCMP_ACT_KILL_THREAD, SCMP_ACT_LOG, SCMP_ACT_TRACE, SCMP_ACT_TRAP',
+    ],
+  },
+  {
+    title: "argument filters that can't be",
+    yaml: `
+config:
+  drydock:hosts:
+    web1:
+      connection: { host: 192.0.2.10 }
+      seccomp:
+        defaultAction: SCMP_ACT_ALLOW
+        syscalls:
+          - { names: [socket], action: SCMP_ACT_ERRNO, args: [{ index: 6, value: -1, op: "==" }] }
+          - { names: [clone], action: SCMP_ACT_ERRNO, args: [{ index: 0 }] }
+          - { action: SCMP_ACT_ERRNO, names: [] }
+`,
+    problems: [
+      "hosts.web1.seccomp.syscalls[0].args[0].index: 6 is not allowed; allowed: a whole number from 0 to 5",
+      "hosts.web1.seccomp.syscalls[0].args[0].value: -1 is not allowed; allowed: a whole number from 0 on",
+      'hosts.web1.seccomp.syscalls[0].args[0].op: "==" is not allowed; allowed: SCMP_CMP_NE, SCMP_CMP_LT, SCMP_CMP_LE, SCMP_CMP_EQ, SCMP_CMP_GE, SCMP_CMP_GT, SCMP_CMP_MASKED_EQ',
+      "hosts.web1.seccomp.syscalls[1].args[0].value: is missing; allowed: a whole number from 0 on",
+      "hosts.web1.seccomp.syscalls[1].args[0].op: is missing; allowed: SCMP_CMP_NE, SCMP_CMP_LT, SCMP_CMP_LE, SCMP_CMP_EQ, SCMP_CMP_GE, SCMP_CMP_GT, SCMP_CMP_MASKED_EQ",
+      "hosts.web1.seccomp.syscalls[2].names: [] is not allowed; allowed: a list of system calls, at least one",
+    ],
+  },
+  {
+    title: "a seccomp profile without a default",
+    yaml: `
+config:
+  drydock:hosts: { web1: { connection: { host: 192.0.2.10 }, seccomp: { syscalls: [] } } }
+`,
+    problems: [
+      "hosts.web1.seccomp.syscalls: needs a defaultAction; allowed: SCMP_ACT_ALLOW, SCMP_ACT_ERRNO, SCMP_ACT_KILL, SCMP_ACT_KILL_PROCESS, SCMP_ACT_KILL_THREAD, SCMP_ACT_LOG, SCMP_ACT_TRACE, SCMP_ACT_TRAP",
+    ],
+  },
+  {
+    title: "a seccomp profile that filters nothing, and one with which nothing starts",
+    yaml: `
+config:
+  drydock:hosts:
+    web1: { connection: { host: 192.0.2.10 }, seccomp: { defaultAction: SCMP_ACT_ALLOW } }
+    web2: { connection: { host: 192.0.2.11 }, seccomp: { defaultAction: SCMP_ACT_ERRNO, syscalls: [{ names: [read, write], action: SCMP_ACT_ALLOW }] } }
+`,
+    problems: [
+      "hosts.web1.seccomp.defaultAction: SCMP_ACT_ALLOW with no rule that refuses something filters nothing, which is less than seccomp: builtin",
+      "hosts.web2.seccomp.syscalls: execve and execveat would be refused, so no container could start",
+    ],
+  },
+  {
+    title: "two seccomp profiles",
+    yaml: `
+config:
+  drydock:defaults: { daemon: { seccomp-profile: /etc/docker/mine.json } }
+  drydock:hosts:
+    web1:
+      connection: { host: 192.0.2.10 }
+      seccomp: { defaultAction: SCMP_ACT_ALLOW, syscalls: [{ names: [bpf], action: SCMP_ACT_ERRNO }] }
+`,
+    problems: [
+      'hosts.web1.seccomp: "/etc/docker/mine.json" and the layer seccomp exclude each other; remove one of the two',
     ],
   },
 ];

@@ -7,6 +7,7 @@ import { z } from "zod";
 import { readFleet, StackFileError } from "../../src/config/fleet.ts";
 import { hostSchema } from "../../src/config/layer.ts";
 import { unwrap } from "../../src/config/setting.ts";
+import { checkFile } from "../../src/desired/check-rendered.ts";
 import { renderHost } from "../../src/desired/render-host.ts";
 
 const nasty = [
@@ -40,8 +41,8 @@ function tableOf(schema: z.ZodObject, most: number): fc.Arbitrary<Record<string,
   return fc.uniqueArray(fc.oneof(...entries), { selector: ([key]) => key, maxLength: most }).map((some) => Object.fromEntries(some));
 }
 
-const { daemon, limits, audit } = hostSchema.shape;
-const layer = fc.record({ daemon: valuesOf(daemon), limits: valuesOf(limits), audit: valuesOf(audit) }, { requiredKeys: [] });
+const { daemon, limits, audit, apparmor } = hostSchema.shape;
+const layer = fc.record({ daemon: valuesOf(daemon), limits: valuesOf(limits), audit: valuesOf(audit), apparmor: valuesOf(apparmor) }, { requiredKeys: [] });
 const raw = fc.record({ profile: fc.constantFrom("strict", "baseline"), defaults: layer, own: layer });
 
 describe("any settings", () => {
@@ -63,8 +64,12 @@ describe("any settings", () => {
         if (!settings) throw new Error("no host");
         const args = renderHost(settings);
         expect(JSON.parse(JSON.stringify(args.daemon))).toEqual(args.daemon);
-        expect(JSON.stringify(args)).not.toMatch(/null|\\u000|\\n-D/);
+        expect(JSON.stringify(args)).not.toMatch(/[:,[]null\b|\\u000|\\n-D/);
         for (const [path, text] of Object.entries(args.files)) {
+          if (path.startsWith("/etc/apparmor.d/")) {
+            expect(checkFile(path, text)).toBeUndefined();
+            continue;
+          }
           const lines = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
           const grammar = path.endsWith(".rules")
             ? /^-a always,exit( -F [a-z]+=[\w/.-]+){4}$/

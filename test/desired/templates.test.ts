@@ -16,12 +16,17 @@ afterEach(() => rmSync(folder, { recursive: true }));
 const daemonJson = "etc/docker/daemon.json.hbs";
 const rules = "etc/audit/rules.d/50-drydock.rules.hbs";
 const slice = "etc/systemd/system/drydock-containers.slice.hbs";
+const apparmor = "etc/apparmor.d/drydock-container.hbs";
+const declared = "etc/apparmor.d/drydock-{name}.hbs";
+const seccomp = "etc/docker/drydock-seccomp.json.hbs";
 const modules = "etc/modules-load.d/drydock.conf.hbs";
+
+const denyBpf = { defaultAction: "SCMP_ACT_ALLOW", syscalls: [{ names: ["bpf"], action: "SCMP_ACT_ERRNO" }] };
 
 function render(file: string, text: string) {
   mkdirSync(dirname(join(folder, file)), { recursive: true });
   writeFileSync(join(folder, file), text);
-  const settings = readFleet({ profile: "strict", hosts: { web1: { connection: { host: "192.0.2.10" } } } }).hosts.get("web1");
+  const settings = readFleet({ profile: "strict", hosts: { web1: { connection: { host: "192.0.2.10" }, apparmor: { profiles: { web: {} } }, ...(file === seccomp ? { seccomp: denyBpf } : {}) } } }).hosts.get("web1");
   if (!settings) throw new Error("no host");
   return renderHost(settings, { templates: folder, host: "web1" });
 }
@@ -56,6 +61,12 @@ describe("a template of the user's own", () => {
     ["renders a continued line", slice, "[Slice]\nTasksMax=1 \\\nMemoryMax=1\n", `web1: FOLDER/${slice}, line 2 of what it renders: "TasksMax=1 \\\\" is no line Directive=value`],
     ["renders a carriage return", slice, "[Slice]\r\n", `web1: FOLDER/${slice}, line 1 of what it renders: a control character`],
     ["renders no module", modules, "br netfilter; id\n", `web1: FOLDER/${modules}, line 1 of what it renders: "br netfilter; id" is no name of a module`],
+    ["renders a profile in complain mode", apparmor, "# mine\nprofile drydock-container flags=(complain) {\n}\n", `web1: FOLDER/${apparmor}, line 2 of what it renders: the flag "complain" is not allowed; allowed: `],
+    ["renders a profile under another name", apparmor, "profile docker-default {\n}\n", `web1: FOLDER/${apparmor}, line 1 of what it renders: the profile is called "docker-default", and must be drydock-container as the file is`],
+    ["renders no profile for each name", declared, "profile web {\n}\n", `web1: FOLDER/${declared}, line 1 of what it renders: the profile is called "web", and must be drydock-web as the file is`],
+    ["renders a seccomp profile that filters nothing", seccomp, '{ "defaultAction": "SCMP_ACT_ALLOW" }\n', `web1: FOLDER/${seccomp}, line 1 of what it renders: defaultAction: SCMP_ACT_ALLOW with no rule that refuses something filters nothing`],
+    ["renders a call that nobody knows", seccomp, '{ "defaultAction": "SCMP_ACT_ALLOW",\n "syscalls": [{ "names": ["mkdirs"], "action": "SCMP_ACT_ERRNO" }] }\n', `web1: FOLDER/${seccomp}, line 2 of what it renders: syscalls[0].names[0]: "mkdirs" is not allowed; allowed: the name of a system call; did you mean "mkdir"?`],
+    ["renders no JSON for seccomp", seccomp, "{\n nope }\n", `web1: FOLDER/${seccomp}, line 2 of what it renders: no JSON: `],
     ["has a misspelled name", "etc/docker/deamon.json.hbs", "{}", `FOLDER/etc/docker/deamon.json.hbs: no file of Drydock's; did you mean "${daemonJson}"?`],
   ])("is refused when it %s", (_, file, text, message) => {
     let said = "";

@@ -65,7 +65,7 @@ describe("what the running daemon is asked for each key", () => {
   });
 
   it("a security key that nobody wishes is asked for its default: a reload may have taken it up from a file that was put back at once", () => {
-    expect(daemonWishedInEffect({ icc: false, debug: true })).toEqual({ "authorization-plugins": [], debug: true, "default-runtime": "runc", experimental: false, icc: false, "insecure-registries": [] });
+    expect(daemonWishedInEffect({ icc: false, debug: true })).toEqual({ "authorization-plugins": [], debug: true, "default-runtime": "runc", experimental: false, icc: false, "insecure-registries": [], "seccomp-profile": "builtin" });
   });
 
   it("the default host has all of these defaults", () => {

@@ -106,4 +106,12 @@ describe("a limit of a service", () => {
   ])("LimitNOFILE=%s is as many as fs.nr_open allows, and not for ever drift", (wished, observation, shown) => {
     expect(limitInEffect("docker.service LimitNOFILE", wished, observation)).toBe(shown);
   });
+
+  it.each([
+    ["1024:4096", "4096", "1024:4096"],
+    ["1024:4096", "2048:4096", "2048:4096"],
+    ["4096", "1024:4096", "1024:4096"],
+  ])("LimitNOFILE=%s of a program that Go has raised to %s is %s", (wished, openFiles, shown) => {
+    expect(limitInEffect("docker.service LimitNOFILE", wished, withOpenFiles(openFiles))).toBe(shown);
+  });
 });

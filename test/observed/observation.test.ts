@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { containerProfiles } from "../../src/effect/apparmor.ts";
 import { parseObservation, type Observation } from "../../src/observed/observation.ts";
 import { recorded } from "../support/recorded.ts";
 
@@ -35,6 +36,11 @@ describe("a default host, as recorded", () => {
     expect(original.files["/run/docker.sock"]).toMatchObject({ known: true, value: { group: "docker", mode: "0660", kind: "socket" } });
   });
 
+  it("has AppArmor, and a container that the engine's own profile confines", () => {
+    expect(valueOf(original.apparmor)).toMatchObject({ enabled: true, tool: true, abi: true, boot: "enabled", profiles: {} });
+    expect(containerProfiles(original)).toEqual({ web: "docker-default" });
+  });
+
   it("has a container on a bridge that forwards", () => {
     expect(valueOf(original.containers)).toMatchObject([{ name: "web", running: true, logDriver: "json-file", securityOpt: [], cgroupnsMode: "private", privileged: false }]);
     expect(original.bridgeOptions).toEqual({ known: false, reason: "not asked: the rules of iptables tell" });
@@ -69,6 +75,7 @@ describe("a hardened host, as recorded", () => {
     const file = hardened.files["/etc/docker/daemon.json"];
     expect(file?.known && (JSON.parse(file.value.text ?? "") as Record<string, unknown>)).toMatchObject({ icc: false, "userns-remap": "dockremap" });
     expect(hardened.strayFiles).toEqual([
+      "/etc/apparmor.d/drydock-container",
       "/etc/audit/rules.d/50-drydock.rules",
       "/etc/modules-load.d/drydock.conf",
       "/etc/systemd/system/containerd.service.d/50-drydock.conf",
@@ -77,6 +84,7 @@ describe("a hardened host, as recorded", () => {
       "/etc/systemd/system/drydock-containers.slice",
       "/etc/tmpfiles.d/drydock.conf",
     ]);
+    expect(valueOf(hardened.apparmor)).toMatchObject({ enabled: true, tool: true, abi: true, boot: "enabled", profiles: { "drydock-container": { mode: "enforce", asOnDisk: true } } });
     expect(hardened.subordinateUids).toMatch(/^dockremap:\d+:65536$/m);
   });
 

@@ -109,7 +109,7 @@ describe("running containers", () => {
 
 describe("userns-remap", () => {
   const remapped = (user: string, subordinateUids: string): Observation =>
-    withDaemonJson({ "userns-remap": user }, { info: info({ SecurityOptions: ["name=userns"], DockerRootDir: "/var/lib/docker/100000.100000" }), subordinateUids, subordinateGids: subordinateUids, users: ["root", "dockremap", "other"] });
+    withDaemonJson({ "userns-remap": user }, { info: info({ SecurityOptions: ["name=seccomp,profile=default", "name=userns"], DockerRootDir: "/var/lib/docker/100000.100000" }), subordinateUids, subordinateGids: subordinateUids, users: ["root", "dockremap", "other"] });
   const ranges = "dockremap:100000:65536\nother:200000:65536\n";
 
   it.each<[string, JsonObject, Observation, boolean]>([

@@ -319,6 +319,15 @@ describe("delete", () => {
     expect(host.deeds).toEqual(["observe"]);
   });
 
+  it("does not restore while a container has a profile of ours: it could not start again", async () => {
+    host.views = [right({ containers: known([container("app", { running: false, securityOpt: ["apparmor=drydock-web"] })]) })];
+    const state = wishFor(args({ allow: ["restore-original"], files: { "/etc/apparmor.d/drydock-web": "" } }));
+    await expect(provider.delete("web1", urn, state)).rejects.toThrow(
+      "web1: refused, nothing was touched: profile drydock-web goes with the originals, and container app has it and could not start again; make that again without --security-opt apparmor=drydock-web first",
+    );
+    expect(host.deeds).toEqual(["observe"]);
+  });
+
   it.each<[FakeHost["result"], RegExp]>([
     [{ outcome: "refused", log: ["kept by somebody else meanwhile: stack a, host b"] }, /^web1: refused, nothing was touched: kept by somebody else meanwhile: stack a, host b$/],
     [{ outcome: "busy", log: ["stack a"] }, /^web1: an apply is running there \(stack a\); nothing was touched$/],

@@ -119,7 +119,7 @@ export const stubs: Record<string, string> = {
 for word; do case $word in --property=StandardOutput=file:*) log=\${word#*=file:} ;; esac; done
 while case $1 in --*) true ;; *) false ;; esac; do shift; done
 for name in transaction.sh writes removes modes expect expect-absent ids declared validate volumes volume-files; do
-  [ ! -e "$4/$name" ] || sed -i "s#/proc/#$ROOT/proc/#g; s#/etc/#$ROOT/etc/#g; s#/var/lib/drydock#$ROOT/var/lib/drydock#g; s#/run/systemd#$ROOT/run/systemd#g; s#/sys/fs/cgroup#$ROOT/sys/fs/cgroup#g; s#/var/lib/\\(docker\\|containerd\\)#$ROOT/var/lib/\\1#g" "$4/$name"
+  [ ! -e "$4/$name" ] || sed -i "s#/proc/#$ROOT/proc/#g; s#/etc/#$ROOT/etc/#g; s#/var/lib/drydock#$ROOT/var/lib/drydock#g; s#/run/systemd#$ROOT/run/systemd#g; s#/sys/fs/cgroup#$ROOT/sys/fs/cgroup#g; s#/sys/kernel/security#$ROOT/sys/kernel/security#g; s#/var/cache#$ROOT/var/cache#g; s#/var/lib/\\(docker\\|containerd\\)#$ROOT/var/lib/\\1#g" "$4/$name"
 done
 exec "$@" >>"$log" 2>&1`,
   // dockerd refuses a daemon.json with the word BAD; with /broken it does not start at all.
@@ -150,6 +150,18 @@ esac`,
   sync: "",
   auditctl: '[ "$1" != -R ] || sed "s/^/auditctl /" "$2" >>"$ROOT/calls"',
   augenrules: "",
+  // Loads what a file says into a folder as the kernel has one: a line BAD is not taken, with NOT NOW nothing can be loaded.
+  apparmor_parser: `
+for file; do :; done
+name=$(basename "$file")
+kernel="$ROOT/sys/kernel/security/apparmor/policy/profiles"
+case "$*" in
+  "-Q -K "*) ! grep -n BAD "$file" >/dev/null || { echo "AppArmor parser error for $file in profile $file at line $(grep -n BAD "$file" | cut -d: -f1): syntax error"; exit 1; } ;;
+  -R*) read -r _ name _ && rm -r "$kernel/$name.7" ;;
+  *)
+    ! grep -qs "NOT NOW" "$file" && mkdir -p "$kernel/$name.7" && echo "$name" >"$kernel/$name.7/name" && cp "$file" "$kernel/$name.7/raw_data" &&
+      sha1sum <"$file" | cut -d' ' -f1 >"$kernel/$name.7/raw_sha1" ;;
+esac`,
   iptables: `case "$*" in *" -C "*) exit 1 ;; esac`,
   journalctl: "echo 'unable to configure the Docker daemon'",
   modprobe: "",

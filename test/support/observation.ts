@@ -1,6 +1,7 @@
 /** Observations for tests: a default Debian 12 host, and the same host hardened; each test changes what it is about. */
 
 import type { Container, DockerInfo, FileState, Mount, Observation } from "../../src/observed/observation.ts";
+import type { AppArmor } from "../../src/observed/apparmor.ts";
 import { known, type Known } from "../../src/observed/records.ts";
 
 export function file(text?: string, state: Partial<FileState> = {}): Known<FileState> {
@@ -56,6 +57,8 @@ export function info(change: Partial<DockerInfo> = {}): Known<DockerInfo> {
 export function mount(path: string, number: string, filesystem = "ext4", options = ["rw", "relatime"]): Mount {
   return { path, number, device: `/dev/${number}`, filesystem, options };
 }
+/** AppArmor as Debian has it, without a profile of ours. */
+export const apparmor = (change: Partial<AppArmor> = {}): Known<AppArmor> => known({ enabled: true, tool: true, abi: true, boot: "enabled", profiles: {}, labels: {}, ...change });
 
 /** Debian 12 with docker.io as it comes, auditd running without a rule. */
 export function defaultHost(change: Partial<Observation> = {}): Observation {
@@ -113,6 +116,7 @@ export function defaultHost(change: Partial<Observation> = {}): Observation {
     machineId: "6f4e5d4c3b2a19080706050403020100",
     dockerGroup: known([]),
     registryCertificates: known([]),
+    apparmor: apparmor(),
     ...change,
   };
 }

@@ -8,6 +8,7 @@ activate() {
   if has modules; then echo 1 >/proc/sys/net/bridge/bridge-nf-call-iptables; fi
   while read -r unit; do say "starting $unit"; systemctl start "$unit"; done <"$stage/start"
   activate_audit
+  activate_profiles
   activate_docker
   running_limits
   [ "$DROP_BETWEEN_CONTAINERS" = no ] || drop_between_containers
@@ -25,6 +26,7 @@ check_unchanged() { # somebody else may have been at work since the observation
 }
 
 validate() {
+  check_profiles
   has validate || return 0
   sh "$stage/validate" >"$stage/validate.log" 2>&1 || refuse "dockerd does not take this daemon.json: $(tail -n 3 "$stage/validate.log" | tr '\n' ' ')"
 }
@@ -52,6 +54,7 @@ back() { # the generation's "before", files and running state
   [ -e "$stage/volumes-in-use" ] || leave_volumes
   bring_back "$before"
   take_ids_back "$stage/ids" "$CREATE_USER"
+  bring_profiles_back "$before"
   systemctl daemon-reload
   # Undo what is loaded: rules may or may not have got there.
   change_audit_rules "$stage/audit-add" "$stage/audit-remove" 2>/dev/null || true
@@ -68,7 +71,7 @@ back() { # the generation's "before", files and running state
       systemctl stop docker.service
     fi
   fi
-  left=$(differs_from "$before")
+  left=$(differs_from "$before"; profiles_differ_from "$before")
   [ -z "$left" ] || { say "$left"; return 1; }
   [ ! -e "$stage/docker-touched" ] || [ "$DOCKER_WAS" != active ] || cat "$stage/stop" "$stage/survivors" | all_run
 }
@@ -79,6 +82,7 @@ note_applied() {
     printf 'keys %s\n' "$DAEMON_KEYS"
     printf 'daemon %s:%s\n' "$pid" "$(awk '{ print $22 }' "/proc/$pid/stat")"
     printf 'configuration %s\n' "$(sha256sum </etc/docker/daemon.json | cut -d' ' -f1)"
+    note_profiles
   } >"$state/applied.new"
   sync "$state/applied.new"
   mv "$state/applied.new" "$state/applied"
@@ -92,11 +96,13 @@ new_generation() {
   cp "$stage/by" "$stage/writes" "$stage/removes" "$stage/modes" "$stage/ids" "$generation/"
   cp -r "$stage/files" "$generation/after/"
   remember_all "$generation/before"
+  remember_profiles "$generation/before"
   printf '%s\n' "$generation" >"$stage/generation"
 }
 
 prepare() { # everything that is needed to come back, before anything is touched
   remember_all "$state/pristine"
+  remember_profiles "$state/pristine"
   # Noted before they are there: a run that is cut off may have added them, and taking back what is not there is nothing.
   cat "$stage/ids" >>"$state/pristine/ids"
   [ -z "$CREATE_USER" ] || printf '%s\n' "$CREATE_USER" >"$state/pristine/user"
@@ -163,6 +169,7 @@ put_back() { # in a process of its own: whatever fails here, dockerd is started 
   say "restoring the original files"
   change_audit_rules "$stage/audit-remove" "$stage/audit-add" || say "an audit rule could not be taken out of the kernel"
   bring_back "$state/pristine"
+  bring_profiles_back "$state/pristine"
   take_ids_back "$state/pristine/ids" "$(cat "$state/pristine/user" 2>/dev/null || true)"
   systemctl daemon-reload
   original_limits
@@ -182,7 +189,7 @@ restore() {
   # What ran before the first update, or ran until now and can still be seen.
   { tac "$state/pristine/stopped" 2>/dev/null || true; tac "$stage/stop"; } | start_containers
   [ "$broken" = no ] || exit 22
-  left=$(differs_from "$state/pristine")
+  left=$(differs_from "$state/pristine"; profiles_differ_from "$state/pristine")
   [ -z "$left" ] || { say "not as before: $left"; exit 22; }
   rm -rf -- "$state/generations" "$state/pristine" "$state/applied" "$state/current" "$state/owner"
   say "every file is as it was before the first update"

@@ -92,6 +92,8 @@ copy_tree() { # running|stopped: brings the copy up to date, from wherever it st
   lists=$copy/$work
   # Whatever changes from the first copy on is copied again: attributes and access lists leave no other trace.
   [ -e "$lists/since" ] || touch "$lists/since"
+  [ -e "$lists/ended" ] || forget_last_written
+  rm -f "$lists/ended"
   # Files come and go while containers run. What can't be read while they are stopped must not be left behind.
   list_tree "$mount_point" >"$lists/list" || [ "$1" = running ] || { say "not all of $mount_point can be read"; return 1; }
   sort -z "$lists/list" >"$lists/wanted"
@@ -117,7 +119,16 @@ copy_tree() { # running|stopped: brings the copy up to date, from wherever it st
   send_files "$1" || sent=1
   kill "$progress" 2>/dev/null || :
   wait "$progress" 2>/dev/null || :
-  return "$sent"
+  [ "$sent" -eq 0 ] || return 1
+  sync -f "$copy"
+  : >"$lists/ended"
+}
+
+# What a power cut has caught may be there with its size and time, and without its attributes or its text: a filesystem writes
+# those out within half a minute or so.
+forget_last_written() {
+  last=$(files_of "$copy" -printf '%C@\n' | sort -n | tail -n 1)
+  (cd "$copy" && find . -xdev -mindepth 1 ! -type d ! -path "./$work/*" -newerct "@$((${last%.*} - 120))" -delete)
 }
 
 send_files() { # running|stopped
@@ -163,7 +174,7 @@ compare_trees() { # where `set -e` does not hold
   wait "$copied" || same=no
   [ ! -e "$lists/unread" ] || same=no
   [ "$same" = yes ] || {
-    say "the copy differs: $(archive "$mount_point" 2>&1 >/dev/null | head -n 2; archive "$mount_point" 2>/dev/null | tar --directory="$copy" --compare --file=- 2>&1 | head -n 3 | tr '\n' ' ')"
+    say "the copy differs: $(archive "$mount_point" 2>&1 >/dev/null | head -n 2; archive "$mount_point" 2>/dev/null | tar --directory="$copy" --compare --file=- 2>&1 | head -n 3 | tr '\n' ' ')(or in attributes, access lists or links)"
     return 1
   }
 }
