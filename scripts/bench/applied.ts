@@ -4,9 +4,9 @@ import type { LightHosts } from "../../lab/hosts/light-hosts.ts";
 import { handlers, jobArgs, jobFiles } from "./job.ts";
 
 /** @throws naming each host and what it lacks */
-export function assertApplied(set: LightHosts): void {
+export function assertApplied(set: LightHosts, names = set.hosts.map(({ name }) => name)): void {
   const args = jobArgs(set.hosts);
-  const problems = set.hosts.flatMap(({ name }) => {
+  const problems = names.flatMap((name) => {
     const files = jobFiles.flatMap((path) => (isThere(set, name, path, args.files[path]) ? [] : [`${name}: ${path}`]));
     const calls = set.calls(name);
     return [...files, ...handlers.filter((handler) => !calls.some((call) => call.startsWith(handler))).map((handler) => `${name}: ${handler}`)];
