@@ -18,6 +18,7 @@ import { storageKeys } from "../src/config/daemon/storage.ts";
 import { hostSchema, layerSchema, stackSchema } from "../src/config/layer.ts";
 import { limitsSchema } from "../src/config/limits.ts";
 import { isTable } from "../src/config/merge.ts";
+import { volumeSchema } from "../src/config/volume.ts";
 import { profiles } from "../src/config/profiles.ts";
 import { aboutOf, unwrap } from "../src/config/setting.ts";
 import { securityKeys as mustBeAbsent } from "../src/desired/security-keys.ts";
@@ -44,14 +45,16 @@ export function renderReference(): string {
     "",
     "Cost is what a change does on a live host: *nothing*; *reload* or *restart* of the Docker daemon (containers go on, by",
     "live-restore); *containers made again*: a restart, and containers that exist keep the old value until they are created",
-    "again. Where a profile sets nothing, its column is empty and the engine's own default holds.",
+    "again; *containers stop*: they do, start again, and it takes consent. Where a profile sets nothing, its column is empty",
+    "and the engine's own default holds.",
     "",
     ...section("In the file", "The keys of `config`, each with the prefix `drydock:`.", stackSchema.shape, []),
-    ...section("In defaults, groups and hosts", "Beside `connection`, `daemon`, `audit` and `limits`, which follow.", layer, []),
+    ...section("In defaults, groups and hosts", "Beside `connection`, `daemon`, `audit`, `limits` and `volume`, which follow.", layer, []),
     ...section("In hosts only", "", pick(hostSchema.shape, ["groups"]), []),
     ...section("connection", "Also `proxy`, a jump host, has these, except `connectTimeout` and `proxy`.", connectionSchema.shape, ["connection"]),
     ...section("audit", "Rules for the paths of CIS 1.1.3 to 1.1.18; those that are not on a host are left out there.", auditSchema.shape, ["audit"]),
     ...section("limits", "", limitsSchema.shape, ["limits"]),
+    ...section("volume", "", volumeSchema.shape, ["volume"]),
     ...section("daemon: security", "", securityKeys, ["daemon"]),
     ...section("daemon: network", "", networkKeys, ["daemon"]),
     ...section("daemon: logging", "", loggingKeys, ["daemon"]),

@@ -4,7 +4,7 @@ import { readFleet } from "../../src/config/fleet.ts";
 import { renderHost } from "../../src/desired/render-host.ts";
 import { planApply } from "../../src/plan/plan.ts";
 import { findings } from "../../src/plan/preflight.ts";
-import { auditCandidates, hostFacts } from "../../src/plan/seen.ts";
+import { hostFacts } from "../../src/plan/seen.ts";
 import { completeInputs } from "../../src/plan/wish.ts";
 import { look } from "../../src/provider/look.ts";
 import type { ScratchStack } from "./scratch-stack.ts";
@@ -22,7 +22,7 @@ export async function viewHost(stack: ScratchStack, name: string): Promise<View>
   if (!settings) throw new Error(`the stack file names no host ${name}`);
   const args = renderHost(settings);
   const observation = await look(args);
-  const wish = completeInputs(args, hostFacts(observation, auditCandidates(args)));
+  const wish = completeInputs(args, hostFacts(observation, args));
   const refused = findings(wish, observation, planApply(wish, observation), { stack: `drydock/${stack.name}`, host: name });
   return { ...takeSnapshot(observation, wish), refused };
 }

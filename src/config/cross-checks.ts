@@ -24,6 +24,7 @@ export function crossCheck(settings: HostSettings): Finding[] {
     ...checkListeners(daemon),
     ...checkNamespaces(daemon),
     ...checkLimits(settings),
+    ...checkVolume(settings),
     ...checkLogging(daemon),
     ...checkSecrets(daemon),
   ];
@@ -125,6 +126,27 @@ function checkLimits({ daemon, limits }: HostSettings): Finding[] {
   }
   if (limits.memoryMax === undefined && limits.memorySwapMax !== undefined) {
     findings.push({ involves: [["limits", "memorySwapMax"], ["limits", "memoryMax"]], text: "memorySwapMax without memoryMax limits nothing that matters; set memoryMax too" });
+  }
+  return findings;
+}
+
+function checkVolume({ daemon, volume }: HostSettings): Finding[] {
+  if (volume === undefined) return [];
+  const at = (...names: string[]) => [["volume", ...names]];
+  const { device, filesystem, containerSize, containerd } = volume;
+  const findings: Finding[] = [];
+  if (device === undefined && (containerd === undefined || filesystem !== undefined || containerSize !== undefined)) findings.push({ involves: at(filesystem === undefined ? "containerSize" : "filesystem"), text: "volume.device is missing: name the disk for /var/lib/docker, e.g. /dev/disk/by-id/virtio-data" });
+  if (containerd !== undefined && containerd.device === undefined) findings.push({ involves: at("containerd"), text: "volume.containerd.device is missing: name the disk for /var/lib/containerd" });
+  if (device !== undefined && device === containerd?.device) findings.push({ involves: [["volume", "device"], ["volume", "containerd", "device"]], text: `${showValue(device)} is named twice; /var/lib/docker and /var/lib/containerd need a device each` });
+  if (containerSize !== undefined && filesystem !== "xfs") {
+    findings.push({ involves: [["volume", "containerSize"], ["volume", "filesystem"]], text: "containerSize needs filesystem: xfs, whose project quota counts what a container writes" });
+  }
+  if (containerSize !== undefined && daemon["storage-opts"]?.filter((option) => option.startsWith("overlay2.size=")).length !== 1) {
+    findings.push({ involves: [["volume", "containerSize"], ["daemon", "storage-opts"]], text: "containerSize and overlay2.size in storage-opts say the same; remove one of the two" });
+  }
+  const root = daemon["data-root"];
+  if (device !== undefined && root !== undefined && root !== "/var/lib/docker") {
+    findings.push({ involves: [["daemon", "data-root"], ["volume", "device"]], text: `data-root is ${showValue(root)}, so a filesystem at /var/lib/docker would hold nothing; remove one of the two` });
   }
   return findings;
 }

@@ -194,6 +194,9 @@ function complete(merged: Table): HostSettings {
   if (ulimits) {
     daemon["default-ulimits"] = Object.fromEntries(Object.entries(ulimits).map(([name, limit]) => [name, { Name: name, ...limit }]));
   }
+  const volume = completeVolume(written.volume);
+  // The engine's own name for it; other options of the storage driver stay.
+  if (volume?.containerSize !== undefined) daemon["storage-opts"] = [...(daemon["storage-opts"] ?? []), `overlay2.size=${volume.containerSize}`];
   const connection: Partial<HostSettings["connection"]> = { port: 22, ...written.connection };
   if (connection.proxy) connection.proxy = { ...connection.proxy, port: (connection.proxy as { port?: number }).port ?? 22 };
   const standard = { enabled: true, perm: "rwxa", dataPerm: "wa", abi32: true };
@@ -202,9 +205,19 @@ function complete(merged: Table): HostSettings {
     daemon,
     audit: { ...standard, ...written.audit },
     limits,
+    ...(volume === undefined ? {} : { volume }),
     allow: written.allow ?? [],
     groups: written.groups ?? [],
   };
+}
+
+/** The default filesystem, where there is a device to put it on. An empty table asks for nothing. */
+function completeVolume(written: HostSettings["volume"]): HostSettings["volume"] {
+  if (written === undefined || Object.keys(written).length === 0) return undefined;
+  const volume = { ...written };
+  if (volume.device !== undefined) volume.filesystem ??= "ext4";
+  if (volume.containerd !== undefined) volume.containerd = { filesystem: "ext4", ...volume.containerd };
+  return volume;
 }
 
 function secureValues(value: unknown, path: Path = []): Path[] {

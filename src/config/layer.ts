@@ -9,6 +9,7 @@ import { daemonSchema, type DaemonSettings } from "./daemon.ts";
 import { limitsSchema, type LimitsSettings } from "./limits.ts";
 import { profileNames } from "./profiles.ts";
 import { listOf, oneOf, setting, text } from "./setting.ts";
+import { volumeSchema, type VolumeSettings } from "./volume.ts";
 
 export const hostName = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
 const groupName = text("the name of a group", hostName);
@@ -21,16 +22,17 @@ const layerKeys = {
   daemon: setting(daemonSchema, { description: "Keys of /etc/docker/daemon.json, spelled as there." }),
   audit: setting(auditSchema, { description: "The audit layer.", cost: "nothing" }),
   limits: setting(limitsSchema, { description: "The limits layer." }),
+  volume: setting(volumeSchema, { description: "The volume layer: a filesystem of its own for Docker's data." }),
   allow: setting(listOf(oneOf(disruptions), disruptions.join(", ")), {
     description:
-      "Disruptions you consent to: hide-containers (userns-remap), restart-containers, restore-original (when the host leaves the stack file).",
+      "Disruptions you consent to: hide-containers (userns-remap, or a filesystem that holds other data), restart-containers, restore-original (when the host leaves the stack file), remove-old-data (what moved to a filesystem of its own).",
     initially: "[]",
     cost: "nothing",
   }),
 };
 
 /** What `drydock:defaults` and each of `drydock:groups` may hold. */
-export const layerSchema = z.strictObject(layerKeys).meta({ allowed: "a table with connection, daemon, audit, limits, allow" });
+export const layerSchema = z.strictObject(layerKeys).meta({ allowed: "a table with connection, daemon, audit, limits, volume, allow" });
 
 /** What each of `drydock:hosts` may hold. */
 export const hostSchema = z
@@ -38,7 +40,7 @@ export const hostSchema = z
     ...layerKeys,
     groups: setting(listOf(groupName, "group names"), { description: "Groups of the host; a later one wins over an earlier one.", initially: "[]", cost: "nothing" }),
   })
-  .meta({ allowed: "a table with connection, daemon, audit, limits, allow, groups" });
+  .meta({ allowed: "a table with connection, daemon, audit, limits, volume, allow, groups" });
 
 /** A stack file: the keys of `config`, without their prefix `drydock:`. */
 export const stackSchema = z.strictObject({
@@ -68,6 +70,8 @@ export interface HostSettings {
   daemon: DaemonSettings;
   audit: AuditSettings;
   limits: LimitsSettings;
+  /** Absent: Docker's data stay where they are. */
+  volume?: VolumeSettings;
   allow: Disruption[];
   groups: string[];
 }

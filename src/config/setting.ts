@@ -10,9 +10,9 @@ import { z } from "zod";
 /**
  * What changing a setting costs on a live host, from cheap to dear; each includes those before it.
  * `reload` and `restart` are of the Docker daemon; `containers made again` means that containers which exist keep the
- * old value until somebody removes and creates them.
+ * old value until somebody removes and creates them; `containers stop` means that they do, and that it takes consent.
  */
-export const costs = ["nothing", "reload", "restart", "containers made again"] as const;
+export const costs = ["nothing", "reload", "restart", "containers made again", "containers stop"] as const;
 export type Cost = (typeof costs)[number];
 
 export interface About {

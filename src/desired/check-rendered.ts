@@ -61,6 +61,10 @@ const lineChecks: Partial<Record<RenderedPath, LineCheck>> = {
 };
 
 const sections: Partial<Record<RenderedPath, string[]>> = {
+  "/etc/systemd/system/docker.service.d/40-drydock-volume.conf": ["Unit"],
+  "/etc/systemd/system/containerd.service.d/40-drydock-volume.conf": ["Unit"],
+  "/etc/systemd/system/var-lib-containerd.mount": ["Unit", "Mount", "Install"],
+  "/etc/systemd/system/var-lib-docker.mount": ["Unit", "Mount", "Install"],
   "/etc/systemd/system/docker.service.d/50-drydock.conf": ["Unit", "Service"],
   "/etc/systemd/system/containerd.service.d/50-drydock.conf": ["Unit", "Service"],
   "/etc/systemd/system/docker-.scope.d/10-drydock.conf": ["Unit", "Scope"],

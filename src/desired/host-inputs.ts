@@ -7,6 +7,7 @@
  */
 
 import type { Connection } from "../config/connection.ts";
+import type { FilesystemType } from "../config/volume.ts";
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 export type JsonObject = Record<string, Json>;
@@ -26,6 +27,15 @@ export interface HostArgs {
   files: Record<string, string>;
   /** `owner:group mode` by absolute path, e.g. `root:root 0644`; what was found may also be `absent`. */
   modes: Record<string, string>;
+  /** Filesystems of their own for Docker's data, by mount point. Absent when there is none. */
+  volumes?: Record<string, DeclaredVolume>;
+}
+
+export interface DeclaredVolume {
+  device: string;
+  filesystem: FilesystemType;
+  /** As in fstab(5), e.g. `nodev,pquota`. */
+  options: string;
 }
 
 export interface HostInputs extends HostArgs {
@@ -44,6 +54,8 @@ export interface HostFacts {
   dockerExecStart: string;
   /** Those of the paths that the declared audit rules name which are not there: their rules are left out. */
   missing: string[];
+  /** By mount point: the UUID of the filesystem that its device has, or will get. Absent without volumes. */
+  filesystems?: Record<string, string>;
 }
 
 export interface InEffect {
@@ -57,7 +69,11 @@ export interface InEffect {
   audit?: string;
   /** By `<unit> <property>`, e.g. `docker.service LimitNOFILE`. */
   limits: Record<string, string>;
+  /** By mount point, e.g. `ext4, UUID=…, nodev, at boot`. Absent without volumes. */
+  mounts?: Record<string, string>;
+  /** What a move has left, and how large it is; wished as `none` by who consents to its removal, else absent. */
+  oldData?: string;
 }
 
-export const disruptions = ["hide-containers", "restart-containers", "restore-original"] as const;
+export const disruptions = ["hide-containers", "restart-containers", "restore-original", "remove-old-data"] as const;
 export type Disruption = (typeof disruptions)[number];

@@ -4,9 +4,10 @@ import { crossCheck } from "../config/cross-checks.ts";
 import type { HostSettings } from "../config/layer.ts";
 import { renderAuditRules } from "./audit-rules.ts";
 import { checkFile, parseDaemonJson, type Refusal } from "./check-rendered.ts";
-import type { HostArgs, JsonObject } from "./host-inputs.ts";
+import type { DeclaredVolume, HostArgs, JsonObject } from "./host-inputs.ts";
 import { sortKeys } from "./json.ts";
 import { limitDirectives, type UnitDirectives } from "./limits.ts";
+import { containerdData, declaredVolumes, dockerData, mountDirectives } from "./volumes.ts";
 import { readTemplates, type RenderedPath, type Template, TemplateError } from "./templates.ts";
 
 export { TemplateError } from "./templates.ts";
@@ -25,11 +26,12 @@ export function renderHost(settings: HostSettings, options: RenderOptions = {}):
   const name = options.host ?? settings.connection.host;
   const templates = readTemplates(options.templates);
   const units = limitDirectives(settings.limits);
-  const context = { ...settings, ...units, auditRules: renderAuditRules(settings.audit), modules: ["br_netfilter"] };
+  const volumes = declaredVolumes(settings.volume);
+  const context = { ...settings, ...units, volumes: mountDirectives(volumes), mountPoints: Object.keys(volumes).join(" "), auditRules: renderAuditRules(settings.audit), modules: ["br_netfilter"] };
   const render = (path: RenderedPath): string => renderOne(name, templates.get(path), context);
 
   const daemon = checkDaemon(name, settings, templates.get(daemonJson), render(daemonJson));
-  const files: [string, string][] = wantedFiles(settings, units).map((path) => {
+  const files: [string, string][] = wantedFiles(settings, units, volumes).map((path) => {
     const text = render(path);
     const refusal = checkFile(path, text);
     if (refusal) throw refuse(name, templates.get(path), refusal);
@@ -41,21 +43,26 @@ export function renderHost(settings: HostSettings, options: RenderOptions = {}):
     daemon,
     files: Object.fromEntries(files),
     modes: modesOf(files.map(([path]) => path)),
+    ...(Object.keys(volumes).length === 0 ? {} : { volumes }),
   };
 }
 
 // --- Internal ---
 
 /** In the order of their paths. */
-function wantedFiles({ audit, daemon }: HostSettings, units: UnitDirectives): RenderedPath[] {
+function wantedFiles({ audit, daemon }: HostSettings, units: UnitDirectives, volumes: Record<string, DeclaredVolume>): RenderedPath[] {
   const some = (directives: object | undefined): boolean => directives !== undefined && Object.keys(directives).length > 0;
   const wanted: [RenderedPath, boolean][] = [
     ["/etc/audit/rules.d/50-drydock.rules", audit.enabled],
     ["/etc/modules-load.d/drydock.conf", daemon.icc === false || daemon["userland-proxy"] === false],
+    ["/etc/systemd/system/containerd.service.d/40-drydock-volume.conf", some(volumes)],
     ["/etc/systemd/system/containerd.service.d/50-drydock.conf", some(units.containerdService)],
     ["/etc/systemd/system/docker-.scope.d/10-drydock.conf", some(units.container)],
+    ["/etc/systemd/system/docker.service.d/40-drydock-volume.conf", some(volumes)],
     ["/etc/systemd/system/docker.service.d/50-drydock.conf", some(units.dockerService)],
     ["/etc/systemd/system/drydock-containers.slice", units.containers !== undefined],
+    ["/etc/systemd/system/var-lib-containerd.mount", volumes[containerdData] !== undefined],
+    ["/etc/systemd/system/var-lib-docker.mount", volumes[dockerData] !== undefined],
     ["/etc/tmpfiles.d/drydock.conf", audit.enabled],
   ];
   return wanted.flatMap(([path, wish]) => (wish ? [path] : []));

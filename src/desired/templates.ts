@@ -21,10 +21,14 @@ export const renderedPaths = [
   "/etc/audit/rules.d/50-drydock.rules",
   "/etc/docker/daemon.json",
   "/etc/modules-load.d/drydock.conf",
+  "/etc/systemd/system/containerd.service.d/40-drydock-volume.conf",
   "/etc/systemd/system/containerd.service.d/50-drydock.conf",
   "/etc/systemd/system/docker-.scope.d/10-drydock.conf",
+  "/etc/systemd/system/docker.service.d/40-drydock-volume.conf",
   "/etc/systemd/system/docker.service.d/50-drydock.conf",
   "/etc/systemd/system/drydock-containers.slice",
+  "/etc/systemd/system/var-lib-containerd.mount",
+  "/etc/systemd/system/var-lib-docker.mount",
   "/etc/tmpfiles.d/drydock.conf",
 ] as const;
 export type RenderedPath = (typeof renderedPaths)[number];

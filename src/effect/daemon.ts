@@ -58,6 +58,9 @@ export function remappedTo(info: DockerInfo): string | undefined {
   return /\/(\d+\.\d+)$/.exec(info.DockerRootDir)?.[1] ?? "unknown";
 }
 
+/** Whether images are in /var/lib/containerd instead of below the data root: fresh installs from 29 on (moby daemon/image_store_choice.go). */
+export const keepsImagesInContainerd = (info: DockerInfo) => info.DriverStatus.some(([name, value]) => name === "driver-type" && value?.startsWith("io.containerd.snapshotter") === true);
+
 /** The option of `docker info`'s SecurityOptions, e.g. `name=seccomp,profile=default`. */
 export function securityOption(info: DockerInfo, name: string): string | undefined {
   return info.SecurityOptions.find((option) => option.split(",")[0] === `name=${name}`);

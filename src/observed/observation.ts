@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { Records, known, unknown, type Known } from "./records.ts";
+import { parseVolume, type VolumeFacts } from "./volumes.ts";
 import { parseSystemdShow, parseUnitText, type UnitProperties } from "./systemd.ts";
 
 export interface Observation {
@@ -44,7 +45,13 @@ export interface Observation {
   iptables: Known<string[]>;
   /** Every rule of /etc/audit/rules.d, which the next boot loads. */
   auditRulesOnDisk: Known<string[]>;
-  mounts: Known<{ device: string; path: string }[]>;
+  mounts: Known<Mount[]>;
+  /** By mount point: the volumes that were asked for. */
+  volumes: Record<string, Known<VolumeFacts>>;
+  /** What moves to filesystems of their own have left; in bytes. */
+  oldData: OldData[];
+  /** Tells this installation from others (machine-id(5)). */
+  machineId: string;
   /** Members of the group docker; `undefined` without such a group. */
   dockerGroup: Known<string[]>;
   /** Every *.crt below /etc/docker/certs.d; `files` then has them. */
@@ -62,6 +69,24 @@ export interface Observation {
   owner: Owner | undefined;
   /** What the last apply left: the daemon's process, the daemon.json it had read, and the keys it had set there. */
   applied: Record<string, string>;
+}
+
+export interface Mount {
+  /** `major:minor`, the same for every mount of one filesystem. */
+  number: string;
+  device: string;
+  path: string;
+  filesystem: string;
+  /** Of this mount and of the filesystem, e.g. `rw`, `nodev`, `prjquota`. */
+  options: string[];
+}
+
+export interface OldData {
+  /** The last part of the mount point. */
+  name: string;
+  bytes: number;
+  /** In /var/lib/drydock/old-data, or still below the filesystem. */
+  where: "aside" | "below";
 }
 
 export interface Process {
@@ -139,6 +164,9 @@ export function parseObservation(text: string): Observation {
     iptables: records.parsed("iptables", (text) => text.trim().split("\n")),
     auditRulesOnDisk: records.parsed("audit-files", ruleLines),
     mounts: records.parsed("mounts", parseMounts),
+    volumes: Object.fromEntries(records.under("volume:").map(([mountPoint]) => [mountPoint, records.parsed(`volume:${mountPoint}`, parseVolume)])),
+    oldData: lines("old-data").map(parseOldData),
+    machineId: valueOr(records.text("machine-id"), "").trim(),
     dockerGroup: records.parsed("groups", (text) => /^docker:[^:]*:\d+:(.*)$/m.exec(text)?.[1]?.split(",").filter(Boolean) ?? []),
     registryCertificates: records.parsed("certificates", (text) => text.split("\n").filter(Boolean).sort()),
     bridgeNetfilter: valueOr(records.text("bridge-nf"), "0").trim() === "1",
@@ -169,6 +197,7 @@ const dockerInfoSchema = z.object({
   LoggingDriver: z.string(),
   DockerRootDir: z.string(),
   Driver: z.string(),
+  DriverStatus: z.array(z.array(z.string())).nullish().transform((status) => status ?? []),
   CgroupDriver: z.string(),
   CgroupVersion: z.string().default("1"),
   DefaultRuntime: z.string().default("runc"),
@@ -252,11 +281,13 @@ function parseFiles(records: Records): Record<string, Known<FileState>> {
 const ruleLines = (text: string) => text.split("\n").map((line) => line.trim()).filter((line) => line.startsWith("-"));
 
 // 29 1 254:0 / / rw,noatime shared:1 - ext4 /dev/vda rw
-function parseMounts(text: string): { device: string; path: string }[] {
+function parseMounts(text: string): Mount[] {
   return text.trim().split("\n").map((line) => {
     const [left = "", right = ""] = line.split(" - ");
+    const [, , number = "", , path = "", ofMount = ""] = left.split(" ");
+    const [filesystem = "", device = "", ofFilesystem = ""] = right.split(" ");
     // A blank in a path is written \040 (proc_pid_mountinfo(5)).
-    return { device: right.split(" ")[1] ?? "", path: (left.split(" ")[4] ?? "").replaceAll("\\040", " ") };
+    return { number, device, path: path.replaceAll("\\040", " "), filesystem, options: [...ofMount.split(","), ...ofFilesystem.split(",")] };
   });
 }
 
@@ -269,6 +300,12 @@ function parseCgroups(lines: string[]): Record<string, Record<string, string>> {
     if (group && limit && value !== undefined) cgroups.set(group, [...(cgroups.get(group) ?? []), [limit, value]]);
   }
   return Object.fromEntries([...cgroups].map(([group, limits]) => [group, Object.fromEntries(limits)]));
+}
+
+// docker 104857600 aside
+function parseOldData(line: string): OldData {
+  const [name = "", bytes = "", where] = line.split(" ");
+  return { name, bytes: parseNumber(bytes), where: where === "aside" ? "aside" : "below" };
 }
 
 // enabled 1␤failure 1␤pid 412␤…

@@ -7,6 +7,8 @@ import { isDeepStrictEqual } from "node:util";
 import { scopeDropIn } from "../effect/container-limits.ts";
 import { runningContainers } from "./seen.ts";
 import type { Plan } from "./plan.ts";
+import { readableBytes } from "./volume-findings.ts";
+import type { VolumeStep } from "./volumes.ts";
 import { daemonJson } from "./wish.ts";
 
 /** Unified diffs of the files, then one line for each other difference. Empty when there is none. */
@@ -35,6 +37,8 @@ export function differences(wish: HostInputs, seen: HostInputs): string[] {
     ...compare("inEffect.daemon", seen.inEffect.daemon, inEffect.daemon),
     ...compareLines("inEffect.audit", seen.inEffect.audit ?? "", inEffect.audit ?? ""),
     ...compare("inEffect.limits", seen.inEffect.limits, inEffect.limits),
+    ...compare("inEffect.mounts", seen.inEffect.mounts ?? {}, inEffect.mounts ?? {}),
+    ...(seen.inEffect.oldData === inEffect.oldData ? [] : [`inEffect.oldData: ${seen.inEffect.oldData ?? "nothing"} => ${inEffect.oldData ?? "nothing"}`]),
   ];
 }
 
@@ -44,6 +48,8 @@ export function describeCost(plan: Plan, wish: HostInputs, observation: Observat
   const names = new Map(runningContainers(observation).map(({ id, name }) => [id, name]));
   const because = docker.because.length > 0 ? ` (${docker.because.join(", ")})` : "";
   const cost: string[] = [];
+  cost.push(...plan.volumes.map(describeVolume));
+  if (plan.removeOldData) cost.push("what was there before a move is removed at the end");
   if (docker.how === "start") cost.push("dockerd is started");
   if (docker.how === "reload") cost.push(`dockerd reloads its configuration${because}; no container notices`);
   if (docker.how === "restart") {
@@ -70,6 +76,13 @@ export function describeCost(plan: Plan, wish: HostInputs, observation: Observat
   if (docker.liftDrop) cost.push("containers on docker0 can reach each other again");
   if (plan.modules.length > 0) cost.push(`kernel modules are loaded: ${plan.modules.join(", ")}`);
   return cost.length > 0 ? cost : ["nothing restarts"];
+}
+
+function describeVolume({ how, mountPoint, device, filesystem, bytes, format }: VolumeStep): string {
+  if (how === "repair") return `${mountPoint} gets the options and the place at boot that are wished; nothing stops`;
+  if (how === "adopt") return `Docker stops, and ${mountPoint} is the ${filesystem} on ${device} from then on, with the data on it`;
+  const made = format ? `, which is empty and gets ${filesystem}` : ", where a copy was begun";
+  return `${readableBytes(bytes)} under ${mountPoint} move to ${device}${made}: copied while Docker runs, and once more, with what has changed, while it is stopped; then every byte is compared`;
 }
 
 /** `1 container`, `2 containers`. */

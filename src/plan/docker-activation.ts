@@ -31,7 +31,7 @@ export function planDocker(
   wish: HostInputs,
   seen: HostInputs,
   observation: Observation,
-  { newDaemonJson, subordinateIds }: { newDaemonJson: string | undefined; subordinateIds: SubordinateIds | undefined },
+  { newDaemonJson, subordinateIds, moving }: { newDaemonJson: string | undefined; subordinateIds: SubordinateIds | undefined; moving: string[] },
 ): DockerActivation {
   const running = runningContainers(observation);
   // Somebody changed the file, and dockerd still runs with what is put back: there is nothing to load.
@@ -52,6 +52,7 @@ export function planDocker(
     ...keys,
     ...(hostsChange && !keys.includes("hosts") ? ["hosts"] : []),
     ...(configurationIsOld ? [seen.inEffect.configuration] : []),
+    ...moving,
     ...(subordinateIds && !keys.includes("userns-remap") ? ["subordinate ids"] : []),
   ];
   const restart = because.some((key) => daemonKeyCost[key] !== "reload" || !(key in wish.daemon));
@@ -60,7 +61,8 @@ export function planDocker(
   const { info } = observation;
   const isOn = info.known && info.value.LiveRestoreEnabled;
   // dockerd refuses to reload a file with `hosts` while its own command line still has -H.
-  const survives = wish.daemon["live-restore"] === true && (isOn || !hostsChange);
+  // Containers hold open what has to move.
+  const survives = moving.length === 0 && wish.daemon["live-restore"] === true && (isOn || !hostsChange);
   return {
     how,
     liveRestoreFirst: how === "restart" && survives && !switchesStore && running.length > 0 && info.known && !isOn,

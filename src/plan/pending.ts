@@ -4,14 +4,20 @@ import type { HostInputs } from "../desired/host-inputs.ts";
 import { auditRulesOf } from "../effect/audit-rules.ts";
 import { ownHigherLimits } from "../effect/container-limits.ts";
 import type { Container, Observation } from "../observed/observation.ts";
-import { auditIsImmutable, auditRulesInKernel, runningContainers } from "./seen.ts";
+import { auditIsImmutable, auditRulesInKernel, oldDataOn, runningContainers } from "./seen.ts";
 
 /** @returns sentences such as `container web keeps log-driver json-file until it is made again`. */
 export function pendingOn(wish: HostInputs, observation: Observation): string[] {
-  return [...pendingAudit(wish, observation), ...runningContainers(observation).flatMap((container) => pendingContainer(container, wish, observation))];
+  return [...pendingOldData(wish, observation), ...pendingAudit(wish, observation), ...runningContainers(observation).flatMap((container) => pendingContainer(container, wish, observation))];
 }
 
 // --- Internal ---
+
+/** Kept until somebody says that nobody needs it any more. */
+function pendingOldData(wish: HostInputs, observation: Observation): string[] {
+  if (observation.oldData.length === 0 || wish.inEffect.oldData !== undefined) return [];
+  return [`the data from before the move (${oldDataOn(observation)}) are kept in /var/lib/drydock/old-data; to have them removed, add to this host: allow: [remove-old-data]`];
+}
 
 function pendingAudit(wish: HostInputs, observation: Observation): string[] {
   if (wish.inEffect.audit === undefined || !auditIsImmutable(observation)) return [];

@@ -1,7 +1,7 @@
 /** What an apply has to do on one host: the wish compared with one observation. Pure. */
 
 import { isDeepStrictEqual } from "node:util";
-import { auditRulesOf } from "../effect/audit-rules.ts";
+import { auditRulesOf, watchedPath } from "../effect/audit-rules.ts";
 import { liftedLimits } from "../effect/container-limits.ts";
 import { containersSlice } from "../effect/limits.ts";
 import type { HostInputs, JsonObject } from "../desired/host-inputs.ts";
@@ -10,6 +10,7 @@ import { atLeast } from "../observed/engine-version.ts";
 import { planDocker, unitFlags, type DockerActivation } from "./docker-activation.ts";
 import { auditIsImmutable, auditRulesInKernel, daemonConfigurationOn, modeOf, observedInputs, unreadable } from "./seen.ts";
 import { planSubordinateIds, type SubordinateIds } from "./subordinate-ids.ts";
+import { planVolumes, stopsDocker, type VolumeStep } from "./volumes.ts";
 import { auditRulesFile, daemonJson } from "./wish.ts";
 
 export interface Plan {
@@ -39,6 +40,9 @@ export interface Plan {
   declared: string[];
   /** Limits of slices that a set unit does not have in the kernel. */
   sliceLimits: { unit: string; property: string; value: string }[];
+  volumes: VolumeStep[];
+  /** What a move has left and the stack file consents to remove: names below /var/lib/drydock/old-data. */
+  removeOldData: boolean;
 }
 
 export interface FileWrite {
@@ -65,6 +69,8 @@ export const emptyPlan: Plan = {
   scopeLimits: [],
   declared: [],
   sliceLimits: [],
+  volumes: [],
+  removeOldData: false,
 };
 
 /** @param wish complete for this host (`completeInputs`). */
@@ -80,6 +86,8 @@ export function planApply(wish: HostInputs, observation: Observation): Plan {
     const [unit = "", property = ""] = name.split(" ");
     return { unit, property, value };
   });
+  const volumes = planVolumes(wish, observation);
+  const moving = volumes.filter(stopsDocker).map(({ mountPoint }) => mountPoint);
   return {
     writes,
     removes,
@@ -89,24 +97,26 @@ export function planApply(wish: HostInputs, observation: Observation): Plan {
     subordinateIds,
     daemonReload: touched.some((path) => path.startsWith("/etc/systemd/system/")) || Object.values(observation.units).some(({ NeedDaemonReload }) => NeedDaemonReload === "yes"),
     modules: Object.keys(wish.files).some((path) => path.startsWith("/etc/modules-load.d/")) && !observation.bridgeNetfilter ? ["br_netfilter"] : [],
-    audit: planAudit(wish, observation, touched),
+    audit: planAudit(wish, observation, touched, moving),
     start: Object.entries(wish.inEffect.services).filter(([unit, state]) => unit !== "docker.service" && state === "active" && seen.inEffect.services[unit] !== "active").map(([unit]) => unit),
-    docker: planDocker(wish, seen, observation, { newDaemonJson: writes.find(({ path }) => path === daemonJson)?.text, subordinateIds }),
+    docker: planDocker(wish, seen, observation, { newDaemonJson: writes.find(({ path }) => path === daemonJson)?.text, subordinateIds, moving }),
     daemonKeys: Object.keys(wish.daemon).sort(),
     validateWith: atLeast(observation, "23.0") ? validateCommand(wish, observation) : undefined,
     processLimits: limits.filter(({ unit }) => unit.endsWith(".service")),
     scopeLimits: liftedLimits(wish.inEffect.limits, observation),
     declared: [...new Set([...Object.keys(wish.files), ...Object.keys(wish.modes), daemonJson])].sort(),
     sliceLimits: limits.filter(({ unit }) => unit === containersSlice),
+    volumes,
+    removeOldData: wish.inEffect.oldData === "none" && (observation.oldData.length > 0 || moving.length > 0),
   };
 }
 
 export function isEmpty(plan: Plan): boolean {
-  const { writes, removes, modes, subordinateIds, daemonReload, modules, audit, start, docker, processLimits, sliceLimits } = plan;
-  const lists = [writes, removes, modes, modules, audit.add, audit.remove, start, processLimits, plan.scopeLimits, sliceLimits];
+  const { writes, removes, modes, subordinateIds, daemonReload, modules, audit, start, docker, processLimits, sliceLimits, volumes } = plan;
+  const lists = [writes, removes, modes, modules, audit.add, audit.remove, start, processLimits, plan.scopeLimits, sliceLimits, volumes];
   return (
     lists.every((list) => list.length === 0) &&
-    subordinateIds === undefined && !daemonReload && !audit.enable && !audit.compile && docker.how === "nothing" && !docker.dropBetweenContainers && !docker.liftDrop
+    subordinateIds === undefined && !daemonReload && !audit.enable && !audit.compile && docker.how === "nothing" && !docker.dropBetweenContainers && !docker.liftDrop && !plan.removeOldData
   );
 }
 
@@ -137,7 +147,7 @@ function isNoRegularFile({ files }: Observation, path: string): boolean {
   return file?.known === true && !file.value.kind.startsWith("regular");
 }
 
-function planAudit(wish: HostInputs, observation: Observation, touched: string[]): Plan["audit"] {
+function planAudit(wish: HostInputs, observation: Observation, touched: string[], moving: string[]): Plan["audit"] {
   const compile = touched.some((path) => path.startsWith("/etc/audit/rules.d/"));
   const file = observation.files[auditRulesFile];
   const before = file?.known ? auditRulesOf(file.value.text ?? "") : [];
@@ -145,10 +155,12 @@ function planAudit(wish: HostInputs, observation: Observation, touched: string[]
   if (auditIsImmutable(observation)) return { enable: false, add: [], remove: [], compile };
   const wished = wish.inEffect.audit === undefined ? [] : auditRulesOf(wish.inEffect.audit);
   const kernel = auditRulesInKernel(observation);
+  // A rule holds for the tree that it found: what is mounted over it later is not watched.
+  const isBelow = (rule: string) => moving.some((mountPoint) => `${watchedPath(rule) ?? ""}/`.startsWith(`${mountPoint}/`));
   return {
     enable: wished.length > 0 && observation.auditStatus.known && observation.auditStatus.value.enabled === "0",
-    add: wished.filter((rule) => !kernel.has(rule)),
-    remove: before.filter((rule) => kernel.has(rule) && !wished.includes(rule)),
+    add: wished.filter((rule) => !kernel.has(rule) || isBelow(rule)),
+    remove: before.filter((rule) => kernel.has(rule) && (!wished.includes(rule) || isBelow(rule))),
     compile,
   };
 }

@@ -11,6 +11,8 @@ import { daemonConfigurationOn, runningContainers, unreadable } from "./seen.ts"
 import { overlaps, remapUser } from "./subordinate-ids.ts";
 import { auditRulesFile } from "./wish.ts";
 import { counted } from "./describe.ts";
+import { volumeFindings } from "./volume-findings.ts";
+import { stopsDocker } from "./volumes.ts";
 import { overNewLimits } from "../effect/container-limits.ts";
 
 /** @returns one sentence a finding, each with what to do; empty when the apply may go on. */
@@ -20,6 +22,8 @@ export function findings(wish: HostInputs, observation: Observation, plan: Plan,
   if (unusable.length > 0) return unusable;
   return [
     ...ownedByAnother(observation, owner),
+    // Also where there is nothing else to do: a device that can't be used makes no plan.
+    ...volumeFindings(wish, observation, plan.volumes),
     ...(isEmpty(plan) ? [] : [...engineFindings(wish, observation), ...configurationFindings(wish, observation), ...auditFindings(wish, observation), ...spaceFindings(observation), ...consentFindings(wish, observation, plan)]),
   ];
 }
@@ -169,6 +173,8 @@ function consentFindings(wish: HostInputs, observation: Observation, plan: Plan)
     return [`changing userns-remap ${running}hides ${counted(info.value.Containers, "container")} and ${counted(info.value.Images, "image")} (they stay under ${info.value.DockerRootDir}); to consent, add to this host: allow: [hide-containers]`];
   }
   if (!docker.switchesStore && docker.stop.length > 0 && !consents("restart-containers")) {
+    const moving = plan.volumes.filter(stopsDocker).map(({ mountPoint }) => mountPoint);
+    if (moving.length > 0) return [`moving ${moving.join(" and ")} stops ${names.join(", ")}, which are started again after it; to consent, add to this host: allow: [restart-containers]`];
     return [`restarting dockerd without live-restore stops ${names.join(", ")}; set daemon.live-restore: true, or consent on this host with: allow: [restart-containers]`];
   }
   return [];

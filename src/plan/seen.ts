@@ -4,6 +4,10 @@ import { createHash } from "node:crypto";
 import { auditInEffect, auditRulesOf, lines, normalizeAuditRule, watchedPath } from "../effect/audit-rules.ts";
 import { configurationInEffect, daemonKeyInEffect } from "../effect/daemon.ts";
 import { limitInEffect } from "../effect/limits.ts";
+import { mountInEffect } from "../effect/mounts.ts";
+import { volumeFiles } from "../desired/volumes.ts";
+import { filesystemsOf } from "./volumes.ts";
+import { readableBytes } from "./volume-findings.ts";
 import { securityKeys } from "../desired/security-keys.ts";
 import type { HostArgs, HostFacts, HostInputs, InEffect, Json, JsonObject } from "../desired/host-inputs.ts";
 import type { Container, Observation } from "../observed/observation.ts";
@@ -16,11 +20,12 @@ export function observedInputs(wish: HostInputs, observation: Observation): Host
     connection: wish.connection,
     allow: wish.allow,
     reachable: "yes",
-    host: hostFacts(observation, auditCandidates(wish)),
+    host: hostFacts(observation, wish),
     daemon: answeredFor(wish.daemon, observation),
     files: observedFiles(wish, observation),
     modes: Object.fromEntries(Object.keys(wish.modes).map((path) => [path, modeOf(observation, path)])),
-    inEffect: observedInEffect(wish.inEffect, observation),
+    ...(wish.volumes === undefined ? {} : { volumes: wish.volumes }),
+    inEffect: observedInEffect(wish, observation),
   };
 }
 
@@ -73,14 +78,19 @@ export function auditCandidates(wish: HostArgs | HostInputs): string[] {
   return [...new Set([...named, ...("host" in wish ? wish.host.missing : [])])].sort();
 }
 
-/** The binaries that the units start, and which of the audited paths are there. */
-export function hostFacts(observation: Observation, auditCandidates: string[]): HostFacts {
+/** The binaries that the units start, which of the audited paths are there, and the filesystems of the volumes. */
+export function hostFacts(observation: Observation, wish: HostArgs | HostInputs): HostFacts {
   const starts = ["docker.service", "containerd.service"].flatMap((unit) => {
     // { path=/usr/sbin/dockerd ; argv[]=/usr/sbin/dockerd -H fd:// ; … }
     const path = /\bpath=(\S+)/.exec(observation.units[unit]?.ExecStart ?? "")?.[1];
     return path ? [path] : [];
   });
-  return { starts, dockerExecStart: observation.dockerExecStart, missing: auditCandidates.filter((path) => !observation.present.includes(path)).sort() };
+  return {
+    starts,
+    dockerExecStart: observation.dockerExecStart,
+    missing: auditCandidates(wish).filter((path) => !observation.present.includes(path)).sort(),
+    ...(wish.volumes === undefined ? {} : { filesystems: filesystemsOf(wish, observation) }),
+  };
 }
 
 // --- Internal ---
@@ -94,7 +104,9 @@ function answeredFor(wish: JsonObject, observation: Observation): JsonObject {
 const sortedObject = <T>(entries: [string, T][]) => Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
 
 function observedFiles(wish: HostInputs, observation: Observation): Record<string, string> {
-  const paths = [...new Set([...Object.keys(wish.files), ...observation.strayFiles])].sort();
+  // Without them Docker would start on the empty folder below its filesystem, declared or not.
+  const stray = observation.strayFiles.filter((path) => !(volumeFiles as readonly string[]).includes(path));
+  const paths = [...new Set([...Object.keys(wish.files), ...stray])].sort();
   return Object.fromEntries(
     paths.flatMap((path) => {
       const file = observation.files[path];
@@ -107,14 +119,22 @@ function observedFiles(wish: HostInputs, observation: Observation): Record<strin
 const textOf = (file: Known<{ text?: string; kind: string }>) =>
   file.known ? (file.value.text ?? `(a ${file.value.kind})`) : `unknown: ${file.reason}`;
 
-function observedInEffect(wish: InEffect, observation: Observation): InEffect {
+function observedInEffect({ inEffect: wish, volumes }: HostInputs, observation: Observation): InEffect {
+  const mounts = Object.entries(volumes ?? {}).map(([mountPoint, volume]): [string, string] => [mountPoint, mountInEffect(mountPoint, volume, observation)]);
   return {
     services: Object.fromEntries(Object.keys(wish.services).map((unit) => [unit, observation.units[unit]?.ActiveState ?? "unknown: systemd does not name it"])),
     configuration: configurationInEffect(observation, digest),
     daemon: Object.fromEntries(Object.entries(wish.daemon).map(([key, value]) => [key, daemonKeyInEffect(key, value, observation) ?? value])),
     ...(wish.audit === undefined ? {} : { audit: observedAudit(wish.audit, observation) }),
     limits: Object.fromEntries(Object.entries(wish.limits).map(([name, value]) => [name, limitInEffect(name, value, observation) ?? value])),
+    ...(wish.mounts === undefined ? {} : { mounts: Object.fromEntries(mounts) }),
+    ...(wish.oldData === undefined ? {} : { oldData: oldDataOn(observation) }),
   };
+}
+
+/** What moves have left, e.g. `docker: 1.5 GiB`; `none`. */
+export function oldDataOn({ oldData }: Observation): string {
+  return oldData.length === 0 ? "none" : oldData.map(({ name, bytes }) => `${name}: ${readableBytes(bytes)}`).join(", ");
 }
 
 function observedAudit(wish: string, observation: Observation): string {

@@ -7,7 +7,9 @@ import { dirname } from "node:path";
 import { auditRulesOf, lines, watchedPath } from "../effect/audit-rules.ts";
 import { asOnDisk, daemonWishedInEffect } from "../effect/daemon.ts";
 import { limitsWished } from "../effect/limits.ts";
-import type { HostArgs, HostFacts, HostInputs } from "../desired/host-inputs.ts";
+import type { HostArgs, HostFacts, HostInputs, InEffect } from "../desired/host-inputs.ts";
+import { byUuid, mountUnitFile } from "../desired/volumes.ts";
+import { mountWished } from "../effect/mounts.ts";
 
 export const auditRulesFile = "/etc/audit/rules.d/50-drydock.rules";
 export const daemonJson = "/etc/docker/daemon.json";
@@ -24,6 +26,10 @@ export function completeInputs(args: HostArgs, host: HostFacts): HostInputs {
     files[hostsDropIn] = hostsDropInText(host.dockerExecStart);
     modes[hostsDropIn] = "root:root 0644";
   }
+  for (const [mountPoint, { device }] of Object.entries(args.volumes ?? {})) {
+    const [path, uuid] = [mountUnitFile(mountPoint), host.filesystems?.[mountPoint]];
+    if (uuid !== undefined) files[path] = byUuid(files[path] ?? "", device, uuid);
+  }
   const rules = files[auditRulesFile];
   return {
     connection: args.connection,
@@ -33,12 +39,14 @@ export function completeInputs(args: HostArgs, host: HostFacts): HostInputs {
     daemon: args.daemon,
     files,
     modes,
+    ...(args.volumes === undefined ? {} : { volumes: args.volumes }),
     inEffect: {
       services: { "docker.service": "active", ...(rules === undefined ? {} : { "auditd.service": "active" }) },
       configuration: asOnDisk,
       daemon: daemonWishedInEffect(args.daemon),
       ...(rules === undefined ? {} : { audit: lines(auditRulesOf(rules)) }),
       limits: limitsWished(files),
+      ...mountsWished(args, host),
     },
   };
 }
@@ -76,6 +84,13 @@ function losesItsRules(after: string[], stays: (line: string) => boolean): boole
   const end = after.findIndex((line) => !line.startsWith("-"));
   const rules = end < 0 ? after : after.slice(0, end);
   return rules.length > 0 && !rules.some(stays);
+}
+
+function mountsWished({ volumes, allow }: HostArgs, host: HostFacts): Pick<InEffect, "mounts" | "oldData"> {
+  const removal = allow.includes("remove-old-data") ? { oldData: "none" } : {};
+  if (volumes === undefined) return removal;
+  const mounts = Object.entries(volumes).map(([mountPoint, volume]): [string, string] => [mountPoint, mountWished(volume, host.filesystems?.[mountPoint] ?? "not known yet")]);
+  return { mounts: Object.fromEntries(mounts), ...removal };
 }
 
 /** dockerd refuses to start when `hosts` stands in daemon.json and `-H` on its command line (moby#22339). */

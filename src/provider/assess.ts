@@ -4,7 +4,7 @@ import type { HostArgs, HostInputs } from "../desired/host-inputs.ts";
 import type { Observation, Owner } from "../observed/observation.ts";
 import { planApply, type Plan } from "../plan/plan.ts";
 import { findings } from "../plan/preflight.ts";
-import { auditCandidates, hostFacts } from "../plan/seen.ts";
+import { hostFacts } from "../plan/seen.ts";
 import { completeInputs } from "../plan/wish.ts";
 import { look, type LookOptions } from "./look.ts";
 
@@ -20,7 +20,7 @@ export interface Assessment {
 /** @throws UnreachableError, RemoteScriptError */
 export async function assess(owner: Owner, args: HostArgs, options: LookOptions): Promise<Assessment> {
   const observation = await look(args, options);
-  const wish = completeInputs(args, hostFacts(observation, auditCandidates(args)));
+  const wish = completeInputs(args, hostFacts(observation, args));
   const plan = planApply(wish, observation);
   return { observation, wish, plan, refused: findings(wish, observation, plan, owner) };
 }

@@ -7,10 +7,12 @@ import type { HostArgs, HostInputs } from "../desired/host-inputs.ts";
 import type { Observation, Owner } from "../observed/observation.ts";
 import { describeChange, describeCost, differences } from "../plan/describe.ts";
 import { isEmpty, type Plan } from "../plan/plan.ts";
-import { digest, observedInputs } from "../plan/seen.ts";
-import { applyPlan, writeOwner, type TransactionResult } from "../remote/apply.ts";
+import { digest, observedInputs, oldDataOn } from "../plan/seen.ts";
+import { applyPlan, removeOldData, writeOwner, type TransactionResult } from "../remote/apply.ts";
 import { assess } from "./assess.ts";
 import { HalfDoneError, HostError, listed } from "./errors.ts";
+import { stopsDocker } from "../plan/volumes.ts";
+import { volumesThatStay } from "./release.ts";
 import { look } from "./look.ts";
 import { outputsOf, type HostOutputs } from "./outputs.ts";
 
@@ -33,21 +35,25 @@ export async function converge(owner: Owner, args: HostArgs, say: Say): Promise<
   if (refused.length > 0) throw new HostError(listed(`${owner.host}: refused, nothing was touched`, refused));
   if (isEmpty(plan)) {
     if (!observation.owner) await writeOwner(wish.connection, owner);
-    await say(`${owner.host}: already in the wished state; nothing was touched`);
+    const stays = wish.volumes === undefined ? volumesThatStay(observation) : "";
+    await say(`${owner.host}: already in the wished state; nothing was touched${stays}`);
     return { wish, outputs: outputsOf(wish, observation, { cost: ["nothing"], diff: "" }) };
   }
   const lastChange = { cost: describeCost(plan, wish, observation), diff: describeChange(plan, wish, observedInputs(wish, observation), observation) };
-  const result = await apply(owner, wish, plan, observation);
+  const result = await apply(owner, wish, plan, observation, say);
   assertDone(owner, result);
   await say(listed(`${owner.host}: done on the host`, result.log));
-  return { wish, outputs: outputsOf(wish, await confirm(owner, wish), lastChange) };
+  const confirmed = await confirm(owner, wish);
+  return { wish, outputs: outputsOf(wish, plan.removeOldData ? await withoutOldData(owner, wish, confirmed, say) : confirmed, lastChange) };
 }
 
 // --- Internal ---
 
-async function apply(owner: Owner, wish: HostInputs, plan: Plan, observation: Observation): Promise<TransactionResult> {
+async function apply(owner: Owner, wish: HostInputs, plan: Plan, observation: Observation, say: Say): Promise<TransactionResult> {
+  // What takes hours has to show that it goes on.
+  const showing = plan.volumes.some(stopsDocker) ? { onLine: (line: string) => void say(`${owner.host}: ${line}`) } : {};
   try {
-    return await applyPlan(wish.connection, plan, observation, owner, digest(JSON.stringify(wish)));
+    return await applyPlan(wish.connection, plan, observation, owner, { digestOfConfiguration: digest(JSON.stringify(wish)), ...showing });
   } catch (cause) {
     throw new HalfDoneError(
       `${owner.host}: the link failed while the change was made; the host goes on by itself and ends in the new state or in the old one; the next update reads which`,
@@ -72,7 +78,7 @@ function assertDone({ host }: Owner, { outcome, log }: TransactionResult): void 
   }
 }
 
-const progress = /^(installing|removing|starting|stopping|restarting|reloading|loading|adding|creating|switching|dropping|going back|failed; going back|the state of before is back)/;
+const progress = /^(installing|removing|starting|stopping|restarting|reloading|loading|adding|creating|switching|dropping|making|copying|copied|comparing|mounting|mending|setting|going back|failed; going back|the state of before is back)/;
 
 /** Reads the host back over a new connection: an effect is only claimed when it was seen, by somebody who could get in. */
 async function confirm({ host }: Owner, wish: HostInputs): Promise<Observation> {
@@ -82,7 +88,17 @@ async function confirm({ host }: Owner, wish: HostInputs): Promise<Observation> 
   } catch (cause) {
     throw new HalfDoneError(`${host}: the change was made, but a new connection to confirm it could not be opened; the host has the new state`, { cause });
   }
-  const left = differences(wish, observedInputs(wish, observation));
+  // What a move has left is removed only now, when the new state is confirmed.
+  const left = differences(wish, observedInputs(wish, observation)).filter((line) => !line.startsWith("inEffect.oldData:"));
   if (left.length > 0) throw new HalfDoneError(listed(`${host}: the change was made, and this is not in effect`, left));
   return observation;
+}
+
+/** Only who consented gets here, and only with a host that was seen to be right. */
+async function withoutOldData(owner: Owner, wish: HostInputs, observation: Observation, say: Say): Promise<Observation> {
+  if (observation.oldData.length === 0) return observation;
+  const { outcome, log } = await removeOldData(wish.connection, observation, owner);
+  if (outcome !== "done") throw new HalfDoneError(listed(`${owner.host}: the change was made, but the old data of before (${oldDataOn(observation)}) could not be removed`, log));
+  await say(`${owner.host}: the old data of before (${oldDataOn(observation)}) are removed`);
+  return look(wish);
 }

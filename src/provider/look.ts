@@ -1,5 +1,6 @@
 /** One look at a host, with everything that the wish for it makes worth looking at. */
 
+import { isDeepStrictEqual } from "node:util";
 import { auditedPaths, statPaths } from "../cis/evaluate.ts";
 import type { HostArgs, HostInputs } from "../desired/host-inputs.ts";
 import type { Observation } from "../observed/observation.ts";
@@ -26,13 +27,14 @@ export async function look(wish: HostArgs | HostInputs, options: LookOptions = {
   return observation;
 }
 
-type Places = Required<Pick<ObserveOptions, "files" | "looked" | "paths">>;
+type Places = Required<Pick<ObserveOptions, "files" | "looked" | "paths" | "volumes">>;
 
 /** The files and paths that the wish, and the benchmark, make worth looking at. */
 export function placesToLook(wish: HostArgs | HostInputs): Places {
   return {
     files: [...Object.keys(wish.files), ...Object.keys(wish.modes)],
     looked: [...namedFiles(wish), ...statPaths],
+    volumes: wish.volumes ?? {},
     paths: [...new Set([...auditedPaths, ...auditCandidates(wish)])].sort(),
   };
 }
@@ -54,6 +56,7 @@ const recent = new Map<string, Seen>();
 const reusableSeconds = 60;
 
 const covers = ({ places }: Seen, wanted: Places) =>
+  isDeepStrictEqual(places.volumes, wanted.volumes) &&
   (["files", "looked", "paths"] as const).every((kind) => wanted[kind].every((path) => places[kind].includes(path)));
 
 const confirmation = `[ ! -d /var/lib/drydock/current ] || date +%s >/var/lib/drydock/current/confirmed`;

@@ -1,5 +1,6 @@
 /** A host leaves the stack: its originals come back, or it keeps its hardening. */
 
+import { containerdData, dockerData, mountUnit } from "../desired/volumes.ts";
 import type { HostInputs } from "../desired/host-inputs.ts";
 import { auditRulesOf } from "../effect/audit-rules.ts";
 import type { Observation, Owner } from "../observed/observation.ts";
@@ -41,8 +42,16 @@ export async function release(owner: Owner, state: HostInputs): Promise<Released
   if (outcome === "busy") throw new HostError(`${host}: an apply is running there (${log.join(", ")}); nothing was touched`);
   if (outcome === "refused") throw new HostError(listed(`${host}: refused, nothing was touched`, log));
   if (outcome !== "done") throw new HalfDoneError(listed(`${host}: the original state could not be restored; the originals are in /var/lib/drydock/pristine`, log));
+  const stays = volumesThatStay(observation);
   const waits = auditIsImmutable(observation) ? "; the audit rules leave the kernel with the next boot" : "";
-  return { level: "info", message: `${host}: ${log.at(-1) ?? "restored"}${waits}` };
+  return { level: "info", message: `${host}: ${log.at(-1) ?? "restored"}${waits}${stays}` };
+}
+
+/** Drydock never unmounts and never formats what holds data; who takes a host or a volume out of the stack file is told so. */
+export function volumesThatStay({ units, oldData }: Observation): string {
+  const mounted = [dockerData, containerdData].filter((mountPoint) => units[mountUnit(mountPoint)]?.ActiveState === "active");
+  const text = mounted.length === 0 ? "" : `; ${mounted.join(" and ")} ${mounted.length === 1 ? "stays on its own filesystem" : "stay on their own filesystems"}, which Drydock never unmounts or formats`;
+  return `${text}${oldData.length === 0 ? "" : "; the data from before the move stay in /var/lib/drydock/old-data"}`;
 }
 
 // --- Internal ---

@@ -4,7 +4,9 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { Connection } from "../config/connection.ts";
 import type { Observation, Owner } from "../observed/observation.ts";
-import type { Plan } from "../plan/plan.ts";
+import { containerdData, volumeFiles } from "../desired/volumes.ts";
+import { emptyPlan, type Plan } from "../plan/plan.ts";
+import { stopsDocker } from "../plan/volumes.ts";
 import { seconds } from "./limits.ts";
 import { hereBase64, quote } from "./shell.ts";
 import { runAsRoot } from "./ssh.ts";
@@ -15,17 +17,32 @@ export interface TransactionResult {
   log: string[];
 }
 
+export interface ApplyOptions {
+  /** Tells one wish from another. */
+  digestOfConfiguration?: string;
+  /** Told each line while the transaction runs. */
+  onLine?: (line: string) => void;
+}
+
 /** Where each of a transaction's files is on the host; all of them always exist. */
 type Stage = Record<string, string>;
 
 /** @throws UnreachableError or RemoteScriptError when the link fails; the transaction itself goes on without it. */
-export async function applyPlan(connection: Connection, plan: Plan, observation: Observation, owner: Owner, digestOfConfiguration?: string): Promise<TransactionResult> {
-  return run(connection, "apply", stageOf(plan, observation, owner, digestOfConfiguration), owner);
+export async function applyPlan(connection: Connection, plan: Plan, observation: Observation, owner: Owner, options: ApplyOptions = {}): Promise<TransactionResult> {
+  // At 10 MB/s each way, and compared.
+  const moving = plan.volumes.reduce((sum, { bytes }) => sum + bytes, 0) / 3_000_000;
+  return run(connection, "apply", stageOf(plan, observation, owner, options.digestOfConfiguration), owner, { moving, ...options });
 }
 
 /** Puts the pristine originals back. */
 export async function restoreOriginal(connection: Connection, plan: Plan, observation: Observation, owner: Owner): Promise<TransactionResult> {
   return run(connection, "restore", stageOf(plan, observation, owner), owner);
+}
+
+/** Removes what moves to filesystems of their own have left. */
+export async function removeOldData(connection: Connection, observation: Observation, owner: Owner): Promise<TransactionResult> {
+  const moving = observation.oldData.reduce((sum, { bytes }) => sum + bytes, 0) / 10_000_000;
+  return run(connection, "remove_old_data", stageOf(emptyPlan, observation, owner), owner, { moving });
 }
 
 /** Takes a host that is right already: nothing but the owner is written. */
@@ -39,7 +56,7 @@ export async function forgetOwner(connection: Connection): Promise<void> {
 }
 
 /** The script that sends and starts a transaction; exported for the tests that read it. */
-export function transactionScript(command: "apply" | "restore", stage: Stage, owner: Owner): string {
+export function transactionScript(command: Command, stage: Stage, owner: Owner): string {
   const files = Object.entries({ ...stage, "transaction.sh": transactionProgram });
   return [
     "set -eu",
@@ -53,11 +70,17 @@ export function transactionScript(command: "apply" | "restore", stage: Stage, ow
     `rm -rf ${state}/staging`,
     `mkdir -p ${state}/staging/files`,
     ...files.map(([name, text]) => hereBase64(`cat >${state}/staging/${quote(name)}`, text)),
-    "status=0",
+    `: >${state}/staging/log`,
     `systemd-run --quiet --wait --collect --unit=${unit} --property=StandardOutput=file:${state}/staging/log --property=StandardError=file:${state}/staging/log ` +
-      `sh ${state}/staging/transaction.sh ${command} ${state}/staging </dev/null 9>&- || status=$?`,
+      `sh ${state}/staging/transaction.sh ${command} ${state}/staging </dev/null 9>&- &`,
+    "job=$!",
+    // For who waits: a move of data may take hours.
+    `tail -n +1 -f -s 0.1 --pid="$job" ${state}/staging/log 9>&- &`,
+    "shown=$!",
+    "status=0",
+    'wait "$job" || status=$?',
+    'wait "$shown" || true',
     'echo "status $status"',
-    `cat ${state}/staging/log`,
     `rm -rf ${state}/staging`,
     // Nobody's host, as it was or again: nothing of ours stays behind.
     `[ -e ${state}/owner ] || { rm -f ${state}/lock; rmdir ${state}/generations ${state} 2>/dev/null || true; }`,
@@ -66,11 +89,13 @@ export function transactionScript(command: "apply" | "restore", stage: Stage, ow
 
 /** What the script printed, in words. @throws when it printed something else. */
 export function parseTransactionOutput(text: string): TransactionResult {
-  const [first = "", ...log] = text.trimEnd().split("\n");
-  if (first === "busy") return { outcome: "busy", log };
-  if (first === "owned") return { outcome: "refused", log: [`kept by somebody else meanwhile: ${log.join(", ")}`] };
-  const outcome = outcomes[/^status (\d+)$/.exec(first)?.[1] ?? ""];
-  return { outcome: outcome ?? "broken", log: outcome ? log : [`unexpected end of the transaction: ${first}`, ...log] };
+  const lines = text.split("\n").map((line) => line.trimEnd()).filter(Boolean);
+  const [first = "", ...others] = lines;
+  if (first === "busy") return { outcome: "busy", log: others };
+  if (first === "owned") return { outcome: "refused", log: [`kept by somebody else meanwhile: ${others.join(", ")}`] };
+  const last = lines.at(-1) ?? "";
+  const outcome = outcomes[/^status (\d+)$/.exec(last)?.[1] ?? ""];
+  return outcome ? { outcome, log: lines.slice(0, -1) } : { outcome: "broken", log: [...lines, `unexpected end of the transaction: ${last}`] };
 }
 
 // --- Internal ---
@@ -79,7 +104,7 @@ const state = "/var/lib/drydock";
 const unit = "drydock-apply.service";
 
 /** The program that runs on the host: its parts, one subject each, joined in this order. */
-export const transactionProgram = ["begin", "files", "docker", "kernel", "commands"]
+export const transactionProgram = ["begin", "files", "docker", "kernel", "volumes", "commands"]
   .map((part) => readFileSync(new URL(`transaction/${part}.sh`, import.meta.url), "utf8"))
   .join("\n");
 
@@ -89,9 +114,12 @@ const keepGenerations = 10;
 
 const outcomes: Record<string, TransactionResult["outcome"]> = { 0: "done", 20: "refused", 21: "went back", 22: "broken" };
 
-async function run(connection: Connection, command: "apply" | "restore", stage: Stage, owner: Owner): Promise<TransactionResult> {
+const steps = { apply: "applying", restore: "restoring", remove_old_data: "removing old data" };
+type Command = keyof typeof steps;
+
+async function run(connection: Connection, command: Command, stage: Stage, owner: Owner, { moving = 0, onLine }: { moving?: number } & Pick<ApplyOptions, "onLine"> = {}): Promise<TransactionResult> {
   const script = transactionScript(command, stage, owner);
-  return parseTransactionOutput(await runAsRoot(connection, script, { step: command === "apply" ? "applying" : "restoring", timeout: seconds.apply }));
+  return parseTransactionOutput(await runAsRoot(connection, script, { step: steps[command], timeout: Math.ceil(seconds.apply + moving), ...(onLine ? { onLine } : {}) }));
 }
 
 const ownerText = ({ stack, host }: Owner) => `printf 'stack %s\\nhost %s\\n' ${quote(stack)} ${quote(host)}`;
@@ -125,6 +153,8 @@ function stageOf(plan: Plan, observation: Observation, owner: Owner, digestOfCon
       LIFT_DROP: plan.docker.liftDrop,
       LIVE_RESTORE_FIRST: plan.docker.liveRestoreFirst,
       SOCKET: observation.units["docker.socket"]?.LoadState === "loaded",
+      PROGRESS_SECONDS: String(seconds.progress),
+      STOP_CONTAINERD: plan.volumes.some((step) => stopsDocker(step) && step.mountPoint === containerdData),
       SWITCHES_STORE: plan.docker.switchesStore,
     }),
     by: list([`stack ${owner.stack}`, `host ${owner.host}`, `configuration ${digestOfConfiguration ?? "-"}`]),
@@ -145,6 +175,8 @@ function stageOf(plan: Plan, observation: Observation, owner: Owner, digestOfCon
     declared: list(plan.declared),
     "scope-limits": list(plan.scopeLimits.map(({ scope, file, value }) => `${scope} ${file} ${value}`)),
     "slice-limits": limitLines(plan.sliceLimits),
+    volumes: list(plan.volumes.map((step) => [step.how, step.mountPoint, step.unit, step.device, step.filesystem, step.options, step.uuid, step.label, step.format ? "yes" : "no", step.bytes].join(" "))),
+    "volume-files": list([...volumeFiles]),
     ...validation(plan),
   };
 }

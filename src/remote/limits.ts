@@ -11,6 +11,8 @@ export const seconds = {
   observe: 180 * factor,
   /** One transaction, daemon restart and health check included. */
   apply: 900 * factor,
+  /** Between two lines that tell how far a copy is. */
+  progress: 10,
   /** Until dockerd answers after a restart. */
   daemon: 120 * factor,
 };

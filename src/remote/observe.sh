@@ -2,7 +2,7 @@
 # Reads a whole host in one go and changes nothing on it. POSIX sh, run as root with LC_ALL=C.
 #
 # Set before it, one path a line: $owned, the files to read; $looked, those of which only owner and mode are asked; $watched,
-# those to look for.
+# those to look for; and in $volumes a mount point, its device and filesystem.
 #
 # Prints base64 of: a line a probe (`NAME STATUS BYTES-OF-STDOUT BYTES-OF-STDERR`), an empty line, then all those bytes one
 # after the other. Few processes are started, since each one costs ten times as much on an emulated host.
@@ -75,7 +75,7 @@ probe tasks cat /proc/sys/kernel/pid_max /proc/sys/kernel/threads-max
 slurp open-files-max /proc/sys/fs/nr_open
 slurp memory /proc/meminfo
 probe docker-path readlink -f "$(command -v docker)"
-probe units systemctl show --no-pager -p Id,LoadState,ActiveState,SubState,FragmentPath,DropInPaths,ExecStart,EnvironmentFiles,MainPID,NeedDaemonReload,TasksMax,MemoryMax,MemorySwapMax docker.service docker.socket containerd.service auditd.service drydock-containers.slice
+probe units systemctl show --no-pager -p Id,LoadState,ActiveState,SubState,FragmentPath,DropInPaths,ExecStart,EnvironmentFiles,MainPID,NeedDaemonReload,UnitFileState,TasksMax,MemoryMax,MemorySwapMax docker.service docker.socket containerd.service auditd.service drydock-containers.slice var-lib-docker.mount var-lib-containerd.mount
 probe docker-unit systemctl cat --no-pager docker.service
 for unit in docker containerd; do
   pid=$(systemctl show -p MainPID --value "$unit.service")
@@ -152,6 +152,49 @@ probe docker-proxies docker_proxies
 probe no-new-privs sh -c 'grep -lsx "NoNewPrivs:.1" /proc/[0-9]*/status; true'
 # What the kernel enforces for each running container and for all together: PATH:VALUE
 probe cgroups sh -c 'find /sys/fs/cgroup -maxdepth 4 \( -path "*/docker-*.scope/*" -o -path "*/drydock-*.slice/*" \) -type f \( -name pids.max -o -name pids.current -o -name memory.current -o -name memory.max -o -name memory.swap.max -o -name cpu.max \) -exec grep -H "" {} +; true'
+# The device of each volume, and what has to move there as long as no filesystem of its own is mounted.
+volume() { # MOUNTPOINT DEVICE FILESYSTEM
+  printf 'place %s\n' "$(readlink -f "$1")"
+  path=$(readlink -f "$2")
+  if [ -e "$path" ]; then
+    stat -c 'device %F|%t:%T|%n' "$path"
+    # One that can't be read must not pass for an empty one.
+    if [ -b "$path" ]; then
+      on_it=$(lsblk --bytes --noheadings --pairs --output NAME,TYPE,SIZE,RO "$path") || return
+      signatures=$(wipefs --no-act --parsable "$path") || return
+      printf '%s\n' "$on_it" | sed 's/^/lsblk /'
+      [ -z "$signatures" ] || printf '%s\n' "$signatures" | sed 's/^/signature /'
+    fi
+  fi
+  case $3 in xfs) label=xfs_admin ;; *) label=e2label ;; esac
+  for tool in tar "mkfs.$3" "$label"; do command -v "$tool" >/dev/null || printf 'missing %s\n' "$tool"; done
+  # Another device than that of the folder above is a filesystem of its own; dockerd may bind the folder onto itself.
+  if [ ! -e "$1" ]; then
+    echo 'data 0 0'
+  elif [ "$(stat -L -c %d "$1")" = "$(stat -c %d "${1%/*}")" ]; then
+    printf 'data %s %s\n' "$(du -sx --block-size=1 "$1" | cut -f1)" "$(du -sx --inodes "$1" | cut -f1)"
+  fi
+}
+while read -r mount_point device filesystem; do
+  [ -z "$mount_point" ] || probe "volume:$mount_point" volume "$mount_point" "$device" "$filesystem"
+done <<END
+$volumes
+END
+old_data() { # what a move has left: NAME BYTES, and whether it has been set aside or lies below the filesystem still
+  set +f
+  for size in /var/lib/drydock/old-data/*.size; do
+    [ ! -e "$size" ] || {
+      read -r bytes <"$size"
+      name=${size##*/}
+      where=below
+      [ ! -d "${size%.size}" ] || where=aside
+      printf '%s %s %s\n' "${name%.size}" "$bytes" "$where"
+    }
+  done
+  set -f
+}
+probe old-data old_data
+slurp machine-id /etc/machine-id
 probe space df -Pk /etc /var/lib
 slurp owner /var/lib/drydock/owner
 slurp applied /var/lib/drydock/applied

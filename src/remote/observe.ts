@@ -2,6 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import type { Connection } from "../config/connection.ts";
+import type { DeclaredVolume } from "../desired/host-inputs.ts";
 import { parseObservation, type Observation } from "../observed/observation.ts";
 import { seconds } from "./limits.ts";
 import { quote } from "./shell.ts";
@@ -14,6 +15,8 @@ export interface ObserveOptions {
   looked?: string[];
   /** Paths to look whether they exist. */
   paths?: string[];
+  /** Filesystems to look at, by mount point. */
+  volumes?: Record<string, DeclaredVolume>;
   /** Over a connection of its own: proves that a new one can be made. */
   fresh?: boolean;
   /** A line of shell to run first, e.g. to confirm a transaction. */
@@ -28,12 +31,14 @@ export async function observe(connection: Connection, options: ObserveOptions = 
 /** An observation as the host prints it; what tests are recorded from. */
 export async function observationText(connection: Connection, options: ObserveOptions): Promise<string> {
   const files = [...new Set(["/etc/docker", "/etc/docker/daemon.json", ...(options.files ?? [])])];
-  const script = `${options.before ?? ":"}\nowned=${quote(files.join("\n"))}\nlooked=${quote((options.looked ?? []).join("\n"))}\nwatched=${quote((options.paths ?? []).join("\n"))}\n${observeScript}`;
+  const script = `${options.before ?? ":"}\nowned=${quote(files.join("\n"))}\nlooked=${quote((options.looked ?? []).join("\n"))}\nwatched=${quote((options.paths ?? []).join("\n"))}\nvolumes=${quote(volumeLines(options.volumes ?? {}))}\n${observeScript}`;
   return runAsRoot(connection, script, {
     step: "observing",
     timeout: seconds.observe,
     ...(options.fresh === undefined ? {} : { fresh: options.fresh }),
   });
 }
+
+const volumeLines = (volumes: Record<string, DeclaredVolume>) => Object.entries(volumes).map(([mountPoint, { device, filesystem }]) => `${mountPoint} ${device} ${filesystem}`).join("\n");
 
 const observeScript = readFileSync(new URL("observe.sh", import.meta.url), "utf8");

@@ -11,6 +11,7 @@ import { createHash } from "node:crypto";
 import { chmodSync, existsSync, lstatSync, mkdirSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import type { Connection, Endpoint } from "../config/connection.ts";
 import { quote } from "./shell.ts";
 
@@ -31,6 +32,8 @@ export interface RunOptions {
   timeout: number;
   /** A connection of its own instead of the shared one: what a confirmation after an apply must prove. */
   fresh?: boolean;
+  /** Told each line that the script prints, as it comes. */
+  onLine?: (line: string) => void;
 }
 
 /** How long an idle shared connection stays open, in seconds: from `pulumi preview` to the `pulumi up` after it. */
@@ -47,7 +50,7 @@ export async function runAsRoot(connection: Connection, script: string, options:
   const args = sshArguments(connection, options.fresh === true);
   // A shell reads its stdin in blocks and would hand the rest to the commands it runs: it must have parsed all before.
   const input = `{\n${script}\nexit\n}\n`;
-  const output = await runSsh([...args, becomeRoot], input, options.timeout);
+  const output = await runSsh([...args, becomeRoot], input, options);
   if (output.exitCode === 0) return output.stdout;
   const name = describe(connection);
   if (output.signal !== null) {
@@ -108,7 +111,7 @@ interface SshOutput {
 }
 
 /** By itself and not through zx, which starts a shell for each command (docs/decisions/0050-speed.md). */
-function runSsh(args: string[], input: string, timeout: number): Promise<SshOutput> {
+function runSsh(args: string[], input: string, { timeout, onLine }: Pick<RunOptions, "timeout" | "onLine">): Promise<SshOutput> {
   return new Promise((resolve, reject) => {
     // Ctrl-C at the terminal goes to the whole group: the engine waits for the running call, and so must this.
     const child = spawn("ssh", args, { detached: true, stdio: ["pipe", "pipe", "pipe"] });
@@ -116,6 +119,7 @@ function runSsh(args: string[], input: string, timeout: number): Promise<SshOutp
     const stderr: Buffer[] = [];
     child.stdout.on("data", (data: Buffer) => stdout.push(data));
     child.stderr.on("data", (data: Buffer) => stderr.push(data));
+    if (onLine) createInterface({ input: child.stdout }).on("line", onLine);
     const timer = setTimeout(() => {
       // With what it started, e.g. an ssh to a jump host: that has our pipes, too.
       if (child.pid !== undefined) process.kill(-child.pid, "SIGTERM");

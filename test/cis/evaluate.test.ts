@@ -7,7 +7,7 @@ import { known, unknown } from "../../src/observed/records.ts";
 import type { HostInputs } from "../../src/desired/host-inputs.ts";
 import { daemonJsonText } from "../../src/plan/plan.ts";
 import { digest } from "../../src/plan/seen.ts";
-import { defaultHost, info, withUnreadDaemonJson } from "../support/observation.ts";
+import { defaultHost, info, withUnreadDaemonJson, mount } from "../support/observation.ts";
 
 describe("the benchmark as data", () => {
   it("has every control of 1.1, 2 and 3 once, in order", () => {
@@ -103,14 +103,17 @@ describe("a daemon.json that somebody changed behind the daemon's back", () => {
 
 describe("1.1.1, the data root's partition", () => {
   const partition = (change: Partial<Observation>) => evaluateHost(defaultHost(change)).find(({ id }) => id === "1.1.1");
-  const root = { device: "8:1", path: "/" };
+  const root = mount("/", "8:1");
+  const inContainerd = info({ DriverStatus: [["driver-type", "io.containerd.snapshotter.v1"]] });
   const remapped = info({ SecurityOptions: ["name=userns"], DockerRootDir: "/var/lib/docker/100000.100000" });
 
   it.each([
-    ["shares the root filesystem", { mounts: known([root]) }, "fail", "/var/lib/docker is not a mount point"],
-    ["has its own", { mounts: known([root, { device: "8:16", path: "/var/lib/docker" }]) }, "pass", "/var/lib/docker is its own filesystem, device 8:16"],
-    ["is bound onto itself by dockerd", { mounts: known([root, { device: "8:1", path: "/var/lib/docker" }]) }, "fail", "/var/lib/docker is a mount of the same device as /var/lib"],
-    ["has its own, below it userns-remap", { info: remapped, mounts: known([root, { device: "8:16", path: "/var/lib/docker" }]) }, "pass", "/var/lib/docker is its own filesystem, device 8:16"],
+    ["shares the root filesystem", { mounts: known([root]) }, "fail", "/var/lib/docker is no filesystem of its own"],
+    ["has its own", { mounts: known([root, mount("/var/lib/docker", "8:16")]) }, "pass", "/var/lib/docker is its own filesystem, device /dev/8:16"],
+    ["is bound onto itself by dockerd", { mounts: known([root, mount("/var/lib/docker", "8:1")]) }, "fail", "/var/lib/docker is no filesystem of its own"],
+    ["has its own, below it userns-remap", { info: remapped, mounts: known([root, mount("/var/lib/docker", "8:16")]) }, "pass", "/var/lib/docker is its own filesystem, device /dev/8:16"],
+    ["has its own, and images fill the other one", { info: inContainerd, mounts: known([root, mount("/var/lib/docker", "8:16")]) }, "fail", "/var/lib/containerd, where this engine keeps images, is no filesystem of its own"],
+    ["has its own, and so have the images", { info: inContainerd, mounts: known([root, mount("/var/lib/docker", "8:16"), mount("/var/lib/containerd", "8:17")]) }, "pass", "/var/lib/docker is its own filesystem, device /dev/8:16; /var/lib/containerd is its own filesystem, device /dev/8:17"],
     ["was not looked at", { mounts: unknown("no /proc") }, "unknown", "no /proc"],
   ] as const)("%s", (_what, change, verdict, evidence) => {
     expect(partition(change)).toMatchObject({ verdict, evidence });

@@ -116,7 +116,7 @@ config:
 `,
     problems: [
       'hosts.web1.damon: unknown setting; did you mean "daemon"?',
-      "hosts.web1.sysctl: unknown setting; known: connection, daemon, audit, limits, allow, groups",
+      "hosts.web1.sysctl: unknown setting; known: connection, daemon, audit, limits, volume, allow, groups",
     ],
   },
   {
@@ -197,7 +197,7 @@ config:
 `,
     problems: [
       'hosts.web1.daemon.dns: "192.0.2.53" is not allowed; allowed: a list of IP addresses; write it as a list: ["192.0.2.53"]',
-      'hosts.web1.allow: "hide-containers" is not allowed; allowed: a list of hide-containers, restart-containers, restore-original; write it as a list: ["hide-containers"]',
+      'hosts.web1.allow: "hide-containers" is not allowed; allowed: a list of hide-containers, restart-containers, restore-original, remove-old-data; write it as a list: ["hide-containers"]',
     ],
   },
   {
@@ -630,7 +630,7 @@ config:
       allow: [hide-container]
 `,
     problems: [
-      'hosts.web1.allow[0]: "hide-container" is not allowed; allowed: hide-containers, restart-containers, restore-original; did you mean "hide-containers"?',
+      'hosts.web1.allow[0]: "hide-container" is not allowed; allowed: hide-containers, restart-containers, restore-original, remove-old-data; did you mean "hide-containers"?',
     ],
   },
   {

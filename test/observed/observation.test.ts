@@ -51,7 +51,7 @@ describe("a default host, as recorded", () => {
   });
 
   it("has one filesystem, a group docker, and room", () => {
-    expect(valueOf(original.mounts)).toContainEqual({ device: "/dev/vda", path: "/" });
+    expect(valueOf(original.mounts)).toContainEqual({ number: "254:0", device: "/dev/vda", path: "/", filesystem: "ext4", options: ["rw", "noatime", "rw"] });
     expect(valueOf(original.dockerGroup)).toEqual([]);
     expect(Math.min(...original.freeBytes)).toBeGreaterThan(2 ** 30);
     expect(original.users).toContain("ops");
@@ -201,6 +201,6 @@ describe("an observation in which much is missing", () => {
       mounts: [0, "29 1 254:0 / / rw,noatime shared:1 - ext4 /dev/vda rw\n30 29 254:1 / /var/my\\040data rw - xfs /dev/vdb rw\n"],
     });
     expect(observation.dockerGroup).toEqual({ known: true, value: ["ops", "dev"] });
-    expect(observation.mounts).toEqual({ known: true, value: [{ device: "/dev/vda", path: "/" }, { device: "/dev/vdb", path: "/var/my data" }] });
+    expect(observation.mounts).toEqual({ known: true, value: [{ number: "254:0", device: "/dev/vda", path: "/", filesystem: "ext4", options: ["rw", "noatime", "rw"] }, { number: "254:1", device: "/dev/vdb", path: "/var/my data", filesystem: "xfs", options: ["rw", "rw"] }] });
   });
 });

@@ -106,7 +106,7 @@ describe("owner and mode", () => {
 
 describe("the facts of a host", () => {
   it("are what its units start, and which audited paths are missing", () => {
-    expect(hostFacts(defaultHost({ present: ["/etc/docker"] }), ["/etc/sysconfig/docker", "/etc/docker"])).toEqual({
+    expect(hostFacts(defaultHost({ present: ["/etc/docker"] }), declared({ files: { [auditRulesFile]: ["/etc/sysconfig/docker", "/etc/docker"].map((path) => `-a always,exit -F arch=b64 -F path=${path} -F perm=wa -F key=docker\n`).join("") } }))).toEqual({
       starts: ["/usr/sbin/dockerd", "/usr/bin/containerd"],
       dockerExecStart: "/usr/sbin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock",
       missing: ["/etc/sysconfig/docker"],
@@ -122,7 +122,7 @@ describe("the facts of a host", () => {
   });
 
   it("name nothing that a stopped unit would start", () => {
-    expect(hostFacts(defaultHost({ units: {} }), []).starts).toEqual([]);
+    expect(hostFacts(defaultHost({ units: {} }), declared()).starts).toEqual([]);
   });
 });
 

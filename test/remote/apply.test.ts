@@ -34,15 +34,19 @@ describe("the script of a transaction", () => {
 
 describe("what a transaction printed", () => {
   it.each([
-    ["status 0\ninstalling /etc/a\n", { outcome: "done", log: ["installing /etc/a"] }],
-    ["status 20\nrefused: why\n", { outcome: "refused", log: ["refused: why"] }],
+    ["installing /etc/a\nstatus 0\n", { outcome: "done", log: ["installing /etc/a"] }],
+    ["refused: why\nstatus 20\n", { outcome: "refused", log: ["refused: why"] }],
     ["status 21\n", { outcome: "went back", log: [] }],
-    ["status 22\nleft\n", { outcome: "broken", log: ["left"] }],
+    ["left\nstatus 22\n", { outcome: "broken", log: ["left"] }],
+    // Lists end with a blank, and a last line may lack its end.
+    ["read: /etc/a \n\nstatus 20\n", { outcome: "refused", log: ["read: /etc/a"] }],
     ["owned\nstack a\nhost b\n", { outcome: "refused", log: ["kept by somebody else meanwhile: stack a, host b"] }],
     ["busy\nstack a\nhost b\n", { outcome: "busy", log: ["stack a", "host b"] }],
     // Anything else is no success, whatever it is.
-    ["status 1\nsh: 12: parameter not set\n", { outcome: "broken", log: ["unexpected end of the transaction: status 1", "sh: 12: parameter not set"] }],
-    ["status 200\n", { outcome: "broken", log: ["unexpected end of the transaction: status 200"] }],
+    ["sh: 12: parameter not set\nstatus 1\n", { outcome: "broken", log: ["sh: 12: parameter not set", "status 1", "unexpected end of the transaction: status 1"] }],
+    ["status 200\n", { outcome: "broken", log: ["status 200", "unexpected end of the transaction: status 200"] }],
+    // The program's own lines come before it: a status that is not the last line is none.
+    ["status 0\ninstalling /etc/a\n", { outcome: "broken", log: ["status 0", "installing /etc/a", "unexpected end of the transaction: installing /etc/a"] }],
     ["", { outcome: "broken", log: ["unexpected end of the transaction: "] }],
   ])("%j", (text, result) => {
     expect(parseTransactionOutput(text)).toEqual(result);

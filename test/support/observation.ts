@@ -1,6 +1,6 @@
 /** Observations for tests: a default Debian 12 host, and the same host hardened; each test changes what it is about. */
 
-import type { Container, DockerInfo, FileState, Observation } from "../../src/observed/observation.ts";
+import type { Container, DockerInfo, FileState, Mount, Observation } from "../../src/observed/observation.ts";
 import { known, type Known } from "../../src/observed/records.ts";
 
 export function file(text?: string, state: Partial<FileState> = {}): Known<FileState> {
@@ -37,6 +37,7 @@ export function info(change: Partial<DockerInfo> = {}): Known<DockerInfo> {
     LoggingDriver: "json-file",
     DockerRootDir: "/var/lib/docker",
     Driver: "overlay2",
+    DriverStatus: [],
     CgroupDriver: "systemd",
     CgroupVersion: "2",
     DefaultRuntime: "runc",
@@ -49,6 +50,11 @@ export function info(change: Partial<DockerInfo> = {}): Known<DockerInfo> {
     RegistryConfig: { InsecureRegistryCIDRs: ["127.0.0.0/8"], IndexConfigs: {} },
     ...change,
   });
+}
+
+/** A filesystem by its place and its number; the device is named after that. */
+export function mount(path: string, number: string, filesystem = "ext4", options = ["rw", "relatime"]): Mount {
+  return { path, number, device: `/dev/${number}`, filesystem, options };
 }
 
 /** Debian 12 with docker.io as it comes, auditd running without a rule. */
@@ -101,7 +107,10 @@ export function defaultHost(change: Partial<Observation> = {}): Observation {
     freeBytes: [],
     owner: undefined,
     applied: {},
-    mounts: known([{ device: "8:1", path: "/" }]),
+    mounts: known([mount("/", "8:1")]),
+    volumes: {},
+    oldData: [],
+    machineId: "6f4e5d4c3b2a19080706050403020100",
     dockerGroup: known([]),
     registryCertificates: known([]),
     ...change,

@@ -5,7 +5,7 @@ import type { HostArgs, HostInputs, JsonObject } from "../../src/desired/host-in
 import { renderHost } from "../../src/desired/render-host.ts";
 import { readFleet } from "../../src/config/fleet.ts";
 import type { Observation } from "../../src/observed/observation.ts";
-import { auditCandidates, hostFacts } from "../../src/plan/seen.ts";
+import { hostFacts } from "../../src/plan/seen.ts";
 import { completeInputs } from "../../src/plan/wish.ts";
 import { defaultHost } from "./observation.ts";
 
@@ -25,7 +25,7 @@ export function rendered(own: Record<string, unknown> = {}, profile = "strict"):
 
 /** The wish for one host, completed by what that host is. */
 export function wishFor(args: HostArgs, observation: Observation = defaultHost()): HostInputs {
-  return completeInputs(args, hostFacts(observation, auditCandidates(args)));
+  return completeInputs(args, hostFacts(observation, args));
 }
 
 /** A wish that asks only for keys of daemon.json. */

@@ -30,6 +30,7 @@ validate() {
 }
 
 forward() { # in a process of its own: `set -e` does not hold inside a condition
+  mend_volumes
   add_ids
   n=0
   while read -r mode owner group path; do
@@ -48,6 +49,7 @@ forward() { # in a process of its own: `set -e` does not hold inside a condition
 
 back() { # the generation's "before", files and running state
   before=$(cat "$stage/generation")/before
+  [ -e "$stage/volumes-in-use" ] || leave_volumes
   bring_back "$before"
   take_ids_back "$stage/ids" "$CREATE_USER"
   systemctl daemon-reload
@@ -101,6 +103,12 @@ prepare() { # everything that is needed to come back, before anything is touched
   sync
 }
 
+start_stopped() { # by a move, this one or one that was cut off
+  [ -e "$state/stopped" ] || return 0
+  tac "$state/stopped" | start_containers
+  rm -f "$state/stopped"
+}
+
 forget_fresh() { [ "$fresh" = no ] || rm -rf -- "$state/pristine"; }
 
 apply() {
@@ -117,7 +125,9 @@ apply() {
     forget_fresh
     refuse "the owner could not be written"
   fi
-  if sh "$stage/transaction.sh" forward "$stage"; then
+  if { ! moves_data || sh "$stage/transaction.sh" move_volumes "$stage"; } && sh "$stage/transaction.sh" forward "$stage"; then
+    start_stopped
+    sh "$stage/transaction.sh" old_data "$stage" || say "what was moved could not be set aside; it lies below the new filesystem"
     # For `restore`: what the first update stopped runs again then.
     [ "$SWITCHES_STORE" = no ] || [ -e "$state/pristine/stopped" ] || cp "$stage/stop" "$state/pristine/stopped"
     note_applied
@@ -128,6 +138,8 @@ apply() {
   say "failed; going back to the state of before"
   if sh "$stage/transaction.sh" back "$stage"; then
     say "the state of before is back"
+    [ ! -e "$stage/volumes-in-use" ] || say "but for the data of Docker, which stay on the new filesystem: containers may have written to it"
+    start_stopped
     rm -rf -- "$(cat "$stage/generation")"
     [ "$kept" = yes ] || rm -f "$state/owner"
     forget_fresh
@@ -178,6 +190,9 @@ case $command in
   apply) apply ;;
   prepare) prepare ;;
   put_back) put_back ;;
+  move_volumes) move_volumes ;;
+  old_data) each_volume "move adopt repair" set_aside ;;
+  remove_old_data) remove_old_data ;;
   forward) forward ;;
   back) back ;;
   restore) restore ;;

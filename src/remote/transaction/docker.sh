@@ -60,7 +60,8 @@ activate_docker() {
     systemctl reload docker.service
     wait_for_live_restore
   fi
-  ! has stop || stop_containers "$stage/stop"
+  # A move has stopped them already.
+  ! has stop || moves_data || stop_containers "$stage/stop"
   case $DOCKER in
     reload) say "reloading dockerd"; systemctl reload docker.service; sleep 1; wait_for_docker ;;
     start)

@@ -14,7 +14,9 @@ install_file() { # SOURCE MODE OWNER GROUP PATH: complete or not at all, also af
   sync "$folder"
 }
 
-touched_paths() {
+touched_paths() { all_touched_paths | grep -vxFf "$stage/volume-files" || :; }
+
+all_touched_paths() {
   cut -d' ' -f4- "$stage/writes" "$stage/modes"
   # what is right already may be changed by a later update, when nobody knows any more how it was
   cat "$stage/declared"
@@ -40,9 +42,13 @@ remember() { # FOLDER PATH: how PATH is now, once
   printf '%s\n' "$2" >>"$1/known"
 }
 
-remember_all() { # FOLDER
+new_memory() { # FOLDER
   mkdir -p "$1/tree"
   touch "$1/known" "$1/absent" "$1/folders" "$1/made"
+}
+
+remember_all() { # FOLDER
+  new_memory "$1"
   touched_paths | while IFS= read -r path; do remember "$1" "$path"; done
 }
 

@@ -1,0 +1,268 @@
+# shellcheck shell=sh
+# Filesystems of their own for Docker's data: made, filled, compared, mounted; what was there before set aside.
+#
+# A move is a transaction of its own, before all else. Until the mount unit is in place the data in the old folder are the
+# truth, and a power cut ends with Docker on those; from then on, with the copy compared, on the new filesystem. Once it is
+# mounted nothing takes it back: containers may have written to it.
+# shellcheck disable=SC2154 # stage and state are set in begin.sh
+
+# The lines of $stage/volumes: HOW MOUNTPOINT UNIT DEVICE FILESYSTEM OPTIONS UUID LABEL FORMAT
+each_volume() { # HOWS COMMAND: runs it with these set, for each volume of which it is to be done so
+  while read -r how mount_point unit device filesystem options uuid label format bytes <&7; do
+    name=${mount_point##*/}
+    copy=$state/volumes/$name
+    case " $1 " in *" $how "*) "$2" ;; esac
+  done 7<"$stage/volumes"
+}
+
+moves_data() { grep -qE '^(move|adopt) ' "$stage/volumes"; }
+
+# --- Its steps ---
+
+make_filesystem() {
+  [ "$format" = yes ] || return 0
+  # What was seen may be old: asked once more, right before, and mkfs itself refuses what has a signature.
+  left=$(wipefs --no-act --parsable "$device") || { say "$device can't be read"; return 1; }
+  [ -z "$left" ] || { say "$device is not empty any more"; return 1; }
+  say "making $filesystem on $device"
+  case $filesystem in
+    # 256-byte inodes keep nanoseconds, which small filesystems would not.
+    ext4) mkfs.ext4 -q -I 256 -L drydock-copy -U "$uuid" "$device" </dev/null ;;
+    xfs) mkfs.xfs -q -L drydock-copy -m "uuid=$uuid" "$device" </dev/null ;;
+  esac
+  udevadm settle || :
+}
+
+mount_copy() {
+  mkdir -p "$copy"
+  mountpoint -q "$copy" || mount -t "$filesystem" -o "$options" "$device" "$copy"
+  mkdir -p "$copy/$work"
+}
+
+unmount_copy() {
+  ! mountpoint -q "$copy" || umount "$copy"
+  rmdir "$copy" "$state/volumes" 2>/dev/null || :
+}
+
+copy_running() {
+  make_filesystem
+  mount_copy
+  say "copying $mount_point to $device while Docker runs"
+  copy_tree running
+}
+
+copy_stopped() {
+  within=$(awk -v p="$mount_point/" 'index($5 "/", p) == 1 && $5 "/" != p { print $5 }' /proc/self/mountinfo)
+  [ -z "$within" ] || { say "in use below $mount_point: $(printf '%s' "$within" | tr '\n' ' ')"; return 1; }
+  say "copying what has changed in $mount_point"
+  copy_tree stopped
+  say "comparing every byte of $mount_point with its copy"
+  compare_trees
+  rm -rf -- "${copy:?}/$work"
+  sync -f "$copy"
+}
+
+# --- Copying ---
+
+# Inside the new filesystem, since the one that is moved away from may be full.
+work=.drydock-copying
+
+# A socket is of the process that made it, which is gone; the other two are the filesystem's own and ours.
+files_of() { # FOLDER EXPRESSION...
+  (cd "$1" && shift && find . -xdev \( -path ./lost+found -o -path "./$work" \) -prune -o ! -type s "$@")
+}
+
+# What tells that a file is another: type, mode, owner, group, size, links, time; a folder's size and links are no matter.
+list_tree() { # FOLDER
+  files_of "$1" \( -type d -printf '%y %m %U %G - - %T@ %p\0' -o -printf '%y %m %U %G %s %n %T@ %p\0' \)
+}
+
+copy_tree() { # running|stopped: brings the copy up to date, from wherever it stands
+  [ -d "$mount_point" ] || return 0
+  lists=$copy/$work
+  # Whatever changes from the first copy on is copied again: attributes and access lists leave no other trace.
+  [ -e "$lists/since" ] || touch "$lists/since"
+  # Files come and go while containers run. What can't be read while they are stopped must not be left behind.
+  list_tree "$mount_point" >"$lists/list" || [ "$1" = running ] || { say "not all of $mount_point can be read"; return 1; }
+  sort -z "$lists/list" >"$lists/wanted"
+  list_tree "$copy" >"$lists/list"
+  sort -z "$lists/list" >"$lists/there"
+  # Gone, or of another type. Links are made anew as a whole: one name alone would come back as a file of its own.
+  cut -z -d' ' -f1,8- "$lists/wanted" | sort -z >"$lists/wanted-names"
+  cut -z -d' ' -f1,8- "$lists/there" | sort -z >"$lists/there-names"
+  {
+    comm -z -13 "$lists/wanted-names" "$lists/there-names" | cut -z -c3-
+    files_of "$copy" ! -type d -links +1 -print0
+  } >"$lists/gone"
+  (cd "$copy" && xargs -0 -r rm -rf -- <"$lists/gone")
+  {
+    comm -z -23 "$lists/wanted" "$lists/there" | cut -z -d' ' -f8-
+    # Every folder: whatever is put into one or taken out of it changes its time.
+    files_of "$mount_point" \( -type d -o -links +1 -o -cnewer "$lists/since" \) -print0
+  } | sort -zu >"$lists/send"
+  show_progress &
+  progress=$!
+  sent=0
+  send_files "$1" || sent=1
+  kill "$progress" 2>/dev/null || :
+  wait "$progress" 2>/dev/null || :
+  return "$sent"
+}
+
+send_files() { # running|stopped
+  rm -f "$lists/unread"
+  {
+    tar --directory="$mount_point" --create --null --no-recursion --files-from="$lists/send" --sparse --numeric-owner --xattrs --xattrs-include='*' --acls --format=posix --file=- 2>"$lists/read-errors" ||
+      : >"$lists/unread"
+  } | tar --directory="$copy" --extract --preserve-permissions --same-owner --numeric-owner --delay-directory-restore --xattrs --xattrs-include='*' --acls --file=- 2>"$lists/errors" || {
+    # What containers change meanwhile is copied again when they are stopped; room will not come by itself.
+    [ "$1" = stopped ] || grep -q 'No space left' "$lists/errors" || return 0
+    say "the copy of $mount_point failed: $(tail -n 3 "$lists/errors" | tr '\n' ' ')"
+    return 1
+  }
+  [ "$1" = running ] || [ ! -e "$lists/unread" ] || { say "not all of $mount_point can be read: $(tail -n 3 "$lists/read-errors" | tr '\n' ' ')"; return 1; }
+}
+
+show_progress() { # for who waits; ends with the copy
+  all=$(tr '\n\0' '?\n' <"$lists/wanted" | awk '$5 != "-" { sum += $5 } END { printf "%d", sum / 1048576 }')
+  while sleep "$PROGRESS_SECONDS"; do
+    say "$(df -Pm "$copy" | awk -v all="$all" 'NR == 2 { printf "copied %d of about %d MiB", $3, all }')"
+  done
+}
+
+# The files of a list as one stream, which is the same for the same names, contents, owners, modes, times, links, attributes
+# and access lists. Holes are where zeros are read, not where a filesystem has them.
+archive() { # FOLDER
+  tar --directory="$1" --create --null --no-recursion --files-from="$lists/names" --sparse --hole-detection=raw --numeric-owner --xattrs --xattrs-include='*' --acls --format=posix \
+    --pax-option='exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime' --file=-
+}
+
+compare_trees() {
+  [ -d "$mount_point" ] || return 0
+  lists=$copy/$work
+  files_of "$mount_point" -print0 >"$lists/list"
+  sort -z "$lists/list" >"$lists/names"
+  files_of "$copy" -print0 >"$lists/list"
+  sort -z "$lists/list" | cmp -s - "$lists/names" || { say "the copy has other files than $mount_point"; return 1; }
+  rm -f "$lists/archive"
+  mkfifo "$lists/archive"
+  archive "$copy" >"$lists/archive" 2>/dev/null &
+  copied=$!
+  same=yes
+  { archive "$mount_point" 2>"$lists/read-errors" || : >"$lists/unread"; } | cmp -s - "$lists/archive" || same=no
+  wait "$copied" || same=no
+  [ ! -e "$lists/unread" ] || same=no
+  [ "$same" = yes ] || {
+    say "the copy differs: $(archive "$mount_point" 2>&1 >/dev/null | head -n 2; archive "$mount_point" 2>/dev/null | tar --directory="$copy" --compare --file=- 2>&1 | head -n 3 | tr '\n' ' ')"
+    return 1
+  }
+}
+
+# --- Taking it into use ---
+
+set_label() { # LABEL; a whole copy outranks what lies in the folder
+  case $filesystem in
+    ext4) e2label "$device" "$1" ;;
+    xfs) if mountpoint -q "$mount_point"; then xfs_io -c "label -s $1" "$mount_point" >/dev/null; else xfs_admin -L "$1" "$device" >/dev/null; fi ;;
+  esac
+}
+
+note_old_data() { # before it is out of sight
+  [ -n "$(find "$mount_point" -mindepth 1 -maxdepth 1 -print -quit 2>/dev/null)" ] || return 0
+  mkdir -p "$state/old-data"
+  printf '%s\n' "$bytes" >"$state/old-data/$name.size"
+}
+
+take_into_use() {
+  note_old_data
+  [ "$how" = adopt ] || unmount_copy
+  say "mounting $device at $mount_point"
+  mkdir -p "$mount_point"
+  systemctl start "$unit"
+  set_label "$label"
+}
+
+install_volume_files() {
+  new_memory "$stage/volumes-before"
+  n=0
+  while read -r mode owner group path; do
+    n=$((n + 1))
+    grep -qxF -- "$path" "$stage/volume-files" || continue
+    remember "$stage/volumes-before" "$path"
+    install_file "$stage/files/$n" "$mode" "$owner" "$group" "$path"
+  done <"$stage/writes"
+  systemctl daemon-reload
+  each_volume "move adopt" enable_mount
+  sync
+}
+
+# Also for auditd, which watches only what is mounted before it.
+enable_mount() { systemctl -q enable "$unit"; }
+
+move_volumes() { # in a process of its own
+  each_volume move copy_running
+  if [ "$DOCKER_WAS" = active ]; then : >"$stage/docker-touched"; fi
+  # For a run that is cut off here: the next one starts them.
+  { cat "$state/stopped" 2>/dev/null || :; cat "$stage/stop"; } | awk '!seen[$0]++' >"$state/stopped.new"
+  mv "$state/stopped.new" "$state/stopped"
+  ! has stop || stop_containers "$stage/stop"
+  say "stopping dockerd"
+  [ "$SOCKET" = no ] || systemctl stop docker.socket
+  systemctl stop docker.service
+  if [ "$STOP_CONTAINERD" = yes ]; then say "stopping containerd"; systemctl stop containerd.service; fi
+  each_volume move copy_stopped
+  install_volume_files
+  each_volume "move adopt" take_into_use
+  : >"$stage/volumes-in-use"
+  [ "$STOP_CONTAINERD" = no ] || systemctl start containerd.service
+}
+
+leave_volumes() { # the way back until they are in use
+  each_volume "move adopt" leave_volume
+  [ ! -d "$stage/volumes-before" ] || bring_back "$stage/volumes-before"
+  systemctl daemon-reload
+  each_volume repair remount
+  [ "$STOP_CONTAINERD" = no ] || systemctl start containerd.service
+}
+
+leave_volume() {
+  unmount_copy
+  rm -f "$state/old-data/$name.size"
+  [ -d "$stage/volumes-before" ] || return 0
+  systemctl stop "$unit" 2>/dev/null || :
+  systemctl -q disable "$unit" 2>/dev/null || :
+  ! mountpoint -q "$mount_point" || { say "$mount_point can't be unmounted"; return 1; }
+}
+
+mend_volumes() { # before dockerd may need what they are to offer
+  grep -q '^repair ' "$stage/volumes" || return 0
+  [ -d "$stage/volumes-before" ] || install_volume_files
+  each_volume repair mend_volume
+}
+
+mend_volume() {
+  say "mending the mount of $mount_point"
+  enable_mount
+  remount
+  set_label "$label"
+}
+
+remount() { systemctl reload "$unit"; }
+
+# --- What was there before ---
+
+set_aside() { # out from below the filesystem, where nobody sees it
+  [ -e "$state/old-data/$name.size" ] && [ ! -d "$state/old-data/$name" ] || return 0
+  say "setting the old data of $mount_point aside"
+  rm -rf -- "$state/old-data/$name.new"
+  mkdir -p "$state/old-data/$name.new"
+  # In a mount namespace of its own, in which the filesystem is taken off again.
+  # shellcheck disable=SC2016 # for the inner shell
+  unshare --mount --propagation private sh -euc 'umount --lazy "$1" && find "$1" -mindepth 1 -maxdepth 1 -exec mv -t "$2" -- {} +' sh "$mount_point" "$state/old-data/$name.new" </dev/null
+  mv "$state/old-data/$name.new" "$state/old-data/$name"
+}
+
+remove_old_data() {
+  rm -rf -- "$state/old-data"
+  say "the old data are removed"
+}
