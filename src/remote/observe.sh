@@ -56,19 +56,21 @@ slurp() { # NAME FILE...: small text files, one after the other, without a proce
 
 probe units systemctl show --no-pager -p Id,LoadState,ActiveState,SubState,FragmentPath,DropInPaths,ExecStart,EnvironmentFiles,MainPID,NeedDaemonReload,UnitFileState,TasksMax,MemoryMax,MemorySwapMax docker.service docker.socket containerd.service auditd.service drydock-containers.slice var-lib-docker.mount var-lib-containerd.mount
 # The state of docker.service, and the main processes, out of that: each call of systemctl costs as much as ten other programs.
-docker_state='' docker_pid=0 containerd_pid=0 id='' state='' pid=0
+docker_state='' docker_files='' docker_pid=0 containerd_pid=0 id='' state='' files='' pid=0
 end_of_unit() {
   case $id in
-    docker.service) docker_state=$state docker_pid=$pid ;;
+    docker.service) docker_state=$state docker_files=$files docker_pid=$pid ;;
     containerd.service) containerd_pid=$pid ;;
   esac
-  id='' state='' pid=0
+  id='' state='' files='' pid=0
 }
 while IFS= read -r line; do
   case $line in
     Id=*) id=${line#*=} ;;
     ActiveState=*) state=${line#*=} ;;
     MainPID=*) pid=${line#*=} ;;
+    FragmentPath=*) files="${line#*=} $files" ;;
+    DropInPaths=*) files="$files ${line#*=}" ;;
     '') end_of_unit ;;
   esac
 done <"$t/out/$count"
@@ -106,7 +108,15 @@ probe tasks cat /proc/sys/kernel/pid_max /proc/sys/kernel/threads-max
 slurp open-files-max /proc/sys/fs/nr_open
 slurp memory /proc/meminfo
 probe docker-path readlink -f "$(command -v docker)"
-probe docker-unit systemctl cat --no-pager docker.service
+docker_unit() { # as `systemctl cat` prints it; systemd writes a blank in a path as \x20, so that each is one word
+  for file in $docker_files; do
+    printf '# %s\n' "$file"
+    while IFS= read -r line || [ -n "$line" ]; do printf '%s\n' "$line"; done <"$file" || return
+    echo
+  done
+  [ -n "${docker_files# }" ]
+}
+probe docker-unit docker_unit
 process() { # NAME PID
   [ "${2:-0}" -gt 0 ] || return 0
   probe "command-$1" tr '\0' '\n' <"/proc/$2/cmdline"
