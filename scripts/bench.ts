@@ -9,7 +9,8 @@ import { $ } from "zx";
 import { LabError } from "../lab/settings.ts";
 import { measureFleet, type Row } from "./bench/fleet.ts";
 import { BENCH_USAGE, parseBenchOptions } from "./bench/options.ts";
-import { renderTable, type Ground } from "./bench/table.ts";
+import { renderSimulation, simulate } from "./bench/simulate.ts";
+import { renderGround, renderTable, type Ground } from "./bench/table.ts";
 
 try {
   process.exitCode = await main(process.argv.slice(2));
@@ -29,6 +30,11 @@ async function main(args: string[]): Promise<number> {
   const log = (line: string) => console.error(line);
   const ground = await readGround(options.rounds);
   log(`load before: ${ground.load}`);
+  if (options.simulate !== undefined) {
+    const simulated = await simulate(options.simulate, log);
+    console.log(`${renderGround(ground)}; no SSH: recorded answers.\n\n${renderSimulation(simulated)}`);
+    return 0;
+  }
   const rows: Row[] = [];
   for (const hosts of options.hosts) rows.push(await measureFleet({ hosts, rounds: options.rounds, log }));
   console.log(renderTable(rows, ground));

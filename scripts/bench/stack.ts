@@ -16,6 +16,8 @@ export interface BenchStackOptions {
   /** What stands before each command, e.g. to be in a namespace. */
   prefix?: string[];
   env?: Record<string, string>;
+  /** What goes in front of PATH. */
+  path?: string;
 }
 
 export class BenchStack {
@@ -40,9 +42,9 @@ export class BenchStack {
   preview = (memory: boolean): Promise<Measured> => this.pulumi(["preview", "--diff", "--stack", this.#options.name], memory);
 
   pulumi(words: string[], memory = false): Promise<Measured> {
-    const { project = root, state, prefix = [], env = {} } = this.#options;
+    const { project = root, state, prefix = [], env = {}, path } = this.#options;
     const own = {
-      PATH: `${join(root, "node_modules", ".bin")}${delimiter}${process.env.PATH ?? ""}`,
+      PATH: [...(path === undefined ? [] : [path]), join(root, "node_modules", ".bin"), process.env.PATH ?? ""].join(delimiter),
       PULUMI_BACKEND_URL: `file://${state}`,
       PULUMI_CONFIG_PASSPHRASE: "bench",
       PULUMI_SKIP_UPDATE_CHECK: "1",

@@ -13,10 +13,10 @@ export interface Ground {
   rounds: number;
 }
 
-const steps: Step[] = ["first", "no-op", "check"];
+const steps: readonly Step[] = ["first", "no-op", "check"];
 
 /** The issue's table and what is behind it, as Markdown; it reads well on a terminal, too. */
-export function renderTable(rows: Row[], { machine, date, commit, load, rounds }: Ground): string {
+export function renderTable(rows: Row[], ground: Ground): string {
   const times = (row: Row, of: "floor" | "bare" | "drydock") => steps.map((step) => seconds(row[of][step])).join(" / ");
   const main = rows.map((row) => [String(row.hosts), times(row, "bare"), times(row, "floor"), times(row, "drydock"), goal(row)]);
   const behind = rows.flatMap((row) =>
@@ -26,7 +26,7 @@ export function renderTable(rows: Row[], { machine, date, commit, load, rounds }
     }),
   );
   return [
-    `Measured on ${machine}; ${date}; commit ${commit}; load before: ${load}; median of ${rounds}. Seconds, first apply / no-op \`up\` / drift preview:`,
+    `${renderGround(ground)}; median of ${ground.rounds}. Seconds, first apply / no-op \`up\` / drift preview:`,
     "",
     markdown(["hosts", "bare ssh", "engine's floor", "Drydock", "goal"], main),
     "",
@@ -35,6 +35,8 @@ export function renderTable(rows: Row[], { machine, date, commit, load, rounds }
     markdown(["hosts", "step", "connections", "sessions", "engine", "providers", "program"], behind),
   ].join("\n");
 }
+
+export const renderGround = ({ machine, date, commit, load }: Ground) => `Measured on ${machine}; ${date}; commit ${commit}; load before: ${load}`;
 
 /** At 1 host: floor + bare ssh + 0.5 s. At 64: floor + 1.5 × bare ssh. In between there is only the fastest peer to beat. */
 export function goal({ hosts, bare, floor }: Row): string {
