@@ -19,8 +19,10 @@ export interface Simulated {
 export async function simulate(hosts: number, log: (line: string) => void): Promise<Simulated[]> {
   const rows: Simulated[] = [];
   for (const count of [...new Set([Math.max(1, Math.round(hosts / 10)), hosts])]) {
-    rows.push(await simulateOne(count));
-    log(`${count} simulated hosts done`);
+    const row = await simulateOne(count);
+    // A thousand takes long, and who stops it wants to have seen the rest.
+    log(renderSimulation([row]));
+    rows.push(row);
   }
   return rows;
 }

@@ -6,7 +6,7 @@
  * no public module; an older one speaks the same protocol.)
  */
 
-import { accessSync, constants, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { accessSync, constants, existsSync, linkSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { readVersion } from "./npm.mjs";
@@ -62,11 +62,12 @@ export function assertPinned(version, goMod) {
  * @param {string} bin
  * @returns {Promise<string>} what was done, for people
  */
-async function sparesTypeScript(bin) {
+export async function sparesTypeScript(bin) {
   const name = join(bin, "pulumi-language-nodejs");
   const { output } = await run(name, ["-help"]);
-  if (readFileSync(name).subarray(0, 2).toString() === "#!" || !output.includes("support typescript source natively (default true)")) return "";
-  renameSync(name, `${name}.program`);
+  if (existsSync(`${name}.program`) || !output.includes("support typescript source natively (default true)")) return "";
+  // Somebody may start it right now: at any moment there is one of them.
+  linkSync(name, `${name}.program`);
   writeFileSync(`${name}.part`, `#!/bin/sh\nexec "$0.program" -typescript=false "$@"\n`, { mode: 0o755 });
   renameSync(`${name}.part`, name);
   return "; its language host loads no TypeScript compiler any more";
