@@ -32,6 +32,8 @@ ln -s /proc/self/fd "$root/dev/fd"
 hostname "light$number"
 install -m 600 "$folder/$number.key" "$root/etc/ssh/ssh_host_ed25519_key"
 
+# The kernel takes away the cable of a host that has just ended when it comes to that.
+ip -n "$control" link delete "host$number" 2>/dev/null || true
 ip link set lo up
 ip link add eth0 type veth peer name "host$number" netns "$control"
 ip address add "$address/16" dev eth0
