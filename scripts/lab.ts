@@ -6,12 +6,14 @@ import { findMachine, listMachines, startMachine, type Machine } from "../lab/ma
 import { LabError } from "../lab/settings.ts";
 import { sshArguments } from "../lab/ssh.ts";
 import { LAB_STACK_FILE, writeLabStackFile } from "../lab/stack-file.ts";
+import { hosts, HOSTS_USAGE } from "./lab/hosts.ts";
 
 const USAGE = `npm run lab -- up [name] [--fresh]     start a machine: resumed in seconds, or booted with --fresh
 npm run lab -- ssh [name] [command]    a shell as ops, who may sudo; or one command
 npm run lab -- reset [name]            throw its disk away and start it again on the same port
 npm run lab -- down [name]             stop it, or all of them
 npm run lab -- list                    what runs
+${HOSTS_USAGE}
 A machine is called "lab" unless a name is given. stacks/Pulumi.lab.yaml always has those that run.`;
 
 const DEFAULT_NAME = "lab";
@@ -28,6 +30,7 @@ async function main(args: string[]): Promise<number> {
   const verb = args[0];
   // What follows the machine's name belongs to the command in there, options too.
   if (verb === "ssh") return await ssh(args[1], args.slice(2));
+  if (verb === "hosts") return await hosts(args.slice(1));
   const { values, positionals } = parseArgs({ args, allowPositionals: true, options: { fresh: { type: "boolean", default: false } } });
   const name = positionals[1];
   switch (verb) {

@@ -1,19 +1,19 @@
 /** The program: read the fleet from the stack file, register its hosts. */
 
-import * as pulumi from "@pulumi/pulumi";
 import { readFleet, StackFileError, type Fleet } from "./config/fleet.ts";
 import { renderHost, TemplateError } from "./desired/render-host.ts";
 import { Host } from "./provider/host.ts";
+import { allConfig, getStack, RunError } from "./sdk.ts";
 
 const prefix = "drydock:";
 
 /** The stack file's `drydock:*` values; the engine hands out tables and lists as JSON. */
 function readConfig(): Record<string, unknown> {
-  const values = Object.entries(pulumi.runtime.allConfig()).filter(([key]) => key.startsWith(prefix));
+  const values = Object.entries(allConfig()).filter(([key]) => key.startsWith(prefix));
   // The engine hands secrets out in clear and names them here (sdk/nodejs/runtime/config.ts).
   const secretKeys = JSON.parse(process.env.PULUMI_CONFIG_SECRET_KEYS ?? "[]") as string[];
   const secret = values.map(([key]) => key).filter((key) => secretKeys.includes(key));
-  if (secret.length > 0) throw new pulumi.RunError(`${secret.join(", ")}: a secret can't stand here, since a host's inputs come back from the host in clear; name key files by their path on the host`);
+  if (secret.length > 0) throw new RunError(`${secret.join(", ")}: a secret can't stand here, since a host's inputs come back from the host in clear; name key files by their path on the host`);
   return Object.fromEntries(values.map(([key, value]) => [key.slice(prefix.length), parsed(value)]));
 }
 
@@ -38,13 +38,13 @@ function registerHosts(fleet: Fleet): void {
     }
   });
   // All hosts or none: a fleet of which a part was rendered would look as if the rest had been removed.
-  if (problems.length > 0) throw new pulumi.RunError(problems.join("\n"));
+  if (problems.length > 0) throw new RunError(problems.join("\n"));
   for (const { name, args } of rendered) new Host(name, args);
 }
 
 try {
-  registerHosts(readFleet(readConfig(), `stacks/Pulumi.${pulumi.getStack()}.yaml`));
+  registerHosts(readFleet(readConfig(), `stacks/Pulumi.${getStack()}.yaml`));
 } catch (error) {
   // Mistakes of people are printed as they are, mistakes of ours with their stack.
-  throw error instanceof StackFileError ? new pulumi.RunError(error.message) : error;
+  throw error instanceof StackFileError ? new RunError(error.message) : error;
 }

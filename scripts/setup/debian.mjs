@@ -5,8 +5,8 @@ import { lastLines, run, SetupError } from "./steps.mjs";
 /** What Drydock and its checks call. */
 export const TOOL_PACKAGES = ["openssh-client", "shellcheck"];
 
-/** What makes and runs a lab machine. */
-export const LAB_PACKAGES = ["qemu-system-x86", "qemu-utils", "mmdebstrap", "debian-archive-keyring", "e2fsprogs", "cpio"];
+/** What makes and runs a lab machine, and light hosts. */
+export const LAB_PACKAGES = ["qemu-system-x86", "qemu-utils", "mmdebstrap", "debian-archive-keyring", "e2fsprogs", "cpio", "iproute2"];
 
 /**
  * @param {string[]} wanted

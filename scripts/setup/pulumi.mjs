@@ -6,7 +6,7 @@
  * no public module; an older one speaks the same protocol.)
  */
 
-import { accessSync, constants, mkdirSync, readFileSync, renameSync } from "node:fs";
+import { accessSync, constants, existsSync, linkSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { readVersion } from "./npm.mjs";
@@ -22,10 +22,10 @@ export async function ensurePulumi() {
   const version = readVersion("pulumi");
   const bin = join(process.env["PULUMI_HOME"] || join(homedir(), ".pulumi"), "versions", version, "bin");
   const before = missing(bin);
-  if (before.length === 0) return `${version} is in ${bin}`;
+  if (before.length === 0) return `${version} is in ${bin}${await sparesTypeScript(bin)}`;
   const refusal = before.includes("pulumi") ? await download() : "the CLI was there without its language host";
   const left = missing(bin);
-  if (left.length === 0) return `${version} downloaded to ${bin}`;
+  if (left.length === 0) return `${version} downloaded to ${bin}${await sparesTypeScript(bin)}`;
   console.log(`     Pulumi: ${refusal}; building ${left.join(" and ")} from Go modules, a few minutes`);
   mkdirSync(bin, { recursive: true });
   // The CLI last: the npm package takes the folder for complete when it is there.
@@ -38,7 +38,7 @@ export async function ensurePulumi() {
   }
   const { output } = await run(join(bin, "pulumi"), ["version"], { env: { PULUMI_SKIP_UPDATE_CHECK: "1" } });
   if (output.trim() !== `v${version}`) throw new SetupError(`the built CLI says "${output.trim()}", not v${version}`, `rm -r ${bin} && npm run setup`);
-  return `${version} built into ${bin}`;
+  return `${version} built into ${bin}${await sparesTypeScript(bin)}`;
 }
 
 /**
@@ -54,6 +54,23 @@ export function assertPinned(version, goMod) {
       `cd scripts/pulumi-cli && go get github.com/pulumi/pulumi/pkg/v3@v${version} && go mod tidy`,
     );
   }
+}
+
+/**
+ * A language host of that age learns only from its command line that Pulumi.yaml says `typescript: false`, and this engine does
+ * not tell it there: every run would load a TypeScript compiler, 0.4 s (docs/performance.md). So a script of its name does.
+ * @param {string} bin
+ * @returns {Promise<string>} what was done, for people
+ */
+export async function sparesTypeScript(bin) {
+  const name = join(bin, "pulumi-language-nodejs");
+  const { output } = await run(name, ["-help"]);
+  if (existsSync(`${name}.program`) || !output.includes("support typescript source natively (default true)")) return "";
+  // Somebody may start it right now: at any moment there is one of them.
+  linkSync(name, `${name}.program`);
+  writeFileSync(`${name}.part`, `#!/bin/sh\nexec "$0.program" -typescript=false "$@"\n`, { mode: 0o755 });
+  renameSync(`${name}.part`, name);
+  return "; its language host loads no TypeScript compiler any more";
 }
 
 /** @param {string} bin */

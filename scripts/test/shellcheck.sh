@@ -3,4 +3,4 @@
 set -eu
 
 cd "$(dirname "$0")/../.."
-git ls-files -z --cached --others --exclude-standard -- '*.sh' .ci/run | xargs -0 --no-run-if-empty shellcheck
+git ls-files -z --cached --others --exclude-standard -- '*.sh' .ci/run lab/hosts/root/usr/bin lab/hosts/root/usr/sbin lab/hosts/root/usr/lib/systemd/systemd | xargs -0 --no-run-if-empty shellcheck

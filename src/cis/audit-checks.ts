@@ -51,6 +51,8 @@ const letters = ["r", "w", "x", "a"];
 
 /** Filters on users, results or the like would let others through; `arch` and `key` don't narrow what is seen. */
 function namesOnly(path: string, rule: string): boolean {
+  // Nearly all rules are about other paths, and this is asked for each pair.
+  if (!rule.includes(path.slice(path.lastIndexOf("/", path.length - 2) + 1).replace(/\/$/, ""))) return false;
   if (!/^-a (always|never),exit\b/.test(rule) && !rule.startsWith("-w ")) return false;
   const fields = [...rule.matchAll(/-F (\S+)|-w (\S+)/g)].map(([, field, watch]) => field ?? `path=${watch ?? ""}`);
   // Without perm= a list of system calls narrows; with it newer auditctl versions fill in the list themselves.

@@ -18,24 +18,13 @@ export function auditRulesOf(text: string): string[] {
  * an action in either order, `-S all`, `-k KEY` for `-F key=KEY`, permissions in any order.
  */
 export function normalizeAuditRule(rule: string): string {
-  const words = rule.trim().split(/\s+/);
-  const fields: string[] = [];
-  const keys: string[] = [];
-  let filter = "always,exit";
-  let watch: string | undefined;
-  for (let i = 0; i < words.length; i += 2) {
-    const value = words[i + 1] ?? "";
-    if (words[i] === "-a" || words[i] === "-A") filter = value.split(",").sort((a, b) => actions.indexOf(b) - actions.indexOf(a)).join(",");
-    else if (words[i] === "-w") watch = value;
-    else if (words[i] === "-p") fields.push(`perm=${sortPermissions(value)}`);
-    else if (words[i] === "-k") keys.push(`key=${value}`);
-    else if (words[i] === "-S") {
-      if (value !== "all") fields.push(`-S ${value}`);
-    } else if (value.startsWith("key=")) keys.push(value);
-    else fields.push(value.startsWith("perm=") ? `perm=${sortPermissions(value.slice(5))}` : value);
-  }
-  if (watch !== undefined) return [`-w ${watch}`, ...fields.map((field) => field.replace("perm=", "-p ")), ...keys.map((key) => key.replace("key=", "-k "))].join(" ");
-  return [`-a ${filter}`, ...[...fields, ...keys].map((field) => (field.startsWith("-S") ? field : `-F ${field}`))].join(" ");
+  const before = normalized.get(rule);
+  if (before !== undefined) return before;
+  // More than any fleet has; whoever sends others all the time shall not fill our memory.
+  if (normalized.size > 10_000) normalized.clear();
+  const text = normalize(rule);
+  normalized.set(rule, text);
+  return text;
 }
 
 /** The path a rule watches. */
@@ -59,6 +48,30 @@ export function auditInEffect(rules: string[], kernel: Known<string[]>, status: 
 export const lines = (items: string[]) => items.map((item) => `${item}\n`).join("");
 
 // --- Internal ---
+
+/** All hosts have much the same rules, and the benchmark asks for each of them again and again. */
+const normalized = new Map<string, string>();
+
+function normalize(rule: string): string {
+  const words = rule.trim().split(/\s+/);
+  const fields: string[] = [];
+  const keys: string[] = [];
+  let filter = "always,exit";
+  let watch: string | undefined;
+  for (let i = 0; i < words.length; i += 2) {
+    const value = words[i + 1] ?? "";
+    if (words[i] === "-a" || words[i] === "-A") filter = value.split(",").sort((a, b) => actions.indexOf(b) - actions.indexOf(a)).join(",");
+    else if (words[i] === "-w") watch = value;
+    else if (words[i] === "-p") fields.push(`perm=${sortPermissions(value)}`);
+    else if (words[i] === "-k") keys.push(`key=${value}`);
+    else if (words[i] === "-S") {
+      if (value !== "all") fields.push(`-S ${value}`);
+    } else if (value.startsWith("key=")) keys.push(value);
+    else fields.push(value.startsWith("perm=") ? `perm=${sortPermissions(value.slice(5))}` : value);
+  }
+  if (watch !== undefined) return [`-w ${watch}`, ...fields.map((field) => field.replace("perm=", "-p ")), ...keys.map((key) => key.replace("key=", "-k "))].join(" ");
+  return [`-a ${filter}`, ...[...fields, ...keys].map((field) => (field.startsWith("-S") ? field : `-F ${field}`))].join(" ");
+}
 
 const actions = ["never", "always"];
 

@@ -1,12 +1,12 @@
 /** The resource `drydock:index:Host` as the engine sees it: check, diff, create, read, update, delete. */
 
 import { isDeepStrictEqual } from "node:util";
-import * as pulumi from "@pulumi/pulumi";
 import type * as provider from "@pulumi/pulumi/provider/index.js";
 import type { HostArgs, HostInputs } from "../desired/host-inputs.ts";
 import type { Owner } from "../observed/observation.ts";
 import { observedInputs } from "../plan/seen.ts";
 import { completeInputs } from "../plan/wish.ts";
+import { log, type CustomResource } from "../sdk.ts";
 import { converge, type Converged, type Say } from "./converge.ts";
 import { explain, explainFor, HalfDoneError, listed } from "./errors.ts";
 import { lookAhead } from "./look-ahead.ts";
@@ -113,7 +113,8 @@ export class HostProvider implements provider.Provider {
   }
 
   private async log(level: "info" | "warn" | "error", urn: string, message: string): Promise<void> {
-    await pulumi.log[level](message, { urn: pulumi.output(urn) } as unknown as pulumi.Resource);
+    // Of the resource only the name is asked.
+    await log[level](message, { urn: { promise: () => Promise.resolve(urn) } } as unknown as CustomResource);
   }
 }
 

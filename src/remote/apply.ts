@@ -9,7 +9,7 @@ import { containerdData, volumeFiles } from "../desired/volumes.ts";
 import { emptyPlan, type Plan } from "../plan/plan.ts";
 import { stopsDocker } from "../plan/volumes.ts";
 import { seconds } from "./limits.ts";
-import { hereBase64, quote } from "./shell.ts";
+import { quote, writeFile } from "./shell.ts";
 import { runAsRoot } from "./ssh.ts";
 
 export interface TransactionResult {
@@ -79,7 +79,7 @@ export function transactionScript(command: Command, stage: Stage, owner: Owner):
     `if [ -s ${state}/owner ] && ! ${ownerText(owner)} | cmp -s - ${state}/owner; then echo owned; cat ${state}/owner; exit 0; fi`,
     `rm -rf ${state}/staging`,
     `mkdir -p ${state}/staging/files`,
-    ...files.map(([name, text]) => hereBase64(`cat >${state}/staging/${quote(name)}`, text)),
+    ...files.map(([name, text]) => writeFile(`${state}/staging/${name}`, text)),
     `: >${state}/staging/log`,
     `systemd-run --quiet --wait --collect --unit=${unit} --property=StandardOutput=file:${state}/staging/log --property=StandardError=file:${state}/staging/log ` +
       `sh ${state}/staging/transaction.sh ${command} ${state}/staging </dev/null 9>&- &`,

@@ -11,13 +11,22 @@ set -u
 umask 077
 t=$(mktemp -d) || exit 1
 trap 'rm -rf "$t"' EXIT
-mkdir "$t/out" "$t/err" && : >"$t/index" || exit 1
+mkdir "$t/out" "$t/err" "$t/files" && : >"$t/index" || exit 1
 exec </dev/null
 # Root's own docker context may be another machine.
 DOCKER_CONTEXT=default
 export DOCKER_CONTEXT
 unset DOCKER_HOST
-count=100 # so that names sort as numbers do
+count=100
+# Where the bytes of each probe are, a line each.
+outs='' errs=''
+newline='
+'
+noted() { # NAME STATUS OUT ERR: the probe's place in what is printed
+  printf '%s %s\n' "$1" "$2" >>"$t/index"
+  outs=$outs$3$newline
+  errs=$errs$4$newline
+}
 
 probe() { # NAME COMMAND...
   count=$((count + 1))
@@ -25,7 +34,7 @@ probe() { # NAME COMMAND...
   shift
   probe_status=0
   "$@" >"$t/out/$count" 2>"$t/err/$count" || probe_status=$?
-  printf '%s %s\n' "$probe_name" "$probe_status" >>"$t/index"
+  noted "$probe_name" "$probe_status" "$t/out/$count" "$t/err/$count"
 }
 
 slurp() { # NAME FILE...: small text files, one after the other, without a process
@@ -42,26 +51,50 @@ slurp() { # NAME FILE...: small text files, one after the other, without a proce
     fi
     while IFS= read -r line || [ -n "$line" ]; do printf '%s\n' "$line"; done <"$file"
   done >"$t/out/$count"
-  printf '%s %s\n' "$slurp_name" "$slurp_status" >>"$t/index"
+  noted "$slurp_name" "$slurp_status" "$t/out/$count" "$t/err/$count"
 }
+
+probe units systemctl show --no-pager -p Id,LoadState,ActiveState,SubState,FragmentPath,DropInPaths,ExecStart,EnvironmentFiles,MainPID,NeedDaemonReload,UnitFileState,TasksMax,MemoryMax,MemorySwapMax docker.service docker.socket containerd.service auditd.service drydock-containers.slice var-lib-docker.mount var-lib-containerd.mount
+# The state of docker.service, and the main processes, out of that: each call of systemctl costs as much as ten other programs.
+docker_state='' docker_files='' docker_pid=0 containerd_pid=0 id='' state='' files='' pid=0
+end_of_unit() {
+  case $id in
+    docker.service) docker_state=$state docker_files=$files docker_pid=$pid ;;
+    containerd.service) containerd_pid=$pid ;;
+  esac
+  id='' state='' files='' pid=0
+}
+while IFS= read -r line; do
+  case $line in
+    Id=*) id=${line#*=} ;;
+    ActiveState=*) state=${line#*=} ;;
+    MainPID=*) pid=${line#*=} ;;
+    FragmentPath=*) files="${line#*=} $files" ;;
+    DropInPaths=*) files="$files ${line#*=}" ;;
+    '') end_of_unit ;;
+  esac
+done <"$t/out/$count"
+end_of_unit
 
 # `docker info` would start a stopped daemon through its socket: look only when it runs.
 docker_runs=no
-if systemctl -q is-active docker.service; then
-  docker_runs=yes
+case $docker_state in active | reloading) docker_runs=yes ;; esac
+if [ "$docker_runs" = yes ]; then
   {
-    timeout 60 docker info --format '{{json .}}' >"$t/docker-info.out" 2>"$t/docker-info.err" </dev/null
-    echo "$?" >"$t/docker-info.status"
+    status=0
+    timeout 60 docker info --format '{{json .}}' >"$t/out/docker-info" 2>"$t/err/docker-info" || status=$?
+    echo "$status" >"$t/docker-info.status"
     # Only these fields: a container's environment often holds secrets.
-    if grep -q '"Containers":0,' "$t/docker-info.out"; then
-      true >"$t/containers.out" 2>"$t/containers.err"
+    status=0
+    if grep -q '"Containers":0,' "$t/out/docker-info"; then
+      : >"$t/out/containers" 2>"$t/err/containers"
     else
       timeout 60 sh -c '
         ids=$(docker ps -aq --no-trunc) || exit
         [ -z "$ids" ] || docker inspect --format '\''{"id":{{json .Id}},"name":{{json .Name}},"running":{{json .State.Running}},"pid":{{json .State.Pid}},"startedAt":{{json .State.StartedAt}},"logDriver":{{json .HostConfig.LogConfig.Type}},"securityOpt":{{json .HostConfig.SecurityOpt}},"usernsMode":{{json .HostConfig.UsernsMode}},"cgroupnsMode":{{json .HostConfig.CgroupnsMode}},"privileged":{{json .HostConfig.Privileged}},"networkMode":{{json .HostConfig.NetworkMode}},"ports":{{json .NetworkSettings.Ports}},"restartPolicy":{{json .HostConfig.RestartPolicy.Name}},"pidsLimit":{{json .HostConfig.PidsLimit}},"memory":{{json .HostConfig.Memory}},"memorySwap":{{json .HostConfig.MemorySwap}}}'\'' $ids
-      ' >"$t/containers.out" 2>"$t/containers.err" </dev/null
+      ' >"$t/out/containers" 2>"$t/err/containers" || status=$?
     fi
-    echo "$?" >"$t/containers.status"
+    echo "$status" >"$t/containers.status"
   } &
 fi
 
@@ -75,14 +108,22 @@ probe tasks cat /proc/sys/kernel/pid_max /proc/sys/kernel/threads-max
 slurp open-files-max /proc/sys/fs/nr_open
 slurp memory /proc/meminfo
 probe docker-path readlink -f "$(command -v docker)"
-probe units systemctl show --no-pager -p Id,LoadState,ActiveState,SubState,FragmentPath,DropInPaths,ExecStart,EnvironmentFiles,MainPID,NeedDaemonReload,UnitFileState,TasksMax,MemoryMax,MemorySwapMax docker.service docker.socket containerd.service auditd.service drydock-containers.slice var-lib-docker.mount var-lib-containerd.mount
-probe docker-unit systemctl cat --no-pager docker.service
-for unit in docker containerd; do
-  pid=$(systemctl show -p MainPID --value "$unit.service")
-  [ "${pid:-0}" -gt 0 ] || continue
-  probe "command-$unit" tr '\0' '\n' <"/proc/$pid/cmdline"
-  slurp "process-$unit" "/proc/$pid/stat" "/proc/$pid/oom_score_adj" "/proc/$pid/limits"
-done
+docker_unit() { # as `systemctl cat` prints it; systemd writes a blank in a path as \x20, so that each is one word
+  for file in $docker_files; do
+    printf '# %s\n' "$file"
+    while IFS= read -r line || [ -n "$line" ]; do printf '%s\n' "$line"; done <"$file" || return
+    echo
+  done
+  [ -n "${docker_files# }" ]
+}
+probe docker-unit docker_unit
+process() { # NAME PID
+  [ "${2:-0}" -gt 0 ] || return 0
+  probe "command-$1" tr '\0' '\n' <"/proc/$2/cmdline"
+  slurp "process-$1" "/proc/$2/stat" "/proc/$2/oom_score_adj" "/proc/$2/limits"
+}
+process docker "$docker_pid"
+process containerd "$containerd_pid"
 
 # Files under our names that we do not know of: left by another version, or put there by somebody.
 find_in() { # FOLDERS -- EXPRESSION: find in those of the folders that are there
@@ -104,24 +145,38 @@ probe stray-links find_in /etc/apparmor.d /etc/apparmor.d/disable /etc/apparmor.
 looked=$(cat "$t/out/$count" && printf '%s\n' "$looked")
 probe certificates find_in /etc/docker/certs.d -- -name '*.crt' -type f
 looked=$(cat "$t/out/$count" && printf '%s\n' "$owned" "$looked")
-owned=$(printf '%s\n' "$owned" | sort -u)
-looked=$(printf '%s\n' "$looked" | sort -u)
 blanks=$IFS
-IFS='
-'
+IFS=$newline
 set -f
 # shellcheck disable=SC2086 # one word a line
 {
   set -- $looked
   probe stat stat -c '%U:%G %04a %s %Y %Z %F|%n' -- "$@"
-  set -- $owned
+  set --
+  for path in $owned; do
+    # Each once: a file may be ours and found as well.
+    for other; do [ "$other" != "$path" ] || continue 2; done
+    [ ! -f "$path" ] || set -- "$@" "$path"
+  done
 }
 IFS=$blanks
+# All of them by one process. In /, since cp --parents of coreutils 9.1 loses the way to an absolute path in any other folder.
+[ $# -eq 0 ] || (cd / && exec cp --parents -t "$t/files" -- "$@") 2>"$t/copying" || true
 for path; do
-  [ ! -f "$path" ] || probe "file:$path" cat -- "$path"
+  count=$((count + 1))
+  : >"$t/err/$count"
+  if [ -f "$t/files$path" ]; then
+    noted "file:$path" 0 "$t/files$path" "$t/err/$count"
+  else
+    : >"$t/out/$count"
+    while IFS= read -r line; do case $line in *"$path"*) printf '%s\n' "$line" ;; esac; done <"$t/copying" >"$t/err/$count"
+    noted "file:$path" 1 "$t/out/$count" "$t/err/$count"
+  fi
 done
 present() {
-  printf '%s\n' "$watched" | while IFS= read -r path; do [ ! -e "$path" ] || printf '%s\n' "$path"; done
+  IFS=$newline
+  for path in $watched; do [ ! -e "$path" ] || printf '%s\n' "$path"; done
+  IFS=$blanks
 }
 probe present present
 slurp subuid /etc/subuid
@@ -154,9 +209,17 @@ docker_proxies() {
 probe docker-proxies docker_proxies
 # dockerd notes in no place that can be asked whether a container got its default of no-new-privileges. A process that ends
 # meanwhile makes grep fail.
-probe no-new-privs sh -c 'grep -lsx "NoNewPrivs:.1" /proc/[0-9]*/status; true'
+no_new_privs() {
+  set +f
+  grep -lsx "NoNewPrivs:.1" /proc/[0-9]*/status
+  set -f
+}
+probe no-new-privs no_new_privs
 # What the kernel enforces for each running container and for all together: PATH:VALUE
-probe cgroups sh -c 'find /sys/fs/cgroup -maxdepth 4 \( -path "*/docker-*.scope/*" -o -path "*/drydock-*.slice/*" \) -type f \( -name pids.max -o -name pids.current -o -name memory.current -o -name memory.max -o -name memory.swap.max -o -name cpu.max \) -exec grep -H "" {} +; true'
+cgroups() {
+  find /sys/fs/cgroup -maxdepth 4 \( -path "*/docker-*.scope/*" -o -path "*/drydock-*.slice/*" \) -type f \( -name pids.max -o -name pids.current -o -name memory.current -o -name memory.max -o -name memory.swap.max -o -name cpu.max \) -exec grep -H "" {} + || true
+}
+probe cgroups cgroups
 # The device of each volume, and what has to move there as long as no filesystem of its own is mounted.
 volume() { # MOUNTPOINT DEVICE FILESYSTEM
   printf 'place %s\n' "$(readlink -f "$1")"
@@ -248,27 +311,27 @@ slurp applied /var/lib/drydock/applied
 wait
 # Where dockerd works by nftables, only it can say what it does there; chains of iptables may be left from before.
 if [ "$docker_runs" = yes ]; then
-  if grep -q '^-N DOCKER' "$t/out/$iptables" && ! grep -q '"FirewallBackend":{"Driver":"nftables' "$t/docker-info.out"; then
-    echo 'not asked: the rules of iptables tell' >"$t/docker-bridge.err"
-    : >"$t/docker-bridge.out"
-    echo 1 >"$t/docker-bridge.status"
+  status=1
+  if grep -q '^-N DOCKER' "$t/out/$iptables" && ! grep -q '"FirewallBackend":{"Driver":"nftables' "$t/out/docker-info"; then
+    echo 'not asked: the rules of iptables tell' >"$t/err/docker-bridge"
+    : >"$t/out/docker-bridge"
   else
-    timeout 60 docker network inspect bridge --format '{{json .Options}}' >"$t/docker-bridge.out" 2>"$t/docker-bridge.err" </dev/null
-    echo "$?" >"$t/docker-bridge.status"
+    status=0
+    timeout 60 docker network inspect bridge --format '{{json .Options}}' >"$t/out/docker-bridge" 2>"$t/err/docker-bridge" || status=$?
   fi
+  echo "$status" >"$t/docker-bridge.status"
   for name in docker-info docker-bridge containers; do
-    count=$((count + 1))
-    mv "$t/$name.out" "$t/out/$count"
-    mv "$t/$name.err" "$t/err/$count"
-    printf '%s %s\n' "$name" "$(cat "$t/$name.status")" >>"$t/index"
+    read -r status <"$t/$name.status"
+    noted "$name" "$status" "$t/out/$name" "$t/err/$name"
   done
 fi
 cd "$t" || exit 1
-set +f
+IFS=$newline
+# shellcheck disable=SC2086 # one word a line
 {
-  stat -c %s out/* >sizes.out
-  stat -c %s err/* >sizes.err
+  stat -c %s -- $outs >sizes.out
+  stat -c %s -- $errs >sizes.err
   paste -d' ' index sizes.out sizes.err
   echo
-  cat out/* err/*
+  cat -- $outs $errs
 } | base64 -w0

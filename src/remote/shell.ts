@@ -8,8 +8,11 @@ export function quote(word: string): string {
   return /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
-/** A here-document that no content can end early: it is base64, which the host's coreutils decode. */
-export function hereBase64(command: string, content: string): string {
-  const body = Buffer.from(content, "utf8").toString("base64").replace(/(.{1,120})/g, "$1\n");
-  return `base64 -d <<'EOF' | ${command}\n${body}EOF\n`;
+/**
+ * Writes a file there without a process: `printf` is part of the shell, so the content stands in no process list either.
+ *
+ * @throws on a NUL character, which no text has.
+ */
+export function writeFile(path: string, content: string): string {
+  return `printf %s ${quote(content)} >${quote(path)}`;
 }

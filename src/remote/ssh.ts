@@ -6,12 +6,12 @@
  * processes and of the next command (ssh_config(5), ControlMaster, ControlPersist).
  */
 
+import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { chmodSync, existsSync, lstatSync, mkdirSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { $ } from "zx";
 import type { Connection, Endpoint } from "../config/connection.ts";
 import { quote } from "./shell.ts";
 
@@ -50,20 +50,7 @@ export async function runAsRoot(connection: Connection, script: string, options:
   const args = sshArguments(connection, options.fresh === true);
   // A shell reads its stdin in blocks and would hand the rest to the commands it runs: it must have parsed all before.
   const input = `{\n${script}\nexit\n}\n`;
-  const running = $({
-    nothrow: true,
-    quiet: true,
-    // The master stays behind with our stderr when it is born here; zx would wait for its end.
-    timeout: `${options.timeout}s`,
-    killSignal: "SIGTERM",
-    // Ctrl-C at the terminal goes to the whole group: the engine waits for the running call, and so must this.
-    detached: true,
-  })`ssh ${args} ${becomeRoot}`;
-  // An ssh that gives up has not read all of it: its exit status says why, and a broken pipe would end the whole process.
-  running.stdin.on("error", () => undefined);
-  running.stdin.end(input);
-  if (options.onLine) createInterface({ input: running.stdout }).on("line", options.onLine);
-  const output = await running;
+  const output = await runSsh([...args, becomeRoot], input, options);
   if (output.exitCode === 0) return output.stdout;
   const name = describe(connection);
   if (output.signal !== null) {
@@ -114,6 +101,46 @@ export function explainFailure(stderr: string, exitCode: number | null): string 
 }
 
 // --- Internal ---
+
+interface SshOutput {
+  exitCode: number | null;
+  /** It was given up. */
+  signal: NodeJS.Signals | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** By itself and not through zx, which starts a shell for each command (docs/decisions/0050-speed.md). */
+function runSsh(args: string[], input: string, { timeout, onLine }: Pick<RunOptions, "timeout" | "onLine">): Promise<SshOutput> {
+  return new Promise((resolve, reject) => {
+    // Ctrl-C at the terminal goes to the whole group: the engine waits for the running call, and so must this.
+    const child = spawn("ssh", args, { detached: true, stdio: ["pipe", "pipe", "pipe"] });
+    const stdout: Buffer[] = [];
+    const stderr: Buffer[] = [];
+    child.stdout.on("data", (data: Buffer) => stdout.push(data));
+    child.stderr.on("data", (data: Buffer) => stderr.push(data));
+    if (onLine) createInterface({ input: child.stdout }).on("line", onLine);
+    const timer = setTimeout(() => {
+      // With what it started, e.g. an ssh to a jump host: that has our pipes, too.
+      if (child.pid !== undefined) process.kill(-child.pid, "SIGTERM");
+    }, timeout * 1000);
+    child.on("error", (cause) => reject(new UnreachableError("ssh can't be started on this machine; install the OpenSSH client", { cause })));
+    // An ssh that gives up has not read all of it: its exit status says why, and a broken pipe would end the whole process.
+    child.stdin.on("error", () => undefined);
+    child.stdin.end(input);
+    const exited = new Promise<[number | null, NodeJS.Signals | null]>((done) => child.on("exit", (...how) => done(how)));
+    const allRead = new Promise((done) => child.stdout.on("close", done));
+    // A master that is born here stays behind with our stderr: its end is waited for only as long as ssh's own last words take.
+    const lastWords = new Promise((done) => child.stderr.on("close", done));
+    void Promise.all([exited, allRead]).then(async ([[exitCode, signal]]) => {
+      clearTimeout(timer);
+      if (exitCode !== 0) await Promise.race([lastWords, new Promise((done) => setTimeout(done, 200))]);
+      child.stderr.destroy();
+      const text = (chunks: Buffer[]) => Buffer.concat(chunks).toString();
+      resolve({ exitCode, signal, stdout: text(stdout), stderr: text(stderr) });
+    });
+  });
+}
 
 const noSudo = 97;
 const noRoot = 98;

@@ -22,7 +22,11 @@ export class Stack {
   readonly file: string;
   readonly name: string;
 
-  constructor(name: string) {
+  readonly #surroundings: { prefix: string[]; env: Record<string, string> };
+
+  /** @param surroundings what stands before each command, and in its environment besides */
+  constructor(name: string, surroundings: { prefix: string[]; env: Record<string, string> } = { prefix: [], env: {} }) {
+    this.#surroundings = surroundings;
     this.name = `lab-e2e-${name}`;
     this.file = join(project, "stacks", `Pulumi.${this.name}.yaml`);
   }
@@ -49,8 +53,9 @@ export class Stack {
       PULUMI_CONFIG_PASSPHRASE: passphrase,
       PULUMI_SKIP_UPDATE_CHECK: "1",
       PULUMI_CONTINUE_ON_ERROR: "true",
+      ...this.#surroundings.env,
     };
-    const result = await $({ cwd: project, env, nothrow: true, quiet: true })`pulumi --color never --non-interactive ${words}`;
+    const result = await $({ cwd: project, env, nothrow: true, quiet: true })`${this.#surroundings.prefix} pulumi --color never --non-interactive ${words}`;
     return { exitCode: result.exitCode ?? -1, output: result.stdall };
   }
 

@@ -31,9 +31,9 @@ vi.mock("../../src/remote/apply.ts", () => ({
   writeOwner: (...args: Parameters<FakeHost["writeOwner"]>) => host.writeOwner(...args),
   forgetOwner: () => host.forgetOwner(),
 }));
-vi.mock("@pulumi/pulumi", () => {
+vi.mock("../../src/sdk.ts", () => {
   const log = (level: string) => (message: string) => void logged.push(`${level}: ${message}`);
-  return { log: { info: log("info"), warn: log("warn"), error: log("error") }, output: (value: unknown) => value };
+  return { log: { info: log("info"), warn: log("warn"), error: log("error") } };
 });
 
 /** What the engine gets; the SDK types it as `any`. */

@@ -26,10 +26,10 @@ describe("the script of a transaction", () => {
     const contents = ["", "\n", "EOF\n", "no newline", "'\"`$(id)\\\n", "é\u{1F433}\n", "x".repeat(100_000)];
     const folder = temporaryFolder();
     const script = transactionScript("apply", Object.fromEntries(contents.map((text, i) => [`files/${i + 1}`, text])), owner);
-    const sending = script.slice(0, script.indexOf("status=0")).replaceAll("/var/lib/drydock", folder).replace(/^if ! flock.*$/m, "");
+    const sending = script.slice(0, script.lastIndexOf("job=$!")).replace(/^systemd-run .*\n/m, "").replaceAll("/var/lib/drydock", folder).replace(/^if ! flock.*$/m, "");
     runSh(sending);
     expect(contents.map((_, i) => readFileSync(join(folder, `staging/files/${i + 1}`), "utf8"))).toEqual(contents);
-    expect(readFileSync(join(folder, "staging/transaction.sh"), "utf8")).toBe(transactionProgram);
+    expect(readFileSync(join(folder, "staging/transaction.sh"), "utf8")).toBe(transactionProgram.replaceAll("/var/lib/drydock", folder));
   });
 });
 
@@ -60,11 +60,11 @@ describe("what is sent", () => {
     ownRuntimeFolder();
     const folder = onPath({ ssh: 'cat >"$(dirname "$0")/script"; echo "status 0"' });
     await applyPlan(...args);
-    const script = readFileSync(join(folder, "script"), "utf8");
+    const writes = readFileSync(join(folder, "script"), "utf8").split(/^(?=printf %s )/m).slice(1);
     return (name) => {
-      const body = new RegExp(`^base64 -d <<'EOF' \\| cat >/var/lib/drydock/staging/${name}\n([^]*?)^EOF$`, "m").exec(script)?.[1];
-      if (body === undefined) throw new Error(`no ${name} in the script`);
-      return Buffer.from(body, "base64").toString();
+      const write = writes.find((text) => text.includes(` >/var/lib/drydock/staging/${name}\n`));
+      if (write === undefined) throw new Error(`no ${name} in the script`);
+      return runSh(write.slice(0, write.indexOf(` >/var/lib/drydock/staging/${name}\n`))).toString();
     };
   }
 

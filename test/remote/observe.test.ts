@@ -23,16 +23,19 @@ const container = {
   id: "a".repeat(64), name: "/web", running: true, pid: process.pid, startedAt: "2026-11-01T00:00:00Z", logDriver: "syslog", securityOpt: null, usernsMode: "", cgroupnsMode: "private", privileged: false, networkMode: "default", ports: null, restartPolicy: "no",
 };
 
+/** The unit with what its owner and Drydock add; the last line of one lacks its end. */
+const unitFiles = {
+  "docker.service": "[Service]\nExecStart=/usr/bin/dockerd -H fd://\n",
+  "own.conf": "[Service]\nExecStart=\nExecStart=/usr/bin/dockerd -H fd:// --debug",
+  "50-drydock.conf": "[Service]\nExecStart=\nExecStart=/usr/bin/dockerd\n",
+};
+
 let stubs: Record<string, string>;
 beforeEach(() => {
   ownRuntimeFolder();
   stubs = {
     systemctl: `case "$*" in
-      "-q is-active docker.service") true ;;
-      show\\ --no-pager*) printf 'Id=docker.service\\nLoadState=loaded\\nActiveState=active\\nMainPID=${process.pid}\\n' ;;
-      "show -p MainPID --value docker.service") echo ${process.pid} ;;
-      "show -p MainPID --value "*) echo 0 ;;
-      cat*) printf '# /lib/systemd/system/docker.service\\n[Service]\\nExecStart=/usr/bin/dockerd -H fd://\\n' ;;
+      show\\ --no-pager*) printf 'Id=docker.service\\nLoadState=loaded\\nActiveState=active\\nMainPID=${process.pid}\\nFragmentPath=%s\\nDropInPaths=%s\\n' "$(dirname "$0")/docker.service" "$(dirname "$0")/own.conf $(dirname "$0")/50-drydock.conf" ;;
     esac`,
     docker: `case "$1" in
       info) cat "$(dirname "$0")/info" ;;
@@ -50,7 +53,7 @@ afterEach(() => void vi.unstubAllEnvs());
 /** @param answers what docker says, by file name beside its stub */
 async function look(options: ObserveOptions = {}, answers: Record<string, string> = {}): Promise<Observation> {
   const folder = onPath({ ...stubs, ssh: "exec sh -s" });
-  for (const [name, text] of Object.entries({ info: JSON.stringify(dockerInfo), containers: `${JSON.stringify(container)}\n`, ...answers })) writeFileSync(join(folder, name), text);
+  for (const [name, text] of Object.entries({ ...unitFiles, info: JSON.stringify(dockerInfo), containers: `${JSON.stringify(container)}\n`, ...answers })) writeFileSync(join(folder, name), text);
   return observe({ host: "192.0.2.10", port: 22 }, options);
 }
 
@@ -64,7 +67,7 @@ describe("a whole look", () => {
     expect(seen.auditStatus).toEqual({ known: true, value: { enabled: "1", pid: "5" } });
     expect(seen.auditRules).toEqual({ known: true, value: [] });
     expect(seen.iptables).toEqual({ known: true, value: ["-P FORWARD DROP"] });
-    expect(seen.dockerExecStart).toBe("/usr/bin/dockerd -H fd://");
+    expect(seen.dockerExecStart).toBe("/usr/bin/dockerd -H fd:// --debug");
   });
 
   it("finds the process of the daemon as the kernel has it", async () => {
@@ -148,7 +151,7 @@ describe("what fails is unknown, not absent", () => {
 
 describe("a daemon that is stopped", () => {
   it("is not asked: the question would start it", async () => {
-    stubs.systemctl = 'case "$*" in "-q is-active docker.service") false ;; show\\ --no-pager*) printf "Id=docker.service\\nActiveState=inactive\\n" ;; *) echo 0 ;; esac';
+    stubs.systemctl = 'case "$*" in show\\ --no-pager*) printf "Id=docker.service\\nActiveState=inactive\\n" ;; *) echo 0 ;; esac';
     stubs.docker = 'echo asked >>"$(dirname "$0")/asked"; exit 1';
     const seen = await look();
     expect(seen.info).toEqual({ known: false, reason: "docker.service is inactive" });

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Connection } from "../../src/config/connection.ts";
 import { describe as name, explainFailure, RemoteScriptError, runAsRoot, sshArguments, UnreachableError } from "../../src/remote/ssh.ts";
 import { localSsh, onPath, ownRuntimeFolder } from "../support/fake-ssh.ts";
+import { temporaryFolder } from "../support/shell.ts";
 
 const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBl0LuLnjpC1oeOfnhMGaqX+S1shj5PCH9P5WaimjC0l";
 const otherKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAICTK9GFWlKPpKgOeTJxbC9bvduxl4CQuDCRo2RwMBsQD";
@@ -208,4 +209,9 @@ it("the ssh here takes every option as it is written", () => {
   // A typo in an option would only show on a real host.
   const args = sshArguments({ ...connection, proxy: { host: "bastion", port: 22, hostKey: otherKey } }, false);
   expect(execFileSync("ssh", ["-F", "none", "-G", ...args], { encoding: "utf8" })).toMatch(/^stricthostkeychecking true$/m);
+});
+
+it("says so when there is no ssh here", async () => {
+  vi.stubEnv("PATH", temporaryFolder());
+  await expect(runAsRoot(connection, ":", { step: "observing", timeout: 1 })).rejects.toThrow("ssh can't be started on this machine; install the OpenSSH client");
 });

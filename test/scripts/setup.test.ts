@@ -1,9 +1,11 @@
-import { readFileSync } from "node:fs";
-import { expect, it } from "vitest";
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
 import { missingPackages } from "../../scripts/setup/debian.mjs";
 import { readVersion, staleReason } from "../../scripts/setup/npm.mjs";
-import { assertPinned } from "../../scripts/setup/pulumi.mjs";
+import { assertPinned, sparesTypeScript } from "../../scripts/setup/pulumi.mjs";
 import { run, runSteps, SetupError } from "../../scripts/setup/steps.mjs";
+import { temporaryFolder } from "../support/shell.ts";
 
 it("takes only installed packages for installed", () => {
   const output = `dpkg-query: no packages found matching cpio
@@ -27,6 +29,28 @@ it("builds the CLI that package.json asks for", () => {
   const goMod = readFileSync("scripts/pulumi-cli/go.mod", "utf8");
   expect(() => assertPinned(readVersion("pulumi"), goMod)).not.toThrow();
   expect(() => assertPinned("4.0.0", goMod)).toThrow(`scripts/pulumi-cli/go.mod pins ${readVersion("pulumi")}, package.json asks for 4.0.0`);
+});
+
+describe("a language host", () => {
+  const install = (help: string): string => {
+    const bin = temporaryFolder();
+    writeFileSync(join(bin, "pulumi-language-nodejs"), `#!/bin/sh\n[ "$1" = -help ] && echo '${help}' || echo "$@"\n`);
+    chmodSync(join(bin, "pulumi-language-nodejs"), 0o755);
+    return bin;
+  };
+
+  it("that learns of TypeScript from its command line alone is told there, once", async () => {
+    const bin = install("-typescript: Use ts-node at runtime to support typescript source natively (default true)");
+    expect(await sparesTypeScript(bin)).not.toBe("");
+    expect(await sparesTypeScript(bin)).toBe("");
+    expect((await run(join(bin, "pulumi-language-nodejs"), ["127.0.0.1:4000"])).output).toBe("-typescript=false 127.0.0.1:4000\n");
+  });
+
+  it("that the engine tells itself is left alone", async () => {
+    const bin = install("-typescript: [obsolete]");
+    expect(await sparesTypeScript(bin)).toBe("");
+    expect((await run(join(bin, "pulumi-language-nodejs"), ["127.0.0.1:4000"])).output).toBe("127.0.0.1:4000\n");
+  });
 });
 
 it("asks for one version of Pulumi in all places", () => {

@@ -119,7 +119,7 @@ export const stubs: Record<string, string> = {
 for word; do case $word in --property=StandardOutput=file:*) log=\${word#*=file:} ;; esac; done
 while case $1 in --*) true ;; *) false ;; esac; do shift; done
 for name in transaction.sh writes removes modes expect expect-absent ids declared validate volumes volume-files; do
-  [ ! -e "$4/$name" ] || sed -i "s#/proc/#$ROOT/proc/#g; s#/etc/#$ROOT/etc/#g; s#/var/lib/drydock#$ROOT/var/lib/drydock#g; s#/run/systemd#$ROOT/run/systemd#g; s#/sys/fs/cgroup#$ROOT/sys/fs/cgroup#g; s#/sys/kernel/security#$ROOT/sys/kernel/security#g; s#/var/cache#$ROOT/var/cache#g; s#/var/lib/\\(docker\\|containerd\\)#$ROOT/var/lib/\\1#g" "$4/$name"
+  [ ! -e "$4/$name" ] || sed -i "s#/proc/#$ROOT/proc/#g; s#/etc/#$ROOT/etc/#g; s#/run/systemd#$ROOT/run/systemd#g; s#/sys/fs/cgroup#$ROOT/sys/fs/cgroup#g; s#/sys/kernel/security#$ROOT/sys/kernel/security#g; s#/var/cache#$ROOT/var/cache#g; s#/var/lib/\\(docker\\|containerd\\)#$ROOT/var/lib/\\1#g" "$4/$name"
 done
 exec "$@" >>"$log" 2>&1`,
   // dockerd refuses a daemon.json with the word BAD; with /broken it does not start at all.

@@ -107,7 +107,8 @@ prepare() { # everything that is needed to come back, before anything is touched
   cat "$stage/ids" >>"$state/pristine/ids"
   [ -z "$CREATE_USER" ] || printf '%s\n' "$CREATE_USER" >"$state/pristine/user"
   new_generation
-  sync
+  # Of all filesystems only ours: others may hold gigabytes of containers' data that wait for their disk.
+  sync -f "$state"
 }
 
 start_stopped() { # by a move, this one or one that was cut off

@@ -5,10 +5,8 @@
 install_file() { # SOURCE MODE OWNER GROUP PATH: complete or not at all, also after a power cut
   folder=${5%/*}
   [ -d "$folder" ] || (umask 022 && mkdir -p "$folder")
-  rm -f -- "$5.drydock-new"
-  cp -- "$1" "$5.drydock-new"
-  chown "$3:$4" "$5.drydock-new"
-  chmod "$2" "$5.drydock-new"
+  # What is left there from before it removes first, and nobody gets in before owner and mode are right.
+  install -T -o "$3" -g "$4" -m "$2" -- "$1" "$5.drydock-new"
   sync "$5.drydock-new"
   mv -T -- "$5.drydock-new" "$5"
   sync "$folder"
@@ -25,8 +23,17 @@ all_touched_paths() {
   [ "$AUDIT_COMPILE" = no ] || printf '%s\n' /etc/audit/audit.rules /etc/audit/audit.rules.prev
 }
 
+remembers=
 remember() { # FOLDER PATH: how PATH is now, once
-  grep -qxF -- "$2" "$1/known" 2>/dev/null && return
+  # Read once for all paths, since each process costs time.
+  [ "$remembers" = "$1" ] || { remembers=$1 known=$(cat "$1/known"); }
+  case "
+$known
+" in *"
+$2
+"*) return ;; esac
+  known="$known
+$2"
   if [ -d "$2" ]; then
     stat -L -c '%a %U %G %n' "$2" >>"$1/folders"
   elif [ -L "$2" ] || [ -e "$2" ]; then

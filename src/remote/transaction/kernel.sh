@@ -48,11 +48,14 @@ running_limits() {
     [ ! -e "$group/$file" ] || printf '%s\n' "$value" >"$group/$file"
   done <"$stage/scope-limits"
   has slice-limits || return 0
+  removed=no
   while read -r unit property value; do
-    # What `systemctl set-property` left beats the unit file.
-    rm -rf "/etc/systemd/system.control/$unit.d" "/run/systemd/system.control/$unit.d"
+    for folder in "/etc/systemd/system.control/$unit.d" "/run/systemd/system.control/$unit.d"; do
+      # What `systemctl set-property` left beats the unit file.
+      [ ! -e "$folder" ] || { rm -rf "$folder" && removed=yes; }
+    done
   done <"$stage/slice-limits"
-  systemctl daemon-reload
+  [ "$removed" = no ] || systemctl daemon-reload
   while read -r unit property value; do
     group=/sys/fs/cgroup$(systemctl show -p ControlGroup --value "$unit")
     case $property in TasksMax) file=pids.max ;; MemoryMax) file=memory.max ;; MemorySwapMax) file=memory.swap.max ;; *) continue ;; esac

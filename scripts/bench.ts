@@ -1,0 +1,54 @@
+/**
+ * `npm run bench -- --hosts 1,16,64`: how long Drydock takes on light hosts, beside one bare ssh a host and what the engine takes
+ * for itself. docs/performance.md has the figures and what they mean.
+ */
+
+import { readFileSync } from "node:fs";
+import { cpus, totalmem } from "node:os";
+import { $ } from "zx";
+import { LabError } from "../lab/settings.ts";
+import { measureFleet, type Row } from "./bench/fleet.ts";
+import { BENCH_USAGE, parseBenchOptions } from "./bench/options.ts";
+import { renderSimulation, simulate } from "./bench/simulate.ts";
+import { renderGround, renderTable, type Ground } from "./bench/table.ts";
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof LabError)) throw error;
+  console.error(`bench: ${error.message}`);
+  process.exitCode = 1;
+}
+
+async function main(args: string[]): Promise<number> {
+  const options = parseBenchOptions(args);
+  if (!options) {
+    console.error(BENCH_USAGE);
+    return 2;
+  }
+  // With --markdown stdout has the table alone, for pasting.
+  const log = (line: string) => console.error(line);
+  const ground = await readGround(options.rounds);
+  log(`load before: ${ground.load}`);
+  if (options.simulate !== undefined) {
+    const simulated = await simulate(options.simulate, log);
+    console.log(`${renderGround(ground)}; no SSH: recorded answers.\n\n${renderSimulation(simulated)}`);
+    return 0;
+  }
+  const rows: Row[] = [];
+  for (const hosts of options.hosts) rows.push(await measureFleet({ hosts, rounds: options.rounds, log }));
+  console.log(renderTable(rows, ground));
+  return 0;
+}
+
+async function readGround(rounds: number): Promise<Ground> {
+  const commit = await $({ quiet: true, nothrow: true, cwd: import.meta.dirname })`git describe --always --dirty --abbrev=10`;
+  const [cpu] = cpus();
+  return {
+    machine: `${cpus().length} × ${cpu?.model.trim() || "CPU"}, ${Math.round(totalmem() / 2 ** 30)} GiB`,
+    date: new Date().toISOString().slice(0, 10),
+    commit: commit.stdout.trim() || "unknown",
+    load: readFileSync("/proc/loadavg", "utf8").split(" ").slice(0, 3).join(" "),
+    rounds,
+  };
+}

@@ -1,0 +1,119 @@
+/** One line of the bench's table: so many light hosts, measured. */
+
+import { rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startHosts, type LightHosts } from "../../lab/hosts/light-hosts.ts";
+import { bareSsh } from "./bare-ssh.ts";
+import { assertApplied } from "./applied.ts";
+import { bareScript, jobArgs, jobConfig, type Step } from "./job.ts";
+import type { Measured, Memory } from "./processes.ts";
+import { BenchStack, root } from "./stack.ts";
+import { median } from "./statistics.ts";
+
+type Times = Record<Step, number>;
+
+export interface Row {
+  hosts: number;
+  bare: Times;
+  floor: Times;
+  drydock: Times;
+  detail: Record<Step, Detail>;
+}
+
+interface Detail {
+  connections: number;
+  sessions: number;
+  memory: Memory;
+}
+
+export interface FleetOptions {
+  hosts: number;
+  rounds: number;
+  log: (line: string) => void;
+}
+
+export async function measureFleet({ hosts, rounds, log }: FleetOptions): Promise<Row> {
+  log(`${hosts} light hosts: Docker, systemd, auditd and iptables are stand-ins there`);
+  const set = await startHosts({ count: hosts, name: "bench", replace: true, log });
+  try {
+    const bare = await measureBare(set, rounds);
+    log(`bare ssh ${show(bare)}`);
+    const floor = await measureFloor(hosts, rounds);
+    log(`engine's floor ${show(floor)}`);
+    const { times, detail } = await measureDrydock(set, rounds);
+    log(`drydock ${show(times)}`);
+    return { hosts, bare, floor, drydock: times, detail };
+  } finally {
+    await set.stop();
+  }
+}
+
+// --- Internal ---
+
+const show = (times: Times) => Object.values(times).map((value) => value.toFixed(2)).join(" / ");
+
+async function measureBare(set: LightHosts, rounds: number): Promise<Times> {
+  const args = jobArgs(set.hosts);
+  const taken: Record<Step, number[]> = { first: [], "no-op": [], check: [] };
+  for (let round = 0; round < rounds; round++) {
+    for (const step of ["first", "no-op", "check"] as const) taken[step].push(await bareSsh(set, bareScript(args, step)));
+    await set.reset();
+  }
+  return medians(taken);
+}
+
+async function measureFloor(hosts: number, rounds: number): Promise<Times> {
+  const stack = new BenchStack({ name: "lab-floor", project: join(root, "scripts", "bench", "floor"), state: join(tmpdir(), `drydock-floor-${process.pid}`), env: { BENCH_HOSTS: String(hosts) } });
+  try {
+    const { times } = await rounded(rounds, () => stack.init(), stack);
+    return times;
+  } finally {
+    stack.remove();
+  }
+}
+
+async function measureDrydock(set: LightHosts, rounds: number) {
+  const state = join(tmpdir(), `drydock-bench-${process.pid}`);
+  const stack = new BenchStack({ name: "lab-bench", state, prefix: set.command, env: set.environment });
+  try {
+    const result = await rounded(rounds, async (round) => {
+      if (round > 0) await set.reset();
+      await stack.init(jobConfig(set.hosts));
+    }, stack, set);
+    assertApplied(set);
+    return result;
+  } finally {
+    stack.remove();
+    rmSync(state, { recursive: true, force: true });
+  }
+}
+
+async function rounded(rounds: number, prepare: (round: number) => Promise<void>, stack: BenchStack, set?: LightHosts) {
+  const taken: Record<Step, number[]> = { first: [], "no-op": [], check: [] };
+  const detail = {} as Record<Step, Detail>;
+  for (let round = 0; round < rounds; round++) {
+    await prepare(round);
+    for (const step of ["first", "no-op", "check"] as const) {
+      // No command begins with a connection that the last one left.
+      await set?.closeConnections();
+      const before = set?.counts() ?? nothing;
+      const run = await (step === "check" ? stack.preview(round === 0) : stack.up(round === 0));
+      assertGood(run, step);
+      taken[step].push(run.seconds);
+      const after = set?.counts() ?? nothing;
+      // Memory is looked at in the first round only: looking takes time.
+      if (round === 0) detail[step] = { connections: after.connections - before.connections, sessions: after.sessions - before.sessions, memory: run.memory };
+    }
+  }
+  return { times: medians(taken), detail };
+}
+
+const nothing = { connections: 0, sessions: 0 };
+
+function assertGood({ exitCode, output }: Measured, step: Step): void {
+  if (exitCode !== 0) throw new Error(`${step} ended with exit code ${exitCode}: ${output.slice(-3000)}`);
+  if (step !== "first" && !/^\s+\d+ unchanged$/m.test(output)) throw new Error(`${step} was to change nothing: ${output.slice(-3000)}`);
+}
+
+const medians = (taken: Record<Step, number[]>): Times => ({ first: median(taken.first), "no-op": median(taken["no-op"]), check: median(taken.check) });

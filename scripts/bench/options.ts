@@ -1,0 +1,29 @@
+/** What the bench is asked for on its command line. */
+
+import { parseArgs } from "node:util";
+
+export const BENCH_USAGE = `npm run bench -- [--hosts 1,16,64] [--rounds 5]
+npm run bench -- --simulate 1000      the provider's and the engine's part alone, without SSH
+Light hosts need root. The table is Markdown; what is under way goes to stderr.`;
+
+export interface BenchOptions {
+  hosts: number[];
+  rounds: number;
+  simulate: number | undefined;
+}
+
+/** @returns undefined when it is not understood */
+export function parseBenchOptions(args: string[]): BenchOptions | undefined {
+  try {
+    const { values } = parseArgs({ args, options: { hosts: { type: "string", default: "1,16,64" }, rounds: { type: "string", default: "5" }, simulate: { type: "string" }, markdown: { type: "boolean" } } });
+    const hosts = values.hosts.split(",").map(wholeNumber);
+    return { hosts, rounds: wholeNumber(values.rounds), simulate: values.simulate === undefined ? undefined : wholeNumber(values.simulate) };
+  } catch {
+    return undefined;
+  }
+}
+
+function wholeNumber(text: string): number {
+  if (!/^[1-9]\d{0,3}$/.test(text)) throw new Error(`not a whole number above 0: ${text}`);
+  return Number(text);
+}

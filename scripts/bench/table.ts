@@ -1,0 +1,55 @@
+/** What the bench prints. */
+
+import { mebibytes, seconds } from "./statistics.ts";
+import type { Row } from "./fleet.ts";
+import type { Step } from "./job.ts";
+
+export interface Ground {
+  machine: string;
+  date: string;
+  commit: string;
+  /** /proc/loadavg before it began: others at work make every figure worse. */
+  load: string;
+  rounds: number;
+}
+
+const steps: readonly Step[] = ["first", "no-op", "check"];
+
+/** The issue's table and what is behind it, as Markdown; it reads well on a terminal, too. */
+export function renderTable(rows: Row[], ground: Ground): string {
+  const times = (row: Row, of: "floor" | "bare" | "drydock") => steps.map((step) => seconds(row[of][step])).join(" / ");
+  const main = rows.map((row) => [String(row.hosts), times(row, "bare"), times(row, "floor"), times(row, "drydock"), goal(row)]);
+  const behind = rows.flatMap((row) =>
+    steps.map((step) => {
+      const { connections, sessions, memory } = row.detail[step];
+      return [String(row.hosts), step, perHost(connections, row.hosts), perHost(sessions, row.hosts), mebibytes(memory.engine), `${mebibytes(memory.providers)} in ${memory.providerCount}`, mebibytes(memory.program)];
+    }),
+  );
+  return [
+    `${renderGround(ground)}; median of ${ground.rounds}. Seconds, first apply / no-op \`up\` / drift preview:`,
+    "",
+    markdown(["hosts", "bare ssh", "engine's floor", "Drydock", "goal"], main),
+    "",
+    "Connections and sessions a host; most memory in MiB of the engine, of the provider processes together, and of the program:",
+    "",
+    markdown(["hosts", "step", "connections", "sessions", "engine", "providers", "program"], behind),
+  ].join("\n");
+}
+
+export const renderGround = ({ machine, date, commit, load }: Ground) => `Measured on ${machine}; ${date}; commit ${commit}; load before: ${load}`;
+
+/** At 1 host: floor + bare ssh + 0.5 s. At 64: floor + 1.5 × bare ssh. In between there is only the fastest peer to beat. */
+export function goal({ hosts, bare, floor }: Row): string {
+  const of = (step: Step) => (hosts === 1 ? floor[step] + bare[step] + 0.5 : hosts >= 64 ? floor[step] + 1.5 * bare[step] : (peers[hosts]?.[step] ?? Number.NaN));
+  return steps.map((step) => (Number.isNaN(of(step)) ? "–" : seconds(of(step)))).join(" / ");
+}
+
+/** pyinfra 3.10, the fastest of the peers there. */
+const peers: Record<number, Record<Step, number>> = { 16: { first: 4.9, "no-op": 2.7, check: 2.5 } };
+
+export function markdown(head: string[], rows: string[][]): string {
+  const line = (cells: string[]) => `| ${cells.join(" | ")} |`;
+  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+}
+
+const perHost = (count: number, hosts: number) => (Number.isInteger(count / hosts) ? String(count / hosts) : (count / hosts).toFixed(1));

@@ -1,0 +1,62 @@
+/** The stand-ins of light hosts, run right here with a folder for /run/stand-ins: what was set must show afterwards. */
+
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeEach, expect, it } from "vitest";
+import { runSh, temporaryFolder } from "../../support/shell.ts";
+
+let state: string;
+beforeEach(() => {
+  state = temporaryFolder();
+  mkdirSync(join(state, "active"));
+  for (const name of ["active/docker.service", "audit-rules", "calls"]) writeFileSync(join(state, name), "");
+  writeFileSync(join(state, "audit-enabled"), "1\n");
+  writeFileSync(join(state, "daemon.json"), "{}\n");
+});
+
+function call(tool: string, ...args: string[]): string {
+  const text = readFileSync(`lab/hosts/root/usr/${tool}`, "utf8").replaceAll("/run/stand-ins", state);
+  const words = args.map((arg) => `'${arg}'`).join(" ");
+  return runSh(`set -- ${words}\n${text}`).toString();
+}
+
+it("note their calls", () => {
+  call("sbin/auditctl", "-s");
+  call("sbin/modprobe", "br_netfilter");
+  expect(readFileSync(join(state, "calls"), "utf8")).toBe("auditctl -s\nmodprobe br_netfilter\n");
+});
+
+it("auditctl lists the rules that were loaded, once each, until they are taken out", () => {
+  expect(call("sbin/auditctl", "-l")).toBe("No rules\n");
+  writeFileSync(join(state, "rules"), "# a comment\n-w /etc/docker -p wa -k docker\n-a always,exit -F path=/usr/bin/runc -F perm=x\n");
+  call("sbin/auditctl", "-R", join(state, "rules"));
+  call("sbin/auditctl", "-R", join(state, "rules"));
+  expect(call("sbin/auditctl", "-l")).toBe("-w /etc/docker -p wa -k docker\n-a always,exit -F path=/usr/bin/runc -F perm=x\n");
+  call("sbin/auditctl", "-W", "/etc/docker", "-p", "wa", "-k", "docker");
+  expect(call("sbin/auditctl", "-l")).toBe("-a always,exit -F path=/usr/bin/runc -F perm=x\n");
+});
+
+it("docker tells what dockerd has read", () => {
+  expect(JSON.parse(call("bin/docker", "info", "--format", "{{json .}}"))).toMatchObject({ LoggingDriver: "json-file", LiveRestoreEnabled: false, DockerRootDir: "/var/lib/docker" });
+  writeFileSync(join(state, "daemon.json"), JSON.stringify({ "icc": false, "live-restore": true, "log-driver": "syslog" }, undefined, 2));
+  expect(JSON.parse(call("bin/docker", "info", "--format", "{{json .}}"))).toMatchObject({ LoggingDriver: "syslog", LiveRestoreEnabled: true });
+  expect(call("bin/docker", "info", "--format", "{{.LiveRestoreEnabled}}")).toBe("true\n");
+  expect(call("sbin/iptables", "-w", "5", "-t", "filter", "-S")).toContain("-A FORWARD -i docker0 -o docker0 -j DROP");
+});
+
+it("iptables keeps rules on top of FORWARD", () => {
+  call("sbin/iptables", "-w", "10", "-I", "FORWARD", "-i", "docker0", "-j", "DROP");
+  expect(call("sbin/iptables", "-w", "5", "-t", "filter", "-S")).toContain("-A FORWARD -i docker0 -j DROP\n-A FORWARD -o docker0 -j DOCKER");
+  call("sbin/iptables", "-w", "10", "-D", "FORWARD", "-i", "docker0", "-j", "DROP");
+  expect(call("sbin/iptables", "-w", "5", "-t", "filter", "-S")).not.toContain("-i docker0 -j DROP");
+});
+
+it("systemd-run runs the unit and gives back how it ended", () => {
+  const log = join(state, "log");
+  expect(call("bin/systemd-run", "--quiet", "--wait", "--unit=u", `--property=StandardOutput=file:${log}`, "sh", "-c", "echo done")).toBe("");
+  expect(readFileSync(log, "utf8")).toBe("done\n");
+});
+
+it.each([["bin/systemctl", "isolate"], ["bin/docker", "run"], ["sbin/auditctl", "-D"], ["bin/systemd-run", "--on-active=5"]])("%s refuses what it does not know: %s", (tool, verb) => {
+  expect(() => call(tool, verb)).toThrow(/sh ended with 64: this stand-in for .* does not know: /);
+});

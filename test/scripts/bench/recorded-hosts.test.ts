@@ -1,0 +1,15 @@
+import { readFileSync } from "node:fs";
+import { expect, it } from "vitest";
+import { recordedConfig, withOwner } from "../../../scripts/bench/recorded-hosts.ts";
+import { parseObservation } from "../../../src/observed/observation.ts";
+import { recorded } from "../../support/recorded.ts";
+
+it("gives a recorded host another owner, and nothing else", () => {
+  const recording = readFileSync("test/fixtures/debian-12-hardened.observation");
+  const observation = parseObservation(withOwner(recording, "stack drydock/many\nhost simulated17\n").toString("base64"));
+  expect(observation).toEqual({ ...recorded("hardened"), owner: { stack: "drydock/many", host: "simulated17" } });
+});
+
+it("declares what the recorded host was hardened with", () => {
+  expect(recordedConfig(2)).toEqual({ profile: "strict", defaults: { allow: ["hide-containers"] }, hosts: { simulated1: { connection: { host: "simulated1" } }, simulated2: { connection: { host: "simulated2" } } } });
+});
