@@ -82,6 +82,9 @@ files_of() { # FOLDER EXPRESSION...
   (cd "$1" && shift && find . -xdev \( -path ./lost+found -o -path "./$work" \) -prune -o ! -type s "$@")
 }
 
+# Owners by number, attributes and access lists. xfs shows the latter once more, as attributes of its own.
+whole_tar() { tar --numeric-owner --xattrs --xattrs-include='*' --xattrs-exclude='trusted.SGI_*' --acls "$@"; }
+
 # What tells that a file is another: type, mode, owner, group, size, links, time; a folder's size and links are no matter.
 list_tree() { # FOLDER
   files_of "$1" \( -type d -printf '%y %m %U %G - - %T@ %p\0' -o -printf '%y %m %U %G %s %n %T@ %p\0' \)
@@ -134,9 +137,9 @@ forget_last_written() {
 send_files() { # running|stopped
   rm -f "$lists/unread"
   {
-    tar --directory="$mount_point" --create --null --no-recursion --files-from="$lists/send" --sparse --numeric-owner --xattrs --xattrs-include='*' --acls --format=posix --file=- 2>"$lists/read-errors" ||
+    whole_tar --directory="$mount_point" --create --null --no-recursion --files-from="$lists/send" --sparse --format=posix --file=- 2>"$lists/read-errors" ||
       : >"$lists/unread"
-  } | tar --directory="$copy" --extract --preserve-permissions --same-owner --numeric-owner --delay-directory-restore --xattrs --xattrs-include='*' --acls --file=- 2>"$lists/errors" || {
+  } | whole_tar --directory="$copy" --extract --preserve-permissions --same-owner --delay-directory-restore --file=- 2>"$lists/errors" || {
     # What containers change meanwhile is copied again when they are stopped; room will not come by itself.
     [ "$1" = stopped ] || grep -q 'No space left' "$lists/errors" || return 0
     say "the copy of $mount_point failed: $(tail -n 3 "$lists/errors" | tr '\n' ' ')"
@@ -155,7 +158,7 @@ show_progress() { # for who waits; ends with the copy
 # The files of a list as one stream, which is the same for the same names, contents, owners, modes, times, links, attributes
 # and access lists. Without --sparse: what tar(1) writes of holes has its own process id in it, and filesystems have them elsewhere.
 archive() { # FOLDER
-  tar --directory="$1" --create --null --no-recursion --files-from="$lists/names" --numeric-owner --xattrs --xattrs-include='*' --acls --format=posix \
+  whole_tar --directory="$1" --create --null --no-recursion --files-from="$lists/names" --format=posix \
     --pax-option='exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime' --file=-
 }
 
