@@ -176,10 +176,11 @@ compare_trees() { # where `set -e` does not hold
   { archive "$mount_point" 2>"$lists/read-errors" || : >"$lists/unread"; } | cmp -s - "$lists/archive" || same=no
   wait "$copied" || same=no
   [ ! -e "$lists/unread" ] || same=no
-  [ "$same" = yes ] || {
-    say "the copy differs: $(archive "$mount_point" 2>&1 >/dev/null | head -n 2; archive "$mount_point" 2>/dev/null | tar --directory="$copy" --compare --file=- 2>&1 | head -n 3 | tr '\n' ' ')(or in attributes, access lists or links)"
-    return 1
-  }
+  [ "$same" = no ] || return 0
+  # tar compares no attributes, access lists and links.
+  differs=$(archive "$mount_point" 2>&1 >/dev/null | head -n 2; archive "$mount_point" 2>/dev/null | tar --directory="$copy" --compare --file=- 2>&1 | head -n 3)
+  say "the copy differs: $(printf '%s' "${differs:-attributes, access lists or links}" | tr '\n' ' ')"
+  return 1
 }
 
 # --- Taking it into use ---
