@@ -6,7 +6,7 @@ export interface VolumeFacts {
   /** Where the mount point really is: another path than its own when it is a symbolic link. */
   place: string;
   /** What lies in the mount point's folder as long as no filesystem of its own is mounted there. */
-  data: { bytes: number; entries: number } | undefined;
+  data: { bytes: number; entries: number } | undefined; // NaN where counting them took too long
   /** Programs that are needed and not installed. */
   missingTools: string[];
 }
@@ -38,16 +38,18 @@ export function parseVolume(text: string): VolumeFacts {
   const one = (name: string) => all(name)[0];
   const place = one("place");
   if (place === undefined) throw new Error("no line `place`");
-  const data = one("data")?.split(" ").map(Number);
+  const data = one("data")?.split(" ");
   return {
     device: parseDevice(one("device"), all("lsblk"), all("signature")),
     place,
-    data: data === undefined ? undefined : { bytes: assertNumber(data[0]), entries: assertNumber(data[1]) },
+    data: data === undefined ? undefined : { bytes: sizeOf(data[0]), entries: sizeOf(data[1]) },
     missingTools: all("missing"),
   };
 }
 
 // --- Internal ---
+
+const sizeOf = (text: string | undefined) => (text === "-" ? Number.NaN : assertNumber(Number(text)));
 
 // device block special file|fe:10|/dev/vdb
 // lsblk NAME="vdb" TYPE="disk" SIZE="3221225472" RO="0"

@@ -17,7 +17,8 @@ export function pendingOn(wish: HostInputs, observation: Observation): string[] 
 /** Kept until somebody says that nobody needs it any more. */
 function pendingOldData(wish: HostInputs, observation: Observation): string[] {
   if (observation.oldData.length === 0 || wish.inEffect.oldData !== undefined) return [];
-  return [`the data from before the move (${oldDataOn(observation)}) are kept in /var/lib/drydock/old-data; to have them removed, add to this host: allow: [remove-old-data]`];
+  const place = observation.oldData.every(({ where }) => where === "aside") ? "in /var/lib/drydock/old-data" : "below the new filesystem";
+  return [`the data from before the move (${oldDataOn(observation)}) are kept ${place}; to have them removed, add to this host: allow: [remove-old-data]`];
 }
 
 function pendingAudit(wish: HostInputs, observation: Observation): string[] {

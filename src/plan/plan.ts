@@ -111,7 +111,9 @@ export function planApply(wish: HostInputs, observation: Observation): Plan {
     declared: [...new Set([...Object.keys(wish.files), ...Object.keys(wish.modes), daemonJson, ...(wish.inEffect.apparmor === undefined ? [] : [bootLink])])].sort(),
     sliceLimits: limits.filter(({ unit }) => unit === containersSlice),
     volumes,
-    removeOldData: wish.inEffect.oldData === "none" && (observation.oldData.length > 0 || moving.length > 0),
+    removeOldData: wish.inEffect.oldData === "none" && (observation.oldData.length > 0 || moving.length > 0) &&
+      // What an adopted filesystem hides is removed by a later update at the earliest, when somebody has seen what is on it.
+      !volumes.some(({ how }) => how === "adopt"),
     profiles,
   };
 }

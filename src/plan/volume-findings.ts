@@ -2,7 +2,7 @@
 
 import { dirname } from "node:path";
 import type { DeclaredVolume, HostInputs } from "../desired/host-inputs.ts";
-import { copyLabel, dockerData, mountUnit, wholeLabel } from "../desired/volumes.ts";
+import { copyLabel, dockerData, wholeLabel } from "../desired/volumes.ts";
 import { mountedOn } from "../effect/mounts.ts";
 import { remappedTo } from "../effect/daemon.ts";
 import type { Observation } from "../observed/observation.ts";
@@ -18,7 +18,7 @@ export function volumeFindings(wish: HostInputs, observation: Observation, steps
     const step = steps.find((one) => one.mountPoint === mountPoint);
     const findings = [...deviceFindings(mountPoint, volume, facts.value, observation), ...placeFindings(mountPoint, volume, facts.value, observation)];
     // One reason is enough for one device, and the first is the plainest.
-    return [...findings.slice(0, 1), ...(step?.how === "adopt" ? hidingFindings(step, wish, observation) : [])];
+    return [...findings.slice(0, 1), ...(step?.how === "adopt" ? hidingFindings(step, wish, observation, facts.value) : [])];
   });
 }
 
@@ -33,13 +33,16 @@ export function readableBytes(bytes: number): string {
 
 // --- Internal ---
 
+/** Where a copy is made: a run that was killed may have left it mounted. */
+const ownPlace = "/var/lib/drydock/volumes/";
+
 function deviceFindings(mountPoint: string, { device: name, filesystem }: DeclaredVolume, { device, data }: VolumeFacts, observation: Observation): string[] {
   if (!device) return [`${name} is not there; \`ls -l /dev/disk/by-id\` on the host shows which disks it has`];
   if (device.kind !== "block special file") return [`${name} is a ${device.kind}, not a disk, a partition or a logical volume`];
   const here = mountedOn(mountPoint, observation);
   if (here?.number === device.number) return here.filesystem === filesystem ? [] : [`${name} is mounted at ${mountPoint} with ${here.filesystem}, not with ${filesystem}; Drydock formats nothing that holds data, so set volume.filesystem: ${here.filesystem}`];
   if (here) return [`${mountPoint} is on a filesystem of its own already, ${here.device}; name that device here, or unmount it and move its data back first`];
-  const elsewhere = observation.mounts.known ? observation.mounts.value.find(({ number }) => number === device.number) : undefined;
+  const elsewhere = observation.mounts.known ? observation.mounts.value.find(({ number, path }) => number === device.number && !path.startsWith(ownPlace)) : undefined;
   if (elsewhere) return [`${name} is mounted at ${elsewhere.path}; Drydock takes only a device that nobody uses`];
   const used = describeUse(device);
   const remedy = `if nothing on it is needed, clear it yourself with: wipefs --all ${device.path}`;
@@ -47,7 +50,7 @@ function deviceFindings(mountPoint: string, { device: name, filesystem }: Declar
   if (!ours && used !== undefined) return [`${name} carries ${used}; Drydock formats only a device without any signature (${remedy})`];
   if (ours && ours.type !== filesystem) return [`${name} carries Drydock's own ${ours.type}, not ${filesystem}; set volume.filesystem: ${ours.type}, or ${remedy}`];
   if (ours?.label === copyLabel && ours.uuid !== uuidFor(mountPoint, name, observation.machineId)) {
-    return [`${name} carries a copy that another host has not finished; ${remedy}, or finish it there`];
+    return [`${name} carries a copy that another host, or this one before it was installed again, has not finished; finish it there, or, if those data are somewhere else as well, ${remedy.replace("if nothing on it is needed, ", "")}`];
   }
   if (device.children.length > 0) return [`${name} is in use by ${device.children.join(", ")}; Drydock takes only a device that nobody uses`];
   if (device.readOnly) return [`${name} is read-only`];
@@ -90,17 +93,17 @@ function placeFindings(mountPoint: string, { filesystem }: DeclaredVolume, { pla
   return [
     ...(place === mountPoint ? [] : [`${mountPoint} is a symbolic link to ${place}, which Drydock does not follow; make it a folder`]),
     ...(mountPoint === dockerData && root !== mountPoint && info.known ? [`dockerd keeps its data in ${root} (data-root), so a filesystem at ${mountPoint} would hold nothing; take data-root out of daemon.json, or the volume out of the stack file`] : []),
+    ...(info.known && mountPoint === dockerData && !/^(overlay2|overlayfs|fuse-overlayfs|vfs|native)$/.test(info.value.Driver) ? [`dockerd stores layers with ${info.value.Driver}, which does not go from one filesystem to another; the driver would have to be overlay2 first`] : []),
     ...(missingTools.length === 0 ? [] : [`${missingTools.join(", ")} is not installed there; install it first (${filesystem === "xfs" ? "apt-get install xfsprogs, dnf install xfsprogs" : "apt-get install e2fsprogs, dnf install e2fsprogs"})`]),
   ];
 }
 
-/** What is on the device takes the place of what Docker shows now. */
-function hidingFindings(step: VolumeStep, wish: HostInputs, { info, units }: Observation): string[] {
-  // Put back after somebody unmounted it: Docker did not start without it.
-  const wasOurs = units[mountUnit(step.mountPoint)]?.LoadState === "loaded";
-  if (wasOurs || wish.allow.includes("hide-containers")) return [];
-  if (!info.known) return [`docker.service does not run, so what the data on ${step.device} would hide is not known; start it first: systemctl start docker`];
-  const { Containers, Images } = info.value;
-  if (Containers + Images === 0) return [];
-  return [`${step.device} carries Docker's data of before, which hide ${counted(Containers, "container")} and ${counted(Images, "image")} of now (they are kept aside); to consent, add to this host: allow: [hide-containers]`];
+/** What is on the device takes the place of what Docker shows now: newer data, perhaps, of days without the device. */
+function hidingFindings({ device, mountPoint }: VolumeStep, wish: HostInputs, { info }: Observation, { data }: VolumeFacts): string[] {
+  if (wish.allow.includes("hide-containers") || (data?.entries ?? 0) <= 1) return [];
+  const { Containers, Images } = info.known ? info.value : { Containers: Number.NaN, Images: Number.NaN };
+  // What a fresh installation makes.
+  if (Containers + Images === 0 && (data?.bytes ?? 0) < 1024 * 1024) return [];
+  const count = info.known ? `, with ${counted(Containers, "container")} and ${counted(Images, "image")}` : "";
+  return [`${device} carries data of before, which would hide ${readableBytes(data?.bytes ?? Number.NaN)} of now under ${mountPoint}${count} (they are kept aside); to consent, add to this host: allow: [hide-containers]`];
 }

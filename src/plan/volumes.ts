@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import type { DeclaredVolume, HostArgs, HostInputs } from "../desired/host-inputs.ts";
-import { copyLabel, mountUnit, wholeLabel } from "../desired/volumes.ts";
+import { copyLabel, mountUnit, mountUnitFile, wholeLabel } from "../desired/volumes.ts";
 import { mountedOn, mountInEffect } from "../effect/mounts.ts";
 import type { Observation } from "../observed/observation.ts";
 import type { Signature, VolumeFacts } from "../observed/volumes.ts";
@@ -38,7 +38,9 @@ export function planVolumes(wish: HostInputs, observation: Observation): VolumeS
     const bytes = facts.value.data?.bytes ?? 0;
     if (signatures.length === 0) return [{ ...common, how: "move", format: true, bytes }];
     const ours = oursOn(signatures, mountPoint);
-    return ours ? [{ ...common, how: ours.label === copyLabel ? "move" : "adopt", format: false, bytes }] : [];
+    // Its mount unit is installed only after every byte was compared, so what the label says is from before.
+    const isWhole = ours?.label !== copyLabel || namedByUnit(mountPoint, uuid, observation);
+    return ours ? [{ ...common, how: isWhole ? "adopt" : "move", format: false, bytes }] : [];
   });
 }
 
@@ -69,6 +71,12 @@ export function uuidFor(mountPoint: string, device: string, machineId: string): 
   const hex = createHash("sha256").update([machineId, mountPoint, device].join("\n")).digest("hex");
   // RFC 9562, version 8: the bits mean what their maker says.
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}
+
+/** Whether the mount unit on the host is that of this filesystem. */
+export function namedByUnit(mountPoint: string, uuid: string, { files }: Observation): boolean {
+  const file = files[mountUnitFile(mountPoint)];
+  return file?.known === true && file.value.text?.includes(`/dev/disk/by-uuid/${uuid}\n`) === true;
 }
 
 // --- Internal ---

@@ -75,6 +75,7 @@ function assertDone({ host }: Owner, { outcome, log }: TransactionResult): void 
     case "refused":
       throw new HostError(listed(`${host}: refused, nothing was touched`, why.map((line) => line.replace(/^refused: /, ""))));
     case "went back":
+      if (log.some((line) => line.startsWith("but for the data of Docker"))) throw new HalfDoneError(listed(`${host}: the change failed, and the state of before was restored and read back`, why));
       throw new HostError(listed(`${host}: the change failed, and the state of before was restored and read back`, why));
     case "broken":
       throw new HalfDoneError(listed(`${host}: the change failed, and the state of before could not be restored; the originals are in /var/lib/drydock`, log));
@@ -102,6 +103,8 @@ async function withoutOldData(owner: Owner, wish: HostInputs, observation: Obser
   if (observation.oldData.length === 0) return observation;
   const { outcome, log } = await removeOldData(wish.connection, observation, owner);
   if (outcome !== "done") throw new HalfDoneError(listed(`${owner.host}: the change was made, but the old data of before (${oldDataOn(observation)}) could not be removed`, log));
+  const after = await look(wish);
+  if (after.oldData.length > 0) throw new HalfDoneError(`${owner.host}: the change was made, and of the old data ${oldDataOn(after)} are still there`);
   await say(`${owner.host}: the old data of before (${oldDataOn(observation)}) are removed`);
-  return look(wish);
+  return after;
 }

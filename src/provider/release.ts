@@ -31,7 +31,7 @@ export async function release(owner: Owner, state: HostInputs): Promise<Released
     await forgetOwner(state.connection);
     return {
       level: "warn",
-      message: `${host}: keeps its hardening and is kept by no stack now; its originals stay in /var/lib/drydock/pristine (with allow: [restore-original] in the stack file, applied before, they would have been put back)`,
+      message: `${host}: keeps its hardening and is kept by no stack now; its originals stay in /var/lib/drydock/pristine (with allow: [restore-original] in the stack file, applied before, they would have been put back)${volumesThatStay(observation)}`,
     };
   }
   const { info, containers } = observation;
@@ -61,7 +61,8 @@ export async function release(owner: Owner, state: HostInputs): Promise<Released
 export function volumesThatStay({ units, oldData }: Observation): string {
   const mounted = [dockerData, containerdData].filter((mountPoint) => units[mountUnit(mountPoint)]?.ActiveState === "active");
   const text = mounted.length === 0 ? "" : `; ${mounted.join(" and ")} ${mounted.length === 1 ? "stays on its own filesystem" : "stay on their own filesystems"}, which Drydock never unmounts or formats`;
-  return `${text}${oldData.length === 0 ? "" : "; the data from before the move stay in /var/lib/drydock/old-data"}`;
+  const place = oldData.every(({ where }) => where === "aside") ? "in /var/lib/drydock/old-data" : "below them";
+  return `${text}${oldData.length === 0 ? "" : `; the data from before the move stay ${place}`}`;
 }
 
 // --- Internal ---

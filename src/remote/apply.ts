@@ -81,7 +81,7 @@ export function transactionScript(command: Command, stage: Stage, owner: Owner):
     `mkdir -p ${state}/staging/files`,
     ...files.map(([name, text]) => writeFile(`${state}/staging/${name}`, text)),
     `: >${state}/staging/log`,
-    `systemd-run --quiet --wait --collect --unit=${unit} --property=StandardOutput=file:${state}/staging/log --property=StandardError=file:${state}/staging/log ` +
+    `systemd-run --quiet --wait --collect --unit=${unit} --property=OOMScoreAdjust=-900 --property=StandardOutput=file:${state}/staging/log --property=StandardError=file:${state}/staging/log ` +
       `sh ${state}/staging/transaction.sh ${command} ${state}/staging </dev/null 9>&- &`,
     "job=$!",
     // For who waits: a move of data may take hours.
@@ -169,7 +169,8 @@ function stageOf(plan: Plan, observation: Observation, owner: Owner, digestOfCon
       LIVE_RESTORE_FIRST: plan.docker.liveRestoreFirst,
       SOCKET: observation.units["docker.socket"]?.LoadState === "loaded",
       PROGRESS_SECONDS: String(seconds.progress),
-      STOP_CONTAINERD: plan.volumes.some((step) => stopsDocker(step) && step.mountPoint === containerdData),
+      STOP_CONTAINERD: activeOr("containerd.service") === "active" && plan.volumes.some((step) => stopsDocker(step) && step.mountPoint === containerdData),
+      SOCKET_WAS: activeOr("docker.socket"),
       SWITCHES_STORE: plan.docker.switchesStore,
     }),
     by: list([`stack ${owner.stack}`, `host ${owner.host}`, `configuration ${digestOfConfiguration ?? "-"}`]),

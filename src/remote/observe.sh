@@ -240,7 +240,10 @@ volume() { # MOUNTPOINT DEVICE FILESYSTEM
   if [ ! -e "$1" ]; then
     echo 'data 0 0'
   elif [ "$(stat -L -c %d "$1")" = "$(stat -c %d "${1%/*}")" ]; then
-    printf 'data %s %s\n' "$(du -sx --block-size=1 "$1" | cut -f1)" "$(du -sx --inodes "$1" | cut -f1)"
+    # So many files that counting them takes too long are no reason to see nothing of the host.
+    bytes=$(timeout 45 du -sx --block-size=1 "$1") || bytes=-
+    entries=$(timeout 45 du -sx --inodes "$1") || entries=-
+    printf 'data %s %s\n' "${bytes%%[!0-9-]*}" "${entries%%[!0-9-]*}"
   fi
 }
 while read -r mount_point device filesystem; do

@@ -11,7 +11,7 @@ with a line break'
   chown 1234:4321 sub/one && chmod 4751 sub/one && chmod 1777 sub && touch -d '2001-02-03 04:05:06.789' sub/one
   perl -e '
     sub put { my ($file, $name, $value) = @_; syscall(188, $file, $name, $value, length $value, 0) == 0 or die "$name: $!" }
-    put("sub/one", "user.note", "hello");
+    put("sub/one", "user.note", "hello"); put("sub/one", "user.b", "2"); put("sub/one", "user.a", "1");
     put("sub", "trusted.overlay.opaque", "y");
     put("random", "security.capability", pack("H*", "0100000200040000000000000000000000000000"));
     put("sub/one", "system.posix_acl_access", pack("L<", 2) . join("", map { pack("S<S<L<", @$_) } [1, 7, 0xffffffff], [2, 6, 1000], [4, 5, 0xffffffff], [16, 7, 0xffffffff], [32, 1, 0xffffffff]));
@@ -26,7 +26,7 @@ export const listData = (folder: string) => `
   find . -type f -size +50M -printf '%p %b blocks\\n' | awk '{ print $1, ($2 < 50000 ? "has holes" : "has no holes") }'
   find . -print0 | perl -0ne '
     chomp; my $file = $_;
-    for my $name ("user.note", "trusted.overlay.opaque", "security.capability", "system.posix_acl_access") {
+    for my $name ("user.note", "user.a", "user.b", "trusted.overlay.opaque", "security.capability", "system.posix_acl_access") {
       my $value = "\\0" x 256; my $size = syscall(191, $file, $name, $value, 256);
       print "$file $name ", unpack("H*", substr $value, 0, $size), "\\n" if $size >= 0;
     }' | sort

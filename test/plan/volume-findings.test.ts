@@ -28,7 +28,7 @@ describe("nothing stands against", () => {
     ["what is mounted as it should be", moved()],
     ["what is mounted and full", moved({}, { seen: { bytes: 1 } })],
     // What is whole has its data, so nothing has to fit.
-    ["what is whole, on a disk that is small", hostWith({ device: device({ signatures: [whole], bytes: 2 ** 28 }) }, { info: info({ Containers: 0, Images: 0 }) })],
+    ["what is whole, on a disk that is small", on({ signatures: [whole], bytes: 2 ** 28 }, { data: { bytes: 4096, entries: 1 } })],
     ["a copy for which there are too few inodes by now: it has them or fails", on({ signatures: [copy], bytes: 2 ** 31 }, { data: { bytes: 2 ** 30, entries: 10 ** 6 } })],
     ["a folder that is not there yet", on({}, { data: { bytes: 0, entries: 0 } })],
     ["a data root that is remapped", hostWith({}, { info: info({ SecurityOptions: ["name=userns"], DockerRootDir: "/var/lib/docker/100000.100000" }) })],
@@ -57,8 +57,8 @@ describe("a disk that can't be used", () => {
     ["is several things", on({ signatures: [signature("ext4", "old"), signature("swap"), signature("ext4", "old")] }), `${disk} carries a filesystem (ext4, label old) and swap; ${formats}`],
     ["is ours and more", on({ signatures: [whole, signature("swap")] }), `${disk} carries a filesystem (ext4, label drydock-data) and swap; ${formats}`],
     ["has what nobody knows", on({ signatures: [signature("unknown")] }), `${disk} carries a filesystem (unknown); ${formats}`],
-    ["is ours with the other filesystem", hostWith({ device: device({ signatures: [whole] }) }, { info: info({ Images: 0 }) }), `${disk} carries Drydock's own ext4, not xfs; set volume.filesystem: ext4, or ${clear}`, "xfs"],
-    ["is another host's copy", on({ signatures: [{ ...copy, uuid: "0f3c" }] }), `${disk} carries a copy that another host has not finished; ${clear}, or finish it there`],
+    ["is ours with the other filesystem", on({ signatures: [whole] }, { data: { bytes: 4096, entries: 1 } }), `${disk} carries Drydock's own ext4, not xfs; set volume.filesystem: ext4, or ${clear}`, "xfs"],
+    ["is another host's copy", on({ signatures: [{ ...copy, uuid: "0f3c" }] }), `${disk} carries a copy that another host, or this one before it was installed again, has not finished; finish it there, or, if those data are somewhere else as well, clear it yourself with: wipefs --all /dev/vdb`],
     ["is in use", on({ children: ["dm-3", "dm-4"] }), `${disk} is in use by dm-3, dm-4; Drydock takes only a device that nobody uses`],
     ["is read-only", on({ readOnly: true }), `${disk} is read-only`],
     ["is too small", on({ bytes: 2 ** 30 }), `${disk} has 1.0 GiB, and ${data} needs at least 1.4 GiB; take a larger device`],
@@ -104,16 +104,19 @@ describe("a place that can't be used", () => {
 });
 
 describe("data of before that would hide those of now", () => {
-  const adopted = (change: Partial<Observation>): Observation => hostWith({ device: device({ signatures: [{ ...whole, uuid: ownUuid }] }) }, change);
-  const text = `${disk} carries Docker's data of before, which hide 2 containers and 1 image of now (they are kept aside); to consent, add to this host: allow: [hide-containers]`;
+  const adopted = (change: Partial<Observation>, there: Partial<VolumeFacts> = {}): Observation => hostWith({ device: device({ signatures: [{ ...whole, uuid: ownUuid }] }), ...there }, change);
+  const text = (what: string) => `${disk} carries data of before, which would hide ${what} (they are kept aside); to consent, add to this host: allow: [hide-containers]`;
+  const little = { data: { bytes: 200_000, entries: 40 } };
   const busy = info({ Containers: 2, Images: 1 });
 
   it.each<[string, Observation, HostArgs["allow"], string[]]>([
-    ["need consent", adopted({ info: busy }), [], [text]],
+    ["need consent", adopted({ info: busy }), [], [text("1.0 GiB of now under /var/lib/docker, with 2 containers and 1 image")]],
     ["need no more with consent", adopted({ info: busy }), ["hide-containers"], []],
-    ["hide nothing where there is nothing", adopted({ info: info({ Containers: 0, Images: 0 }) }), [], []],
-    ["are the very ones where somebody has unmounted them", { ...adopted({ info: busy }), units: { "var-lib-docker.mount": { LoadState: "loaded" } } }, [], []],
-    ["are not judged while dockerd can't be asked", adopted({ info: unknown("docker.service is inactive") }), [], [`docker.service does not run, so what the data on ${disk} would hide is not known; start it first: systemctl start docker`]],
+    ["need it for volumes that no container has", adopted({ info: info({ Containers: 0, Images: 0 }) }), [], [text("1.0 GiB of now under /var/lib/docker, with 0 containers and 0 images")]],
+    ["hide nothing where Docker was just installed", adopted({ info: info({ Containers: 0, Images: 0 }) }, little), [], []],
+    ["hide nothing in an empty folder", adopted({ info: busy }, { data: { bytes: 4096, entries: 1 } }), [], []],
+    ["need it where somebody has worked on without them, whatever unit is there", { ...adopted({ info: busy }), units: { "var-lib-docker.mount": { LoadState: "loaded" } } }, [], [text("1.0 GiB of now under /var/lib/docker, with 2 containers and 1 image")]],
+    ["need it while dockerd can't be asked", adopted({ info: unknown("docker.service is inactive") }), [], [text("1.0 GiB of now under /var/lib/docker")]],
   ])("%s", (_, observation, allow, expected) => {
     expect(found(observation, "ext4", { allow })).toEqual(expected);
   });

@@ -32,6 +32,8 @@ class Copying {
       functions.replaceAll("/var/lib/drydock", this.folder).replace("show_progress() {", "shown_progress() {"),
       // It would tell of itself for as long as the machine is slow.
       "show_progress() { :; }",
+      // Nothing is mounted here.
+      "read_from_disk() { :; }",
       `mount_point=${this.folder}/from copy=${this.folder}/to`,
       commands,
     ].join("\n");

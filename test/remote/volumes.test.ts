@@ -66,6 +66,9 @@ describe("a move", () => {
       `docker stop ${db}`,
       "systemctl stop docker.socket",
       "systemctl stop docker.service",
+      // What is compared is read from the disk.
+      "umount /var/lib/drydock/volumes/docker",
+      "mount -t ext4 -o nodev /dev/disk/by-id/docker /var/lib/drydock/volumes/docker",
       "systemctl -q enable var-lib-docker.mount",
       "umount /var/lib/drydock/volumes/docker",
       "systemctl start var-lib-docker.mount",
@@ -186,11 +189,42 @@ describe("a move that fails goes back", () => {
     expectBefore();
   });
 
-  it("when something is mounted below the data still", async () => {
-    host.write("/proc/self/mountinfo", `40 29 0:4 / ${host.at(data)}/plugins/p rw - tmpfs tmpfs rw\n41 29 0:5 / ${host.at(data)}x rw - tmpfs tmpfs rw\n42 29 254:0 / ${host.at(data)} rw - ext4 /dev/vda rw\n`);
+  it.each([
+    ["a folder of it is bound elsewhere", "/srv/www", (at: string) => `28 1 254:0 / / rw - ext4 /dev/vda rw\n43 28 254:0 ${at}/volumes/x/_data /srv/www rw - ext4 /dev/vda rw\n`],
+    ["a container of somebody else has it as its layers", "/run/x/rootfs", (at: string) => `44 28 0:44 / /run/x/rootfs rw - overlay overlay rw,lowerdir=/l:${at}/a,upperdir=/u\n`],
+    ["something is mounted on it", "/var/lib/docker", (at: string) => `45 28 254:1 / ${at} rw - ext4 /dev/vdc rw\n`],
+  ])("when %s", async (_, place, mountinfo) => {
+    host.write("/proc/self/mountinfo", mountinfo(host.at(data)));
     const { outcome, log } = await move();
     expect(outcome).toBe("went back");
-    expect(log).toContain("in use below /var/lib/docker: /var/lib/docker/plugins/p");
+    expect(log).toContain(`/var/lib/docker is still in use by what is mounted at ${place} (a plugin? docker plugin disable; another user of containerd?)`);
+    expectBefore();
+  });
+
+  it("when somebody starts dockerd while its data are copied", async () => {
+    host.on("mkfifo", 'echo 7 >"$ROOT/started-at"; exec /usr/bin/mkfifo "$@"');
+    const { outcome, log } = await move();
+    expect(outcome).toBe("went back");
+    expect(log).toContain("somebody has started dockerd while its data were copied");
+    expectBefore();
+  });
+
+  it.each([
+    ["another filesystem", (): void => host.on("blkid", "echo something-else"), "/dev/disk/by-id/docker carries another filesystem than before"],
+    ["a whole copy", (): void => format(host, "drydock-data"), "/dev/disk/by-id/docker has the label drydock-data meanwhile"],
+  ])("before anything stops when the disk has %s by now", async (_, change, text) => {
+    format(host, "drydock-copy");
+    change();
+    const { outcome, log } = await move([step({ format: false })]);
+    expect([outcome, log[0]]).toEqual(["went back", text]);
+    expect(deeds()).toEqual([]);
+  });
+
+  it("when something is mounted below the data still", async () => {
+    host.write("/proc/self/mountinfo", `40 29 0:4 / ${host.at(data)}/plugins/p rw - tmpfs tmpfs rw\n41 29 0:5 / ${host.at(data)}x rw - tmpfs tmpfs rw\n`);
+    const { outcome, log } = await move();
+    expect(outcome).toBe("went back");
+    expect(log).toContain("/var/lib/docker is still in use by what is mounted at /var/lib/docker/plugins/p (a plugin? docker plugin disable; another user of containerd?)");
     expectBefore();
   });
 

@@ -62,10 +62,11 @@ name=\${last##*/}`;
 const programs: Record<string, string> = {
   mount: 'attach "${5##*/}" "$6"',
   umount: 'detach "$last"',
-  mountpoint: '[ -L "$last" ]',
+  // What is mounted where, told by the disk's name.
+  mountpoint: 'case "$1" in -d) basename "$(readlink "$last")" ;; -x) echo "$name" ;; *) [ -L "$last" ] ;; esac',
   // A line a signature; whoever has a label has one.
   wipefs: 'for label in "$ROOT/labels/$name"; do [ ! -e "$label" ] || echo "0x438,uuid,$(cat "$label"),ext4"; done',
-  blkid: 'cat "$ROOT/labels/$name"',
+  blkid: `case "$*" in *UUID*) echo ${uuid} ;; *) cat "$ROOT/labels/$name" ;; esac`,
   "mkfs.ext4": 'made "$name" "$5"',
   "mkfs.xfs": 'made "$name" "$3"',
   e2label: 'echo "$2" >"$ROOT/labels/${1##*/}"',
@@ -76,6 +77,7 @@ const programs: Record<string, string> = {
   unshare: '[ ! -e "$ROOT/no-unshare" ] || exit 1\nshift 3\nplace=$5\non=$(readlink "$5")\n"$@"\nstatus=$?\n[ -L "$place" ] || attach "${on##*/}" "$place"\nexit "$status"',
   systemctl: `
 case "$*" in
+  "show -p ActiveEnterTimestampMonotonic "*) cat "$ROOT/started-at" 2>/dev/null || echo 1; exit ;;
   "start "*.mount)
     unit=$ROOT/etc/systemd/system/$2
     [ ! -e "$ROOT/no-$2" ] && [ -e "$unit" ] || { echo "Job for $2 failed." >&2; exit 1; }

@@ -51,7 +51,9 @@ forward() { # in a process of its own: `set -e` does not hold inside a condition
 
 back() { # the generation's "before", files and running state
   before=$(cat "$stage/generation")/before
-  [ -e "$stage/volumes-in-use" ] || leave_volumes
+  # Docker starts again whatever resists: both places have all the data until then.
+  left=
+  [ -e "$stage/volumes-in-use" ] || sh "$stage/transaction.sh" leave_volumes "$stage" || left="a volume could not be left"
   bring_back "$before"
   take_ids_back "$stage/ids" "$CREATE_USER"
   bring_profiles_back "$before"
@@ -71,7 +73,7 @@ back() { # the generation's "before", files and running state
       systemctl stop docker.service
     fi
   fi
-  left=$(differs_from "$before"; profiles_differ_from "$before")
+  left=$left$(differs_from "$before"; profiles_differ_from "$before")
   [ -z "$left" ] || { say "$left"; return 1; }
   [ ! -e "$stage/docker-touched" ] || [ "$DOCKER_WAS" != active ] || cat "$stage/stop" "$stage/survivors" | all_run
 }
@@ -201,7 +203,8 @@ case $command in
   prepare) prepare ;;
   put_back) put_back ;;
   move_volumes) move_volumes ;;
-  old_data) each_volume "move adopt repair" set_aside ;;
+  leave_volumes) leave_volumes ;;
+  old_data) each_volume "move adopt repair" set_aside; rmdir "$state"/volumes/* "$state/volumes" 2>/dev/null || : ;;
   remove_old_data) remove_old_data ;;
   forward) forward ;;
   back) back ;;

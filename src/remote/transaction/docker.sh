@@ -26,7 +26,8 @@ start_docker() {
 stop_containers() { # FILE: ID NAME a line, in order
   while read -r id name; do
     say "stopping container $name"
-    docker stop "$id" >/dev/null # its own stop timeout holds, else Docker's 10 s
+    # Its own stop timeout holds, else Docker's 10 s. One that is gone has stopped, too.
+    docker stop "$id" >/dev/null || ! docker inspect "$id" >/dev/null 2>&1 || return 1
   done <"$1"
 }
 

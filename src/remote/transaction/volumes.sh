@@ -19,28 +19,45 @@ moves_data() { grep -qE '^(move|adopt) ' "$stage/volumes"; }
 
 # --- Its steps ---
 
+check_device() { # what was seen may be old, and another process may have been at work since
+  mounted=$(number="$(mountpoint -x "$device")" copy="$copy" awk '$3 == ENVIRON["number"] && $5 != ENVIRON["copy"] { print $5 }' /proc/self/mountinfo)
+  [ -z "$mounted" ] || { say "$device is mounted at $mounted meanwhile"; return 1; }
+  if [ "$format" = yes ]; then
+    left=$(wipefs --no-act --parsable "$device") || { say "$device can't be read"; return 1; }
+    [ -z "$left" ] || { say "$device is not empty any more"; return 1; }
+  else
+    [ "$(blkid -p -o value -s UUID "$device")" = "$uuid" ] || { say "$device carries another filesystem than before"; return 1; }
+    found=$(blkid -p -o value -s LABEL "$device")
+    case $how-$found in move-drydock-copy | "adopt-$label" | adopt-drydock-copy) ;; *) say "$device has the label $found meanwhile"; return 1 ;; esac
+  fi
+}
+
 make_filesystem() {
   [ "$format" = yes ] || return 0
-  # What was seen may be old, and mkfs.ext4 without a terminal formats whatever is there.
-  left=$(wipefs --no-act --parsable "$device") || { say "$device can't be read"; return 1; }
-  [ -z "$left" ] || { say "$device is not empty any more"; return 1; }
   say "making $filesystem on $device"
   case $filesystem in
-    # 256-byte inodes keep nanoseconds, which small filesystems would not.
+    # 256-byte inodes keep nanoseconds, which small filesystems would not. Without a terminal it formats whatever is there.
     ext4) mkfs.ext4 -q -I 256 -L drydock-copy -U "$uuid" "$device" </dev/null ;;
     xfs) mkfs.xfs -q -L drydock-copy -m "uuid=$uuid" "$device" </dev/null ;;
   esac
   udevadm settle || :
 }
 
-mount_copy() {
+is_on_device() { # FOLDER: whether our filesystem is mounted there, and no other
+  [ "$(mountpoint -d "$1")" = "$(mountpoint -x "$device")" ]
+}
+
+mount_copy() { # whatever a run that was killed has left there
   mkdir -p "$copy"
-  mountpoint -q "$copy" || mount -t "$filesystem" -o "$options" "$device" "$copy"
+  while mountpoint -q "$copy"; do umount "$copy"; done
+  mount -t "$filesystem" -o "$options" "$device" "$copy"
+  is_on_device "$copy" || { say "$device did not get to $copy"; return 1; }
   mkdir -p "$copy/$work"
 }
 
 unmount_copy() {
-  ! mountpoint -q "$copy" || umount "$copy"
+  # Somebody may look into it: then it goes when he leaves.
+  ! mountpoint -q "$copy" || umount "$copy" || umount --lazy "$copy"
   rmdir "$copy" "$state/volumes" 2>/dev/null || :
 }
 
@@ -51,9 +68,28 @@ copy_running() {
   copy_tree running
 }
 
+# Mounts that would go on with the data of before: below the folder, out of it by a bind, or made of it as an overlay.
+users_of_folder() {
+  awk -v place="$mount_point" '
+    {
+      number[NR] = $3; root[NR] = $4; at[NR] = $5; line[NR] = $0
+      target = $5 == "/" ? "" : $5
+      if (index(place "/", target "/") == 1 && length(target) >= longest) { longest = length(target); on = $3; top = $4 == "/" ? "" : $4 }
+    }
+    END {
+      inside = top substr(place, longest + 1) "/"
+      for (i = 1; i <= NR; i++)
+        if (index(at[i] "/", place "/") == 1 || (number[i] == on && index(root[i] "/", inside) == 1) || index(line[i], "=" place "/") || index(line[i], ":" place "/")) print at[i]
+    }' /proc/self/mountinfo
+}
+
+check_folder_is_free() {
+  used=$(users_of_folder | head -n 5 | tr '\n' ' ')
+  [ -z "$used" ] || { say "$mount_point is still in use by what is mounted at $used(a plugin? docker plugin disable; another user of containerd?)"; return 1; }
+}
+
 copy_stopped() {
-  within=$(awk -v p="$mount_point/" 'index($5 "/", p) == 1 && $5 "/" != p { print $5 }' /proc/self/mountinfo)
-  [ -z "$within" ] || { say "in use below $mount_point: $(printf '%s' "$within" | tr '\n' ' ')"; return 1; }
+  check_folder_is_free
   copy_and_compare
   rm -rf -- "${copy:?}/$work"
   sync -f "$copy"
@@ -62,14 +98,21 @@ copy_stopped() {
 copy_and_compare() {
   say "copying what has changed in $mount_point"
   copy_tree stopped
+  read_from_disk
   say "comparing every byte of $mount_point with its copy"
   compare_trees || {
     # Nothing but a copy from the start makes good what two passes can miss, such as attributes of a folder that was made anew.
     say "copying all of $mount_point once more, and comparing again"
     find "$copy" -mindepth 1 -maxdepth 1 ! -name lost+found ! -name "$work" -exec rm -rf -- {} +
     copy_tree stopped
+    read_from_disk
     compare_trees
   }
+}
+
+read_from_disk() { # or the comparison would see what the kernel remembers, not what the device has
+  umount "$copy"
+  mount_copy
 }
 
 # --- Copying ---
@@ -217,6 +260,7 @@ take_into_use() {
   say "mounting $device at $mount_point"
   mkdir -p "$mount_point"
   systemctl start "$unit"
+  is_on_device "$mount_point" || { say "$device did not get to $mount_point"; return 1; }
 }
 
 mark_whole() { set_label "$label"; }
@@ -239,18 +283,37 @@ install_volume_files() {
 # Also for auditd, which watches only what is mounted before it.
 enable_mount() { systemctl -q enable "$unit"; }
 
-move_volumes() { # in a process of its own
-  each_volume move copy_running
-  if [ "$DOCKER_WAS" = active ]; then : >"$stage/docker-touched"; fi
+stop_all_containers() { # those of now: the list is as old as the first copy, which may take hours
+  docker ps --no-trunc --format '{{.ID}} {{.Names}}' | while read -r id name; do grep -q "^$id " "$stage/stop" || printf '%s %s\n' "$id" "$name"; done >"$stage/stop.new"
+  cat "$stage/stop" >>"$stage/stop.new"
+  mv "$stage/stop.new" "$stage/stop"
   # For a run that is cut off here: the next one starts them.
   { cat "$state/stopped" 2>/dev/null || :; cat "$stage/stop"; } | awk '!seen[$0]++' >"$state/stopped.new"
+  sync "$state/stopped.new"
   mv "$state/stopped.new" "$state/stopped"
-  ! has stop || stop_containers "$stage/stop"
+  sync "$state"
+  stop_containers "$stage/stop"
+}
+
+started_at() { systemctl show -p ActiveEnterTimestampMonotonic --value docker.service; }
+
+move_volumes() { # in a process of its own
+  each_volume "move adopt" check_device
+  each_volume move copy_running
+  if [ "$DOCKER_WAS" = active ]; then
+    : >"$stage/docker-touched"
+    stop_all_containers
+  fi
+  : >"$stage/docker-stopped"
   say "stopping dockerd"
   [ "$SOCKET" = no ] || systemctl stop docker.socket
   systemctl stop docker.service
   if [ "$STOP_CONTAINERD" = yes ]; then say "stopping containerd"; systemctl stop containerd.service; fi
+  was_started=$(started_at)
   each_volume move copy_stopped
+  # An upgrade of its package starts dockerd, for instance.
+  [ "$(started_at)" = "$was_started" ] || { say "somebody has started dockerd while its data were copied"; return 1; }
+  each_volume "move adopt" check_folder_is_free
   install_volume_files
   each_volume "move adopt" take_into_use
   : >"$stage/volumes-in-use"
@@ -259,12 +322,13 @@ move_volumes() { # in a process of its own
   [ "$STOP_CONTAINERD" = no ] || systemctl start containerd.service
 }
 
-leave_volumes() { # the way back until they are in use
+leave_volumes() { # the way back until they are in use; in a process of its own
   each_volume "move adopt" leave_volume
   [ ! -d "$stage/volumes-before" ] || bring_back "$stage/volumes-before"
   systemctl daemon-reload
   each_volume repair remount
   [ "$STOP_CONTAINERD" = no ] || systemctl start containerd.service
+  [ "$SOCKET_WAS" != active ] || [ ! -e "$stage/docker-stopped" ] || systemctl start docker.socket
 }
 
 leave_volume() {
@@ -300,9 +364,10 @@ set_aside() { # out from below the filesystem, where nobody sees it
   [ -n "$old" ] || return 0
   say "setting the old data of $mount_point aside"
   mkdir -p "$old.new"
-  # In a mount namespace of its own, in which the filesystem is taken off again.
+  # In a mount namespace of its own, in which the filesystem is taken off again. What is mounted below the folder would move along,
+  # and be emptied with it one day.
   # shellcheck disable=SC2016 # for the inner shell
-  unshare --mount --propagation private sh -euc 'umount --lazy "$1" && find "$1" -mindepth 1 -maxdepth 1 -exec mv -t "$2" -- {} +' sh "$mount_point" "$old.new" </dev/null
+  unshare --mount --propagation private sh -euc 'umount --lazy "$1"; [ "$(stat -c %d "$1")" = "$(stat -c %d "${1%/*}")" ]; ! grep -qF " $1/" /proc/self/mountinfo || exit 1; find "$1" -mindepth 1 -maxdepth 1 -exec mv -t "$2" -- {} +' sh "$mount_point" "$old.new" </dev/null
   mv "$old.new" "$old"
 }
 
@@ -310,7 +375,8 @@ remove_old_data() { # that was set aside
   for size in "$state"/old-data/*.size; do
     old=${size%.size}
     [ -d "$old" ] || { say "${old##*/}: they lie below the filesystem still"; continue; }
-    rm -rf -- "$old"
+    rm -rf --one-file-system -- "$old"
+    [ ! -e "$old" ] || { say "not all of $old can be removed"; continue; }
     rm -f -- "$size"
   done
   if rmdir "$state/old-data"; then say "the old data are removed"; else return 1; fi
