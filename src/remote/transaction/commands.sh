@@ -124,6 +124,12 @@ start_stopped() { # by a move, this one or one that was cut off
   rm -f "$state/stopped"
 }
 
+forget_old_generations() {
+  set -- "$state/generations"/*
+  [ $# -gt "$KEEP_GENERATIONS" ] || return 0
+  find "$state/generations" -mindepth 1 -maxdepth 1 | sort | head -n "-$KEEP_GENERATIONS" | while IFS= read -r old; do rm -rf -- "$old"; done
+}
+
 forget_fresh() { [ "$fresh" = no ] || rm -rf -- "$state/pristine"; }
 
 apply() {
@@ -148,7 +154,7 @@ apply() {
     [ "$SWITCHES_STORE" = no ] || [ -e "$state/pristine/stopped" ] || cp "$stage/stop" "$state/pristine/stopped"
     note_applied
     ln -sfn "$(cat "$stage/generation")" "$state/current"
-    find "$state/generations" -mindepth 1 -maxdepth 1 | sort | head -n "-$KEEP_GENERATIONS" | while IFS= read -r old; do rm -rf -- "$old"; done
+    forget_old_generations
     exit 0
   fi
   say "failed; going back to the state of before"
