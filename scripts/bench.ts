@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { $ } from "zx";
 import { LabError } from "../lab/settings.ts";
+import { prepareKeyExchange } from "./bench/key-exchange.ts";
 import { measureFleet, type Row } from "./bench/fleet.ts";
 import { BENCH_USAGE, parseBenchOptions } from "./bench/options.ts";
 import { renderSimulation, simulate } from "./bench/simulate.ts";
@@ -35,9 +36,15 @@ async function main(args: string[]): Promise<number> {
     console.log(`${renderGround(ground)}; no SSH: recorded answers.\n\n${renderSimulation(simulated)}`);
     return 0;
   }
-  const rows: Row[] = [];
-  for (const hosts of options.hosts) rows.push(await measureFleet({ hosts, rounds: options.rounds, log }));
-  console.log(renderTable(rows, ground));
+  const keyExchange = await prepareKeyExchange(options.keyExchange);
+  try {
+    log(`key exchange: ${keyExchange.name}`);
+    const rows: Row[] = [];
+    for (const hosts of options.hosts) rows.push(await measureFleet({ hosts, rounds: options.rounds, prefix: keyExchange.prefix, log }));
+    console.log(renderTable(rows, { ...ground, keyExchange: keyExchange.name }));
+  } finally {
+    keyExchange.remove();
+  }
   return 0;
 }
 

@@ -30,18 +30,20 @@ interface Detail {
 export interface FleetOptions {
   hosts: number;
   rounds: number;
+  /** What stands before each command besides the set's own. */
+  prefix: string[];
   log: (line: string) => void;
 }
 
-export async function measureFleet({ hosts, rounds, log }: FleetOptions): Promise<Row> {
+export async function measureFleet({ hosts, rounds, prefix, log }: FleetOptions): Promise<Row> {
   log(`${hosts} light hosts: Docker, systemd, auditd and iptables are stand-ins there`);
   const set = await startHosts({ count: hosts, name: "bench", replace: true, log });
   try {
-    const bare = await measureBare(set, rounds);
+    const bare = await measureBare(set, rounds, prefix);
     log(`bare ssh ${show(bare)}`);
     const floor = await measureFloor(hosts, rounds);
     log(`engine's floor ${show(floor)}`);
-    const { times, detail } = await measureDrydock(set, rounds);
+    const { times, detail } = await measureDrydock(set, rounds, prefix);
     log(`drydock ${show(times)}`);
     return { hosts, bare, floor, drydock: times, detail };
   } finally {
@@ -53,11 +55,11 @@ export async function measureFleet({ hosts, rounds, log }: FleetOptions): Promis
 
 const show = (times: Times) => Object.values(times).map((value) => value.toFixed(2)).join(" / ");
 
-async function measureBare(set: LightHosts, rounds: number): Promise<Times> {
+async function measureBare(set: LightHosts, rounds: number, prefix: string[]): Promise<Times> {
   const args = jobArgs(set.hosts);
   const taken: Record<Step, number[]> = { first: [], "no-op": [], check: [] };
   for (let round = 0; round < rounds; round++) {
-    for (const step of ["first", "no-op", "check"] as const) taken[step].push(await bareSsh(set, bareScript(args, step)));
+    for (const step of ["first", "no-op", "check"] as const) taken[step].push(await bareSsh(set, bareScript(args, step), prefix));
     await set.reset();
   }
   return medians(taken);
@@ -73,9 +75,9 @@ async function measureFloor(hosts: number, rounds: number): Promise<Times> {
   }
 }
 
-async function measureDrydock(set: LightHosts, rounds: number) {
+async function measureDrydock(set: LightHosts, rounds: number, prefix: string[]) {
   const state = join(tmpdir(), `drydock-bench-${process.pid}`);
-  const stack = new BenchStack({ name: "lab-bench", state, prefix: set.command, env: set.environment });
+  const stack = new BenchStack({ name: "lab-bench", state, prefix: [...set.command, ...prefix], env: set.environment });
   try {
     const result = await rounded(rounds, async (round) => {
       if (round > 0) await set.reset();

@@ -21,18 +21,26 @@ export interface JobPart {
 export const job: JobPart[] = [
   { peers: "daemon.json", files: ["/etc/docker/daemon.json"] },
   { peers: "one audit rules file", files: ["/etc/audit/rules.d/50-drydock.rules"] },
+  { peers: "two AppArmor profiles", files: ["/etc/apparmor.d/drydock-container", "/etc/apparmor.d/drydock-web"] },
   {
-    peers: "two AppArmor profiles",
-    files: ["/etc/systemd/system/docker-.scope.d/10-drydock.conf", "/etc/systemd/system/drydock-containers.slice"],
-    note: "limits of containers, until the layer apparmor is here",
+    peers: "limits.d",
+    files: ["/etc/systemd/system/containerd.service.d/50-drydock.conf", "/etc/systemd/system/docker-.scope.d/10-drydock.conf", "/etc/systemd/system/drydock-containers.slice"],
+    note: "neither services nor containers take limits from limits.d: drop-ins and the slice do, and default-ulimits in daemon.json",
   },
-  { peers: "limits.d", files: ["/etc/systemd/system/containerd.service.d/50-drydock.conf"], note: "services take no limits from limits.d; the unit's drop-in and default-ulimits do" },
   { peers: "a docker drop-in", files: ["/etc/systemd/system/docker.service.d/50-drydock.conf"] },
-  { peers: "sysctl.d", files: ["/etc/modules-load.d/drydock.conf", "/etc/tmpfiles.d/drydock.conf"], note: "settings for the next boot, until the layer host is here" },
+  { peers: "sysctl.d", files: ["/etc/modules-load.d/drydock.conf", "/etc/tmpfiles.d/drydock.conf"], note: "no layer of Drydock writes sysctl.d: two other settings for the next boot instead" },
 ];
 
-/** Calls that must have been made by the first apply: the peers' five handlers. */
-export const handlers = ["systemctl daemon-reload", "systemctl start docker.service", "auditctl -R", "augenrules", "modprobe br_netfilter"];
+/** Calls that must have been made by the first apply: the peers' five handlers, and what loads their profiles. */
+export const handlers = ["systemctl daemon-reload", "systemctl start docker.service", "auditctl -R", "augenrules", "modprobe br_netfilter", "apparmor_parser -r"];
+
+/** The profile that is declared, for a web server; the other one is Drydock's own. */
+const web = {
+  files: { "/srv/www/**": "r", "/var/cache/nginx/**": "rw", "/var/log/nginx/*": "w", "/run/nginx.pid": "rw" },
+  deny: { "/srv/www/private/**": "r" },
+  capabilities: ["net_bind_service", "setuid", "setgid"],
+  networks: ["inet stream", "inet6 stream"],
+};
 
 export const jobFiles = job.flatMap(({ files }) => files);
 
@@ -40,7 +48,7 @@ export const jobFiles = job.flatMap(({ files }) => files);
 export function jobConfig(hosts: LightHost[]): Record<string, unknown> {
   return {
     profile: "strict",
-    defaults: { daemon: { "userns-remap": null }, apparmor: { container: false }, limits: { services: lightHostServices }, allow: ["restore-original"] },
+    defaults: { daemon: { "userns-remap": null }, apparmor: { profiles: { web } }, limits: { services: lightHostServices }, allow: ["restore-original"] },
     hosts: Object.fromEntries(hosts.map(({ name, connection }) => [name, { connection }])),
   };
 }
@@ -63,7 +71,8 @@ export function bareScript(args: HostArgs, step: Step): string {
     `cat >/run/new <<'END_OF_FILE'\n${text}END_OF_FILE`,
     step === "check" ? `cmp -s /run/new ${path} || echo ${path}` : `cmp -s /run/new ${path} || { cp /run/new ${path}; chmod 644 ${path}; changed=yes; }`,
   ]);
-  const activate = ["systemctl daemon-reload", "modprobe br_netfilter", "augenrules --load", "systemctl restart docker.service"].join("; ");
+  const profiles = Object.keys(texts).filter((path) => path.startsWith("/etc/apparmor.d/"));
+  const activate = ["systemctl daemon-reload", "modprobe br_netfilter", "augenrules --load", ...profiles.map((path) => `apparmor_parser -r ${path}`), "systemctl restart docker.service"].join("; ");
   return ["set -eu", "changed=no", ...lines, `if [ $changed = yes ]; then ${activate}; fi`, ""].join("\n");
 }
 

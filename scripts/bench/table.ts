@@ -11,6 +11,8 @@ export interface Ground {
   /** /proc/loadavg before it began: others at work make every figure worse. */
   load: string;
   rounds: number;
+  /** What connections were made with; none is made in a simulation. */
+  keyExchange?: string;
 }
 
 const steps: readonly Step[] = ["first", "no-op", "check"];
@@ -26,7 +28,7 @@ export function renderTable(rows: Row[], ground: Ground): string {
     }),
   );
   return [
-    `${renderGround(ground)}; median of ${ground.rounds}. Seconds, first apply / no-op \`up\` / drift preview:`,
+    `${renderGround(ground)}${ground.keyExchange === undefined ? "" : `; key exchange ${ground.keyExchange}`}; median of ${ground.rounds}. Seconds, first apply / no-op \`up\` / drift preview:`,
     "",
     markdown(["hosts", "bare ssh", "engine's floor", "Drydock", "goal"], main),
     "",

@@ -136,15 +136,23 @@ find_in() { # FOLDERS -- EXPRESSION: find in those of the folders that are there
   # shellcheck disable=SC2086 # our own folders, without blanks
   [ -z "$folders" ] || find $folders "$@"
 }
+found() { # sets $found to the lines that the last probe printed
+  found=
+  [ ! -s "$t/out/$count" ] || found=$(cat "$t/out/$count")$newline
+}
 probe stray find_in /etc/docker /etc/audit/rules.d /etc/systemd/system /etc/modules-load.d /etc/tmpfiles.d -- -maxdepth 2 -name '*drydock*' -type f
-owned=$(cat "$t/out/$count" && printf '%s\n' "$owned")
+found
+owned=$found$owned
 # Links, too: one in disable/ keeps a profile from being loaded. What a link points to is nobody's to read.
 probe stray-profiles find_in /etc/apparmor.d -- -maxdepth 1 -name 'drydock-*' -type f
-owned=$(cat "$t/out/$count" && printf '%s\n' "$owned")
+found
+owned=$found$owned
 probe stray-links find_in /etc/apparmor.d /etc/apparmor.d/disable /etc/apparmor.d/force-complain -- -maxdepth 1 -name 'drydock-*' ! -type d
-looked=$(cat "$t/out/$count" && printf '%s\n' "$looked")
+found
+looked=$found$looked
 probe certificates find_in /etc/docker/certs.d -- -name '*.crt' -type f
-looked=$(cat "$t/out/$count" && printf '%s\n' "$owned" "$looked")
+found
+looked=$found$owned$newline$looked
 blanks=$IFS
 IFS=$newline
 set -f

@@ -46,6 +46,17 @@ describe.skipIf(why !== undefined)(`${count} hosts${why === undefined ? "" : ` (
     expect(set.counts().sessions - before.sessions).toBe(count);
   });
 
+  it("get a profile back that somebody has unloaded", async () => {
+    await $({ input: "profile drydock-web {}\n" })`chroot ${set.root("light1")} apparmor_parser -R -K`;
+    const drift = await stack.preview("--diff", "--expect-no-changes");
+    expect(drift.exitCode, drift.output).not.toBe(0);
+    expect(drift.output).toMatch(/drydock-web\W+"?not loaded/);
+    const { exitCode, output } = await stack.up();
+    expect(exitCode, output).toBe(0);
+    expect(output).toMatch(/1 updated\n\s+4 unchanged/);
+    expect(set.read("light1", "/sys/kernel/security/apparmor/profiles")).toContain("drydock-web (enforce)");
+  });
+
   it("show drift of one of them as that one's", async () => {
     set.drift(["light2"]);
     const { exitCode, output } = await stack.preview("--diff", "--expect-no-changes");

@@ -25,6 +25,33 @@ const write = (path: string, text: string, mode = "0644"): FileWrite => ({ path,
 const auditCalls = (): string[] => host.calls().filter((call) => /^au(ditctl (?!-R )|genrules)/.test(call));
 const restart = { ...noDocker, how: "restart" as const };
 
+describe("files that are put beside their places first", () => {
+  it("leave nothing when one of them can't be", async () => {
+    host.write("/etc/a", "old");
+    host.write("/etc/file", "no folder");
+    const before = host.list("/etc");
+    const { outcome, log } = await apply({ writes: [write("/etc/a", "a"), write("/etc/new/b", "b"), write("/etc/file/c", "c")] });
+    expect(outcome, log.join("\n")).toBe("went back");
+    expect(host.list("/etc")).toEqual(before);
+  });
+
+  it("leave nothing when a power cut came in between, and the host is left", async () => {
+    host.write("/etc/a", "old");
+    await apply({ writes: [write("/etc/a", "a"), write("/etc/b", "b")] });
+    for (const path of ["/etc/a", "/etc/b"]) host.write(`${path}.drydock-new`, "half");
+    expect((await restore()).outcome).toBe("done");
+    expect(host.list("/etc").filter((line) => line.includes("/etc/a") || line.includes("/etc/b"))).toEqual(["644 /etc/a: old"]);
+  });
+});
+
+describe("the first generation", () => {
+  it("has the originals", async () => {
+    host.write("/etc/a", "old");
+    await apply({ writes: [write("/etc/a", "a"), write("/etc/b", "b")] });
+    expect(host.read(`/var/lib/drydock/generations/0001/before/tree${host.at("/etc/a")}`)).toBe("old");
+  });
+});
+
 describe("a transaction that succeeds", () => {
   it("puts files in place with their mode, whatever stood there, and leaves no trace of the way", async () => {
     host.write(daemonJson, "{}\n", 0o600);

@@ -34,12 +34,7 @@ validate() {
 forward() { # in a process of its own: `set -e` does not hold inside a condition
   mend_volumes
   add_ids
-  n=0
-  while read -r mode owner group path; do
-    n=$((n + 1))
-    say "installing $path"
-    install_file "$stage/files/$n" "$mode" "$owner" "$group" "$path"
-  done <"$stage/writes"
+  install_files
   while IFS= read -r path; do say "removing $path"; rm -f -- "$path"; done <"$stage/removes"
   while read -r mode owner group path; do
     chown "$owner:$group" "$path"
@@ -91,24 +86,36 @@ note_applied() {
 }
 
 new_generation() {
-  mkdir -p "$state/generations"
-  last=$(find "$state/generations" -mindepth 1 -maxdepth 1 -printf '%f\n' | sort -n | tail -n1)
-  generation=$(printf '%s/generations/%04d' "$state" "$((${last#"${last%%[!0]*}"} + 1))")
+  last=0
+  for folder in "$state/generations"/*; do
+    number=${folder##*/}
+    # Without its zeros, which would make it octal.
+    number=${number#"${number%%[!0]*}"}
+    [ ! -d "$folder" ] || [ "$number" -le "$last" ] || last=$number
+  done
+  generation=$(printf '%s/generations/%04d' "$state" "$((last + 1))")
   mkdir -p "$generation/after"
   cp "$stage/by" "$stage/writes" "$stage/removes" "$stage/modes" "$stage/ids" "$generation/"
   cp -r "$stage/files" "$generation/after/"
-  remember_all "$generation/before"
-  remember_profiles "$generation/before"
+  if [ "$first" = yes ]; then
+    # The originals are what was there before.
+    cp -a "$state/pristine" "$generation/before"
+  else
+    remember_all "$generation/before"
+    remember_profiles "$generation/before"
+  fi
   printf '%s\n' "$generation" >"$stage/generation"
 }
 
 prepare() { # everything that is needed to come back, before anything is touched
+  first=no
+  [ -d "$state/pristine" ] || first=yes
   remember_all "$state/pristine"
   remember_profiles "$state/pristine"
+  new_generation
   # Noted before they are there: a run that is cut off may have added them, and taking back what is not there is nothing.
   cat "$stage/ids" >>"$state/pristine/ids"
   [ -z "$CREATE_USER" ] || printf '%s\n' "$CREATE_USER" >"$state/pristine/user"
-  new_generation
   # Of all filesystems only ours: others may hold gigabytes of containers' data that wait for their disk.
   sync -f "$state"
 }
@@ -117,6 +124,12 @@ start_stopped() { # by a move, this one or one that was cut off
   [ -e "$state/stopped" ] || return 0
   tac "$state/stopped" | start_containers
   rm -f "$state/stopped"
+}
+
+forget_old_generations() {
+  set -- "$state/generations"/*
+  [ $# -gt "$KEEP_GENERATIONS" ] || return 0
+  find "$state/generations" -mindepth 1 -maxdepth 1 | sort | head -n "-$KEEP_GENERATIONS" | while IFS= read -r old; do rm -rf -- "$old"; done
 }
 
 forget_fresh() { [ "$fresh" = no ] || rm -rf -- "$state/pristine"; }
@@ -138,12 +151,12 @@ apply() {
   fi
   if { ! moves_data || sh "$stage/transaction.sh" move_volumes "$stage"; } && sh "$stage/transaction.sh" forward "$stage"; then
     start_stopped
-    sh "$stage/transaction.sh" old_data "$stage" || say "what was moved could not be set aside; it lies below the new filesystem"
+    ! has volumes || sh "$stage/transaction.sh" old_data "$stage" || say "what was moved could not be set aside; it lies below the new filesystem"
     # For `restore`: what the first update stopped runs again then.
     [ "$SWITCHES_STORE" = no ] || [ -e "$state/pristine/stopped" ] || cp "$stage/stop" "$state/pristine/stopped"
     note_applied
     ln -sfn "$(cat "$stage/generation")" "$state/current"
-    find "$state/generations" -mindepth 1 -maxdepth 1 | sort | head -n "-$KEEP_GENERATIONS" | while IFS= read -r old; do rm -rf -- "$old"; done
+    forget_old_generations
     exit 0
   fi
   say "failed; going back to the state of before"

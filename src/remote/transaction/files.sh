@@ -2,11 +2,33 @@
 # Files of the host: put in place, remembered as they were, brought back; and the lines of /etc/subuid and /etc/subgid.
 # shellcheck disable=SC2154 # stage and state are set in begin.sh
 
-install_file() { # SOURCE MODE OWNER GROUP PATH: complete or not at all, also after a power cut
-  folder=${5%/*}
-  [ -d "$folder" ] || (umask 022 && mkdir -p "$folder")
+put_beside() { # SOURCE MODE OWNER GROUP PATH: under another name in the same folder
+  [ -d "${5%/*}" ] || (umask 022 && mkdir -p "${5%/*}")
   # What is left there from before it removes first, and nobody gets in before owner and mode are right.
   install -T -o "$3" -g "$4" -m "$2" -- "$1" "$5.drydock-new"
+}
+
+install_files() { # what is in $stage/writes: each complete or not at all, also after a power cut
+  set --
+  while read -r mode owner group path; do
+    say "installing $path"
+    put_beside "$stage/files/$(($# + 1))" "$mode" "$owner" "$group" "$path"
+    set -- "$@" "$path.drydock-new"
+  done <"$stage/writes"
+  [ $# -gt 0 ] || return 0
+  # The texts of all are on the disk before the first one gets its name: one wait, and no process for each file.
+  sync "$@"
+  for file; do
+    mv -T -- "$file" "${file%.drydock-new}"
+    shift
+    set -- "$@" "${file%/*}"
+  done
+  sync "$@"
+}
+
+install_file() { # SOURCE MODE OWNER GROUP PATH: one alone, in the same way
+  folder=${5%/*}
+  put_beside "$@"
   sync "$5.drydock-new"
   mv -T -- "$5.drydock-new" "$5"
   sync "$folder"
@@ -15,10 +37,10 @@ install_file() { # SOURCE MODE OWNER GROUP PATH: complete or not at all, also af
 touched_paths() { all_touched_paths | grep -vxFf "$stage/volume-files" || :; }
 
 all_touched_paths() {
-  cut -d' ' -f4- "$stage/writes" "$stage/modes"
+  while read -r mode owner group path; do printf '%s\n' "$path"; done <"$stage/writes"
+  while read -r mode owner group path; do printf '%s\n' "$path"; done <"$stage/modes"
   # what is right already may be changed by a later update, when nobody knows any more how it was
-  cat "$stage/declared"
-  cat "$stage/removes"
+  cat "$stage/declared" "$stage/removes"
   # augenrules makes these two from rules.d
   [ "$AUDIT_COMPILE" = no ] || printf '%s\n' /etc/audit/audit.rules /etc/audit/audit.rules.prev
 }
@@ -51,7 +73,7 @@ $2"
 
 new_memory() { # FOLDER
   mkdir -p "$1/tree"
-  touch "$1/known" "$1/absent" "$1/folders" "$1/made"
+  for list in known absent folders made; do : >>"$1/$list"; done
 }
 
 remember_all() { # FOLDER
@@ -69,9 +91,10 @@ copy_back() { # COPY PATH
 }
 
 bring_back() { # FOLDER: every path as remember found it; goes on where one path resists, since differs_from tells which
-  while IFS= read -r path; do [ -d "$path" ] || rm -f -- "$path" || :; done <"$1/absent"
+  while IFS= read -r path; do [ -d "$path" ] || rm -f -- "$path" "$path.drydock-new" || :; done <"$1/absent"
   (cd "$1/tree" && find . -type f -o -type l) | while IFS= read -r file; do
     path=${file#.}
+    [ ! -e "$path.drydock-new" ] || rm -f -- "$path.drydock-new" || :
     is_as "$1/tree/$path" "$path" && continue
     copy_back "$1/tree/$path" "$path" || say "$path can't be brought back"
   done

@@ -34,12 +34,18 @@ activate_audit() {
 }
 
 running_limits() {
+  asked=
   while read -r unit property value; do
-    pid=$(systemctl show -p MainPID --value "$unit")
+    # Once for each unit: a call of systemctl costs as much as ten other programs.
+    [ "$unit" = "$asked" ] || { asked=$unit pid=$(systemctl show -p MainPID --value "$unit"); }
     [ "$pid" -gt 0 ] || continue
     case $property in
-      # The kernel takes no more than fs.nr_open, and that is what systemd makes of infinity.
-      LimitNOFILE) prlimit --pid "$pid" --nofile="$(printf '%s' "$value" | sed "s/infinity/$(cat /proc/sys/fs/nr_open)/g; s/^[^:]*\$/&:&/")" ;;
+      LimitNOFILE)
+        # The kernel takes no more than fs.nr_open, and that is what systemd makes of infinity.
+        case $value in *infinity*) value=$(printf '%s' "$value" | sed "s/infinity/$(cat /proc/sys/fs/nr_open)/g") ;; esac
+        case $value in *:*) ;; *) value=$value:$value ;; esac
+        prlimit --pid "$pid" --nofile="$value"
+        ;;
       OOMScoreAdjust) printf '%s\n' "$value" >"/proc/$pid/oom_score_adj" ;;
     esac
   done <"$stage/process-limits"

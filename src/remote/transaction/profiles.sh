@@ -92,7 +92,7 @@ profiles_differ_from() { # FOLDER: prints each that the kernel does not have as 
 note_profiles() { # for the next look: what each file of ours was loaded as, and what dockerd has read
   for file in /etc/apparmor.d/drydock-*; do
     folder=$(loaded_in "${file##*/}")
-    [ -z "$folder" ] || [ ! -e "$folder/raw_sha1" ] || printf 'profile:%s %s\n' "${file##*/}" "$(cat "$folder/raw_sha1")"
+    [ -z "$folder" ] || [ ! -e "$folder/raw_sha1" ] || { read -r sum <"$folder/raw_sha1" && printf 'profile:%s %s\n' "${file##*/}" "$sum"; }
   done
   [ -e /etc/docker/drydock-seccomp.json ] || return 0
   seccomp="seccomp $(sha256sum </etc/docker/drydock-seccomp.json | cut -d' ' -f1)"

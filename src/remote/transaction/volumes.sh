@@ -15,7 +15,7 @@ each_volume() { # HOWS COMMAND: runs it with these set, for each volume of which
   done 7<"$stage/volumes"
 }
 
-moves_data() { grep -qE '^(move|adopt) ' "$stage/volumes"; }
+moves_data() { has volumes && grep -qE '^(move|adopt) ' "$stage/volumes"; }
 
 # --- Its steps ---
 
@@ -342,7 +342,7 @@ leave_volume() {
 }
 
 mend_volumes() { # before dockerd may need what they are to offer
-  grep -q '^repair ' "$stage/volumes" || return 0
+  has volumes && grep -q '^repair ' "$stage/volumes" || return 0
   [ -d "$stage/volumes-before" ] || install_volume_files
   each_volume repair mend_volume
 }

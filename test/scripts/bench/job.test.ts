@@ -17,7 +17,7 @@ it("has a line for each part of the peers' job", () => {
 it("as a bare script changes a host once", () => {
   const root = temporaryFolder();
   const here = (step: "first" | "no-op" | "check") => bareScript(jobArgs(hosts), step).replaceAll(/(?<=[ >])\/(etc|run)\b/g, `${root}/$1`);
-  const stubs = `mkdir -p ${root}/run; systemctl() { echo "systemctl $*"; }; modprobe() { :; }; augenrules() { :; };`;
+  const stubs = `mkdir -p ${root}/run; systemctl() { echo "systemctl $*"; }; modprobe() { :; }; augenrules() { :; }; apparmor_parser() { :; };`;
   expect(runSh(`${stubs}\n${here("first")}`).toString()).toBe("systemctl daemon-reload\nsystemctl restart docker.service\n");
   expect(runSh(`${stubs}\n${here("no-op")}`).toString()).toBe("");
   expect(runSh(`${stubs}\necho more >>${root}/etc/docker/daemon.json\n${here("check")}`).toString()).toBe(`${root}/etc/docker/daemon.json\n`);
