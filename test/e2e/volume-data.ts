@@ -3,8 +3,8 @@
 /** Makes files in a folder: hard links, holes, owners, modes, capabilities, attributes, access lists, odd names, a pipe, a device. */
 export const makeData = (folder: string) => `
   mkdir -p ${folder}/sub && cd ${folder}
-  dd if=/dev/urandom of=random bs=1M count=30 2>/dev/null
-  truncate -s 60M holes && printf x | dd of=holes bs=1 seek=50000000 conv=notrunc 2>/dev/null
+  dd if=/dev/urandom of=random bs=1M count=10 2>/dev/null
+  truncate -s 30M holes && printf x | dd of=holes bs=1 seek=25000000 conv=notrunc 2>/dev/null
   echo text >sub/one && ln sub/one sub/two && ln -s /nowhere sub/link && mkfifo sub/pipe && mknod sub/null c 1 3
   printf 'odd\\n' >'sub/a name
 with a line break'
@@ -23,7 +23,7 @@ export const listData = (folder: string) => `
   cd ${folder} || exit
   find . -type d -printf '%p %y %m %U:%G\\n' -o -printf '%p %y %m %U:%G %s %n %T@ %l\\n' | sort
   find . -type f -exec sha256sum {} + | sort
-  find . -type f -size +50M -printf '%p %b blocks\\n' | awk '{ print $1, ($2 < 50000 ? "has holes" : "has no holes") }'
+  find . -type f -size +20M -printf '%p %b blocks\\n' | awk '{ print $1, ($2 < 25000 ? "has holes" : "has no holes") }'
   find . -print0 | perl -0ne '
     chomp; my $file = $_;
     for my $name ("user.note", "user.a", "user.b", "trusted.overlay.opaque", "security.capability", "system.posix_acl_access") {
