@@ -123,6 +123,8 @@ prepare() { # everything that is needed to come back, before anything is touched
 start_stopped() { # by a move, this one or one that was cut off
   [ -e "$state/stopped" ] || return 0
   tac "$state/stopped" | start_containers
+  # That they run is on the disk before the note goes, or a power cut now would leave them stopped for good.
+  sync -f /var/lib/docker
   rm -f "$state/stopped"
 }
 
