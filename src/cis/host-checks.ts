@@ -1,8 +1,7 @@
 /** CIS 1.1.1 and 1.1.2: where containers live, and who may command the daemon. */
 
-import { dirname } from "node:path";
 import { containerdData } from "../desired/volumes.ts";
-import { keepsImagesInContainerd, remappedTo } from "../effect/daemon.ts";
+import { dataRoot, keepsImagesInContainerd } from "../effect/daemon.ts";
 import { mountedOn } from "../effect/mounts.ts";
 import type { Evidence, Finding } from "./verdict.ts";
 
@@ -14,8 +13,7 @@ export function checkPartition({ observation }: Evidence): Finding {
   const { info, mounts } = observation;
   if (!info.known) return { verdict: "unknown", evidence: info.reason };
   if (!mounts.known) return { verdict: "unknown", evidence: mounts.reason };
-  // userns-remap puts `/UID.GID` behind the data root.
-  const root = remappedTo(info.value) ? dirname(info.value.DockerRootDir) : info.value.DockerRootDir;
+  const root = dataRoot(info.value);
   const places = [{ path: root, name: root }, ...(keepsImagesInContainerd(info.value) ? [{ path: containerdData, name: `${containerdData}, where this engine keeps images,` }] : [])];
   const found = places.map(({ path, name }) => ({ name, path, mount: mountedOn(path, observation) }));
   const shared = found.find(({ mount }) => !mount);

@@ -5,6 +5,7 @@
  * whether the running daemon read the file as it is.
  */
 
+import { dirname } from "node:path";
 import type { Json, JsonObject } from "../desired/host-inputs.ts";
 import { sortKeys } from "../desired/json.ts";
 import type { DockerInfo, Observation } from "../observed/observation.ts";
@@ -60,6 +61,9 @@ export function remappedTo(info: DockerInfo): string | undefined {
 
 /** Whether images are in /var/lib/containerd instead of below the data root: fresh installs from 29 on (moby daemon/image_store_choice.go). */
 export const keepsImagesInContainerd = (info: DockerInfo) => info.DriverStatus.some(([name, value]) => name === "driver-type" && value?.startsWith("io.containerd.snapshotter") === true);
+
+/** Where all of the daemon's data are: userns-remap puts `/UID.GID` behind it. */
+export const dataRoot = (info: DockerInfo) => (remappedTo(info) ? dirname(info.DockerRootDir) : info.DockerRootDir);
 
 /** The option of `docker info`'s SecurityOptions, e.g. `name=seccomp,profile=default`. */
 export function securityOption(info: DockerInfo, name: string): string | undefined {

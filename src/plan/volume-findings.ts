@@ -1,10 +1,9 @@
 /** Why a device can't become a volume. Whatever is on a device that Drydock did not make itself is never touched. */
 
-import { dirname } from "node:path";
 import type { DeclaredVolume, HostInputs } from "../desired/host-inputs.ts";
 import { copyLabel, dockerData, wholeLabel } from "../desired/volumes.ts";
 import { mountedOn } from "../effect/mounts.ts";
-import { remappedTo } from "../effect/daemon.ts";
+import { dataRoot } from "../effect/daemon.ts";
 import type { Observation } from "../observed/observation.ts";
 import type { Device, VolumeFacts } from "../observed/volumes.ts";
 import { counted } from "./describe.ts";
@@ -45,12 +44,13 @@ function deviceFindings(mountPoint: string, { device: name, filesystem }: Declar
   const elsewhere = observation.mounts.known ? observation.mounts.value.find(({ number, path }) => number === device.number && !path.startsWith(ownPlace)) : undefined;
   if (elsewhere) return [`${name} is mounted at ${elsewhere.path}; Drydock takes only a device that nobody uses`];
   const used = describeUse(device);
-  const remedy = `if nothing on it is needed, clear it yourself with: wipefs --all ${device.path}`;
+  const clear = `clear it yourself with: wipefs --all ${device.path}`;
+  const remedy = `if nothing on it is needed, ${clear}`;
   const ours = oursOn(device.signatures, mountPoint);
   if (!ours && used !== undefined) return [`${name} carries ${used}; Drydock formats only a device without any signature (${remedy})`];
   if (ours && ours.type !== filesystem) return [`${name} carries Drydock's own ${ours.type}, not ${filesystem}; set volume.filesystem: ${ours.type}, or ${remedy}`];
   if (ours?.label === copyLabel && ours.uuid !== uuidFor(mountPoint, name, observation.machineId)) {
-    return [`${name} carries a copy that another host, or this one before it was installed again, has not finished; finish it there, or, if those data are somewhere else as well, ${remedy.replace("if nothing on it is needed, ", "")}`];
+    return [`${name} carries a copy that another host, or this one before it was installed again, has not finished; finish it there, or, if those data are somewhere else as well, ${clear}`];
   }
   if (device.children.length > 0) return [`${name} is in use by ${device.children.join(", ")}; Drydock takes only a device that nobody uses`];
   if (device.readOnly) return [`${name} is read-only`];
@@ -89,10 +89,10 @@ const spaceNeeded = (bytes: number, filesystem: string) => Math.ceil(bytes * 1.1
 function placeFindings(mountPoint: string, { filesystem }: DeclaredVolume, { place, missingTools }: VolumeFacts, observation: Observation): string[] {
   if (mountedOn(mountPoint, observation)) return [];
   const { info } = observation;
-  const root = info.known ? (remappedTo(info.value) ? dirname(info.value.DockerRootDir) : info.value.DockerRootDir) : mountPoint;
+  const root = info.known ? dataRoot(info.value) : mountPoint;
   return [
     ...(place === mountPoint ? [] : [`${mountPoint} is a symbolic link to ${place}, which Drydock does not follow; make it a folder`]),
-    ...(mountPoint === dockerData && root !== mountPoint && info.known ? [`dockerd keeps its data in ${root} (data-root), so a filesystem at ${mountPoint} would hold nothing; take data-root out of daemon.json, or the volume out of the stack file`] : []),
+    ...(mountPoint === dockerData && root !== mountPoint ? [`dockerd keeps its data in ${root} (data-root), so a filesystem at ${mountPoint} would hold nothing; take data-root out of daemon.json, or the volume out of the stack file`] : []),
     ...(info.known && mountPoint === dockerData && !/^(overlay2|overlayfs|fuse-overlayfs|vfs|native)$/.test(info.value.Driver) ? [`dockerd stores layers with ${info.value.Driver}, which does not go from one filesystem to another; the driver would have to be overlay2 first`] : []),
     ...(missingTools.length === 0 ? [] : [`${missingTools.join(", ")} is not installed there; install it first (${filesystem === "xfs" ? "apt-get install xfsprogs, dnf install xfsprogs" : "apt-get install e2fsprogs, dnf install e2fsprogs"})`]),
   ];

@@ -6,7 +6,7 @@
 # mounted nothing takes it back: containers may have written to it.
 # shellcheck disable=SC2154 # stage and state are set in begin.sh
 
-# The lines of $stage/volumes: HOW MOUNTPOINT UNIT DEVICE FILESYSTEM OPTIONS UUID LABEL FORMAT
+# The lines of $stage/volumes: HOW MOUNTPOINT UNIT DEVICE FILESYSTEM OPTIONS UUID LABEL FORMAT BYTES
 each_volume() { # HOWS COMMAND: runs it with these set, for each volume of which it is to be done so
   while read -r how mount_point unit device filesystem options uuid label format bytes <&7; do
     name=${mount_point##*/}
