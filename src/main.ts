@@ -1,50 +1,6 @@
 /** The program: read the fleet from the stack file, register its hosts. */
 
-import { readFleet, StackFileError, type Fleet } from "./config/fleet.ts";
-import { renderHost, TemplateError } from "./desired/render-host.ts";
-import { Host } from "./provider/host.ts";
-import { allConfig, getStack, RunError } from "./sdk.ts";
+import { declaredFleet, renderFleet } from "./program/declared-hosts.ts";
+import { registerHosts } from "./program/register-hosts.ts";
 
-const prefix = "drydock:";
-
-/** The stack file's `drydock:*` values; the engine hands out tables and lists as JSON. */
-function readConfig(): Record<string, unknown> {
-  const values = Object.entries(allConfig()).filter(([key]) => key.startsWith(prefix));
-  // The engine hands secrets out in clear and names them here (sdk/nodejs/runtime/config.ts).
-  const secretKeys = JSON.parse(process.env.PULUMI_CONFIG_SECRET_KEYS ?? "[]") as string[];
-  const secret = values.map(([key]) => key).filter((key) => secretKeys.includes(key));
-  if (secret.length > 0) throw new RunError(`${secret.join(", ")}: a secret can't stand here, since a host's inputs come back from the host in clear; name key files by their path on the host`);
-  return Object.fromEntries(values.map(([key, value]) => [key.slice(prefix.length), parsed(value)]));
-}
-
-function parsed(value: string): unknown {
-  try {
-    return JSON.parse(value);
-  } catch {
-    return value;
-  }
-}
-
-function registerHosts(fleet: Fleet): void {
-  const options = fleet.templates === undefined ? {} : { templates: fleet.templates };
-  const problems: string[] = [];
-  const rendered = [...fleet.hosts].flatMap(([name, settings]) => {
-    try {
-      return [{ name, args: renderHost(settings, { ...options, host: name }) }];
-    } catch (error) {
-      if (!(error instanceof TemplateError)) throw error;
-      problems.push(error.message);
-      return [];
-    }
-  });
-  // All hosts or none: a fleet of which a part was rendered would look as if the rest had been removed.
-  if (problems.length > 0) throw new RunError(problems.join("\n"));
-  for (const { name, args } of rendered) new Host(name, args);
-}
-
-try {
-  registerHosts(readFleet(readConfig(), `stacks/Pulumi.${getStack()}.yaml`));
-} catch (error) {
-  // Mistakes of people are printed as they are, mistakes of ours with their stack.
-  throw error instanceof StackFileError ? new RunError(error.message) : error;
-}
+registerHosts(renderFleet(declaredFleet()));
