@@ -71,6 +71,17 @@ export interface Observation {
   owner: Owner | undefined;
   /** What the last apply left: the daemon's process, the daemon.json it had read, and the keys it had set there. */
   applied: Record<string, string>;
+  /** What became of the last transaction that touched something, if it had an end nobody has cleared away. */
+  outcome: Outcome | undefined;
+}
+
+export interface Outcome {
+  /** Its number, e.g. `0007`. */
+  generation: string;
+  result: "confirmed" | "went back" | "broken";
+  /** Seconds since 1970, by the host's clock. */
+  at: number;
+  why: string;
 }
 
 export interface Mount {
@@ -181,7 +192,8 @@ export function parseObservation(text: string): Observation {
     slice: units["drydock-containers.slice"] ?? {},
     freeBytes: lines("space").slice(1).map((line) => Number(line.split(/\s+/)[3]) * 1024),
     owner: parseOwner(valueOr(records.text("owner"), "")),
-    applied: Object.fromEntries(lines("applied").map((line) => line.split(/ (.*)/s).slice(0, 2) as [string, string])),
+    applied: wordsByName(lines("applied")),
+    outcome: parseOutcome(wordsByName(lines("outcome"))),
   };
 }
 
@@ -191,6 +203,15 @@ function valueOr<T>(fact: Known<T>, otherwise: T): T {
 }
 
 // --- Internal ---
+
+// keys icc,live-restore
+const wordsByName = (lines: string[]) => Object.fromEntries(lines.map((line) => line.split(/ (.*)/s).slice(0, 2) as [string, string]));
+
+/** One that a power cut has left half written tells nothing. */
+function parseOutcome({ generation, result, at, why }: Partial<Record<string, string>>): Outcome | undefined {
+  const known = (["confirmed", "went back", "broken"] as const).find((word) => word === result);
+  return known && generation && at && why ? { generation, result: known, at: Number(at), why } : undefined;
+}
 
 const dockerInfoSchema = z.object({
   // Empty when the client could not reach dockerd: it prints zero values then (docker/cli#5900).
@@ -233,7 +254,7 @@ const containerSchema = z.object({
   cgroupnsMode: z.string(),
   privileged: z.boolean(),
   networkMode: z.string(),
-  ports: z.record(z.string(), z.unknown()).nullable().transform((ports) => ports ?? {}),
+  ports: z.record(z.string(), z.array(z.object({ HostIp: z.string(), HostPort: z.string() })).nullable()).nullable().transform((ports) => ports ?? {}),
   restartPolicy: z.string(),
   // 0 and below mean none; null, too
   pidsLimit: z.number().nullish().transform((limit) => limit ?? 0),

@@ -3,18 +3,21 @@
  * was cut off half-way.
  */
 
+import { setTimeout } from "node:timers/promises";
 import type { HostArgs, HostInputs } from "../desired/host-inputs.ts";
-import type { Observation, Owner } from "../observed/observation.ts";
+import type { Observation, Outcome, Owner } from "../observed/observation.ts";
 import { describeChange, describeCost, differences } from "../plan/describe.ts";
 import { isEmpty, type Plan } from "../plan/plan.ts";
 import { digest, observedInputs, oldDataOn } from "../plan/seen.ts";
 import { applyPlan, removeOldData, writeOwner, type TransactionResult } from "../remote/apply.ts";
+import { seconds } from "../remote/limits.ts";
 import { assess } from "./assess.ts";
 import { HalfDoneError, HostError, listed } from "./errors.ts";
 import { stopsDocker } from "../plan/volumes.ts";
 import { volumesThatStay } from "./release.ts";
 import { look } from "./look.ts";
 import { outputsOf, type HostOutputs } from "./outputs.ts";
+import { signature } from "./signature.ts";
 
 export interface Converged {
   wish: HostInputs;
@@ -41,6 +44,7 @@ export async function converge(owner: Owner, args: HostArgs, say: Say): Promise<
   }
   const lastChange = { cost: describeCost(plan, wish, observation), diff: describeChange(plan, wish, observedInputs(wish, observation), observation) };
   const result = await apply(owner, wish, plan, observation, say);
+  if (result.outcome === "cut off") await takenBack(owner.host, wish, new Error(listed("the change was cut off on the host", result.log)));
   assertDone(owner, result);
   // Who was told each line has seen it.
   if (!shown(plan)) await say(listed(`${owner.host}: done on the host`, result.log));
@@ -56,10 +60,10 @@ const shown = (plan: Plan) => plan.volumes.some(stopsDocker);
 async function apply(owner: Owner, wish: HostInputs, plan: Plan, observation: Observation, say: Say): Promise<TransactionResult> {
   const showing = shown(plan) ? { onLine: (line: string) => void say(`${owner.host}: ${line}`) } : {};
   try {
-    return await applyPlan(wish.connection, plan, observation, owner, { digestOfConfiguration: digest(JSON.stringify(wish)), ...showing });
+    return await applyPlan(wish.connection, plan, observation, owner, { digestOfConfiguration: digest(JSON.stringify(wish)), signature: signature(), ...showing });
   } catch (cause) {
     throw new HalfDoneError(
-      `${owner.host}: the link failed while the change was made; the host goes on by itself and ends in the new state or in the old one; the next update reads which`,
+      `${owner.host}: the link failed while the change was made; the host goes on by itself and, since nobody is there to confirm it, takes the change back; the next update reads the state it has by then`,
       { cause },
     );
   }
@@ -71,12 +75,15 @@ function assertDone({ host }: Owner, { outcome, log }: TransactionResult): void 
     case "done":
       return;
     case "busy":
-      throw new HostError(`${host}: another apply is running there (${log.join(", ")}); nothing was touched, try again when it has ended`);
+      throw new HostError(`${host}: another apply is running there, or waits for its confirmation (${log.join(", ")}); nothing was touched, try again when it has ended`);
+    case "unfinished":
+      throw new HostError(listed(`${host}: an earlier update had been cut off there and was taken back just now; nothing else was touched, so run this one again`, log));
     case "refused":
       throw new HostError(listed(`${host}: refused, nothing was touched`, why.map((line) => line.replace(/^refused: /, ""))));
     case "went back":
       if (log.some((line) => line.startsWith("but for the data of Docker"))) throw new HalfDoneError(listed(`${host}: the change failed, and the state of before was restored and read back`, why));
       throw new HostError(listed(`${host}: the change failed, and the state of before was restored and read back`, why));
+    case "cut off":
     case "broken":
       throw new HalfDoneError(listed(`${host}: the change failed, and the state of before could not be restored; the originals are in /var/lib/drydock`, log));
   }
@@ -84,19 +91,53 @@ function assertDone({ host }: Owner, { outcome, log }: TransactionResult): void 
 
 const progress = /^(installing|removing|starting|stopping|restarting|reloading|loading|unloading|adding|creating|switching|dropping|making|copying|copied|comparing|mounting|mending|setting|going back|failed; going back|the state of before is back)/;
 
-/** Reads the host back over a new connection: an effect is only claimed when it was seen, by somebody who could get in. */
+/**
+ * Reads the host back over a new connection: an effect is only claimed when it was seen, by somebody who could get in. Until then
+ * the host is ready to take the change back.
+ */
 async function confirm({ host }: Owner, wish: HostInputs): Promise<Observation> {
-  let observation: Observation;
-  try {
-    observation = await look(wish, { confirm: true });
-  } catch (cause) {
-    throw new HalfDoneError(`${host}: the change was made, but a new connection to confirm it could not be opened; the host has the new state`, { cause });
-  }
+  const observation = await withinTheLimit(() => look(wish, { confirm: true })).catch((cause: unknown) => takenBack(host, wish, cause));
+  const { outcome } = observation;
+  if (outcome && outcome.result !== "confirmed") throw new HostError(wentBack(host, outcome));
   // What a move has left is removed only now, when the new state is confirmed.
   const left = differences(wish, observedInputs(wish, observation)).filter((line) => !line.startsWith("inEffect.oldData:"));
   if (left.length > 0) throw new HalfDoneError(listed(`${host}: the change was made, and this is not in effect`, left));
   return observation;
 }
+
+/** A sshd or a firewall that was restarted a moment ago deserves a second try, as long as the host waits for it. */
+async function withinTheLimit<T>(attempt: () => Promise<T>): Promise<T> {
+  const end = Date.now() + seconds.confirm * 1000;
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (Date.now() + pause() > end) throw error;
+      await setTimeout(pause());
+    }
+  }
+}
+
+/**
+ * Nobody could confirm: what became of the host, over whatever connection there is. Each apply begins without an outcome of an older one.
+ *
+ * @throws always
+ */
+async function takenBack(host: string, wish: HostInputs, cause: unknown): Promise<never> {
+  const end = Date.now() + (seconds.confirm + seconds.guard + 2 * seconds.daemon) * 1000;
+  while (Date.now() < end) {
+    await setTimeout(pause());
+    const outcome = await look(wish).then((seen) => seen.outcome, () => undefined);
+    if (!outcome || outcome.result === "confirmed") continue;
+    if (outcome.result === "went back") throw new HostError(`${wentBack(host, outcome)}; it was read back`, { cause });
+    throw new HalfDoneError(`${host}: the change could not be confirmed, and the host could not take it back; the originals are in /var/lib/drydock`, { cause });
+  }
+  throw new HalfDoneError(`${host}: the change could not be confirmed; the host takes it back by itself after ${seconds.confirm} s, and whether it did could not be seen from here`, { cause });
+}
+
+const pause = () => seconds.betweenTries * 1000;
+
+const wentBack = (host: string, { why }: Outcome) => `${host}: the host took the change back by itself (${why}), and has the state of before`;
 
 /** Only who consented gets here, and only with a host that was seen to be right. */
 async function withoutOldData(owner: Owner, wish: HostInputs, observation: Observation, say: Say): Promise<Observation> {

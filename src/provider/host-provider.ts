@@ -3,7 +3,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type * as provider from "@pulumi/pulumi/provider/index.js";
 import type { HostArgs, HostInputs } from "../desired/host-inputs.ts";
-import type { Owner } from "../observed/observation.ts";
+import type { Outcome, Owner } from "../observed/observation.ts";
 import { observedInputs } from "../plan/seen.ts";
 import { completeInputs } from "../plan/wish.ts";
 import { log, type CustomResource } from "../sdk.ts";
@@ -83,6 +83,8 @@ export class HostProvider implements provider.Provider {
     try {
       const observation = await look(props);
       const inputs = plain(observedInputs(props, observation));
+      const { outcome } = observation;
+      if (outcome && outcome.result !== "confirmed") await this.log("warn", urn, `${id}: ${lastUpdate(outcome)}`);
       const outputs = outputsOf({ ...props, inEffect: inputs.inEffect }, observation, props.lastChange ?? { cost: [], diff: "" });
       for (const text of outputs.pending) await this.log("warn", urn, `${id}: pending: ${text}`);
       return { id, inputs, props: plain({ ...inputs, ...outputs }) };
@@ -134,6 +136,9 @@ export const inputsOf = (state: HostInputs): HostInputs => Object.fromEntries(in
 const wishedPart = (state: HostInputs) => plain({ ...inputsOf(state), host: null });
 
 const stateOf = ({ wish, outputs }: Converged): State => plain({ ...wish, ...outputs });
+
+const lastUpdate = ({ result, why, at }: Outcome) =>
+  `the last update ${result === "went back" ? "was taken back by the host itself" : "failed and could not be taken back"} at ${new Date(at * 1000).toISOString()}: ${why}`;
 
 /** Without `undefined`, as it comes back from the engine. */
 const plain = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;

@@ -4,11 +4,12 @@ import { isDeepStrictEqual } from "node:util";
 import { auditedPaths, statPaths } from "../cis/evaluate.ts";
 import type { HostArgs, HostInputs } from "../desired/host-inputs.ts";
 import type { Observation } from "../observed/observation.ts";
+import { confirmation } from "../remote/confirmation.ts";
 import { observe, type ObserveOptions } from "../remote/observe.ts";
 import { auditCandidates } from "../plan/seen.ts";
 
 export interface LookOptions {
-  /** Over a connection of its own, after an apply: proves that a new one can be made, and tells the host so. */
+  /** Over a connection of its own, after an apply: proves that a new one can be made, and tells the host so, which keeps the change then. */
   confirm?: boolean;
   /** What this process saw a moment ago will do: `check` and `read` look just before `create` and `update` do. */
   reuse?: boolean;
@@ -58,8 +59,6 @@ const reusableSeconds = 60;
 const covers = ({ places }: Seen, wanted: Places) =>
   isDeepStrictEqual(places.volumes, wanted.volumes) &&
   (["files", "looked", "paths"] as const).every((kind) => wanted[kind].every((path) => places[kind].includes(path)));
-
-const confirmation = `[ ! -d /var/lib/drydock/current ] || date +%s >/var/lib/drydock/current/confirmed`;
 
 /** Files of the user's that settings name by their path on the host: keys and certificates. */
 function namedFiles({ daemon }: HostArgs): string[] {

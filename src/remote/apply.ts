@@ -13,12 +13,18 @@ import { quote, writeFile } from "./shell.ts";
 import { runAsRoot } from "./ssh.ts";
 
 export interface TransactionResult {
-  outcome: "done" | "refused" | "went back" | "broken" | "busy";
+  /**
+   * `cut off`: it ended without a word, and the host takes it back by itself; `unfinished`: an earlier one that was cut off
+   * was taken back first, and this one was not begun.
+   */
+  outcome: "done" | "refused" | "went back" | "broken" | "busy" | "cut off" | "unfinished";
   /** What the host did, step by step. */
   log: string[];
 }
 
 export interface ApplyOptions {
+  /** Who applies, for people who find the host changed: `commit 1a2b3c`, `by ops@desk`. */
+  signature?: string[];
   /** Tells one wish from another. */
   digestOfConfiguration?: string;
   /** Told each line while the transaction runs. */
@@ -32,7 +38,7 @@ type Stage = Record<string, string>;
 export async function applyPlan(connection: Connection, plan: Plan, observation: Observation, owner: Owner, options: ApplyOptions = {}): Promise<TransactionResult> {
   // At 10 MB/s each way, and compared.
   const moving = plan.volumes.reduce((sum, { bytes }) => sum + bytes, 0) / 3_000_000;
-  return run(connection, "apply", stageOf(plan, observation, owner, options.digestOfConfiguration), owner, { moving, ...options });
+  return run(connection, "apply", stageOf(plan, observation, owner, options), owner, { moving, ...options });
 }
 
 /** Puts the pristine originals back. */
@@ -74,26 +80,35 @@ export function transactionScript(command: Command, stage: Stage, owner: Owner):
     `mkdir -p ${state}`,
     // The unit outlives a controller that dies: its name is the lock's second half.
     `exec 9>${state}/lock`,
-    `if ! flock -n 9 || systemctl -q is-active ${unit}; then echo busy; cat ${state}/staging/by 2>/dev/null || true; exit 0; fi`,
+    `busy() { echo busy; cat ${inHand}/by 2>/dev/null || true; exit 0; }`,
+    `flock -n 9 && ! systemctl -q is-active ${unit} || busy`,
+    // Unconfirmed: its controller is about to come back, or the host takes it back in a minute.
+    `if [ -e ${inHand}/step ]; then`,
+    `  ! systemctl -q is-active drydock-guard.timer || busy`,
+    `  status=0; sh ${inHand}/transaction.sh clear_away ${inHand} </dev/null || status=$?`,
+    `  [ "$status" -eq 0 ] || { echo "status $status"; exit 0; }`,
+    `fi`,
     // Under the lock: two stacks may both have seen a host that nobody kept.
     `if [ -s ${state}/owner ] && ! ${ownerText(owner)} | cmp -s - ${state}/owner; then echo owned; cat ${state}/owner; exit 0; fi`,
-    `rm -rf ${state}/staging`,
-    `mkdir -p ${state}/staging/files`,
-    ...files.map(([name, text]) => writeFile(`${state}/staging/${name}`, text)),
-    `: >${state}/staging/log`,
-    `systemd-run --quiet --wait --collect --unit=${unit} --property=OOMScoreAdjust=-900 --property=StandardOutput=file:${state}/staging/log --property=StandardError=file:${state}/staging/log ` +
-      `sh ${state}/staging/transaction.sh ${command} ${state}/staging </dev/null 9>&- &`,
+    `rm -rf ${inHand} ${state}/outcome`,
+    `mkdir -p ${inHand}/files`,
+    ...files.map(([name, text]) => writeFile(`${inHand}/${name}`, text)),
+    `: >${inHand}/log`,
+    `systemd-run --quiet --wait --collect --unit=${unit} --property=OOMScoreAdjust=-900 --property=StandardOutput=file:${inHand}/log --property=StandardError=file:${inHand}/log ` +
+      `sh ${inHand}/transaction.sh ${command} ${inHand} </dev/null 9>&- &`,
     "job=$!",
     // For who waits: a move of data may take hours.
-    `tail -n +1 -f -s 0.1 --pid="$job" ${state}/staging/log 9>&- &`,
+    `tail -n +1 -f -s 0.1 --pid="$job" ${inHand}/log 9>&- &`,
     "shown=$!",
     "status=0",
     'wait "$job" || status=$?',
     'wait "$shown" || true',
+    // It touched something, and is gone without a word.
+    `[ ! -e ${inHand}/step ] || case $status in 0 | 22) ;; *) status=25 ;; esac`,
     'echo "status $status"',
-    `rm -rf ${state}/staging`,
+    `[ -e ${inHand}/step ] || rm -rf ${inHand}`,
     // Nobody's host, as it was or again: nothing of ours stays behind.
-    `[ -e ${state}/owner ] || { rm -f ${state}/lock; rmdir ${state}/generations ${state} 2>/dev/null || true; }`,
+    `[ -e ${state}/owner ] || [ -e ${inHand} ] || { rm -f ${state}/lock ${state}/outcome; rmdir ${state}/generations ${state} 2>/dev/null || true; }`,
   ].join("\n");
 }
 
@@ -111,10 +126,12 @@ export function parseTransactionOutput(text: string): TransactionResult {
 // --- Internal ---
 
 const state = "/var/lib/drydock";
+/** Where a transaction lies until it is confirmed or taken back. */
+const inHand = `${state}/transaction`;
 const unit = "drydock-apply.service";
 
 /** The program that runs on the host: its parts, one subject each, joined in this order. */
-export const transactionProgram = ["begin", "files", "docker", "kernel", "profiles", "volumes", "commands"]
+export const transactionProgram = ["begin", "files", "docker", "health", "kernel", "profiles", "volumes", "guard", "commands"]
   .map((part) => readFileSync(new URL(`transaction/${part}.sh`, import.meta.url), "utf8"))
   .join("\n");
 
@@ -123,7 +140,7 @@ export const transactionProgram = ["begin", "files", "docker", "kernel", "profil
 const keepGenerations = 10;
 
 const statusLine = /^status (\d+)$/;
-const outcomes: Record<string, TransactionResult["outcome"]> = { 0: "done", 20: "refused", 21: "went back", 22: "broken" };
+const outcomes: Record<string, TransactionResult["outcome"]> = { 0: "done", 20: "refused", 21: "went back", 22: "broken", 24: "unfinished", 25: "cut off" };
 
 const steps = { apply: "applying", restore: "restoring", remove_old_data: "removing old data" };
 type Command = keyof typeof steps;
@@ -138,7 +155,7 @@ async function run(connection: Connection, command: Command, stage: Stage, owner
 
 const ownerText = ({ stack, host }: Owner) => `printf 'stack %s\\nhost %s\\n' ${quote(stack)} ${quote(host)}`;
 
-function stageOf(plan: Plan, observation: Observation, owner: Owner, digestOfConfiguration?: string): Stage {
+function stageOf(plan: Plan, observation: Observation, owner: Owner, { digestOfConfiguration, signature = [] }: ApplyOptions = {}): Stage {
   const list = (items: string[]) => items.map((item) => `${item}\n`).join("");
   const paths = [...plan.writes.map(({ path }) => path), ...plan.removes, ...plan.modes.map(({ path }) => path)];
   const known = paths.flatMap((path) => {
@@ -155,6 +172,8 @@ function stageOf(plan: Plan, observation: Observation, owner: Owner, digestOfCon
   return {
     settings: settings({
       APPARMOR_ENABLE: plan.profiles.enable,
+      CONFIRM_SECONDS: String(seconds.confirm),
+      GUARD_SECONDS: String(seconds.guard),
       AUDIT_COMPILE: plan.audit.compile,
       AUDIT_ENABLE: plan.audit.enable,
       CREATE_USER: plan.subordinateIds?.createUser ? plan.subordinateIds.user : "",
@@ -173,7 +192,8 @@ function stageOf(plan: Plan, observation: Observation, owner: Owner, digestOfCon
       SOCKET_WAS: activeOr("docker.socket"),
       SWITCHES_STORE: plan.docker.switchesStore,
     }),
-    by: list([`stack ${owner.stack}`, `host ${owner.host}`, `configuration ${digestOfConfiguration ?? "-"}`]),
+    by: list([`stack ${owner.stack}`, `host ${owner.host}`, `configuration ${digestOfConfiguration ?? "-"}`, ...signature, `since ${new Date().toISOString()}`]),
+    ports: plan.docker.how === "nothing" ? "" : list(publishedPorts(observation, plan.docker.stop)),
     writes: list(plan.writes.map(({ path, owner: user, group, mode }) => `${mode} ${user} ${group} ${path}`)),
     ...Object.fromEntries(plan.writes.map(({ text }, i) => [`files/${i + 1}`, text])),
     removes: list(plan.removes),
@@ -200,12 +220,27 @@ function stageOf(plan: Plan, observation: Observation, owner: Owner, digestOfCon
   };
 }
 
+/** `name address port` of the TCP ports of containers that run on, or run again, after it. */
+function publishedPorts({ containers }: Observation, stop: string[]): string[] {
+  if (!containers.known) return [];
+  return containers.value
+    .filter(({ id, running }) => running && !stop.includes(id))
+    .flatMap(({ name, ports }) =>
+      Object.entries(ports).flatMap(([port, bindings]) =>
+        port.endsWith("/tcp") ? (bindings ?? []).map(({ HostIp, HostPort }) => `${name} ${local(HostIp)} ${HostPort}`) : [],
+      ),
+    );
+}
+
+/** What listens on all addresses is asked on the nearest one. */
+const local = (address: string) => ({ "": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1" })[address] ?? address;
+
 /** The engine's own check of the new daemon.json, with the flags it will meet on the unit's command line. */
 function validation({ writes, validateWith }: Plan): Stage {
   const at = writes.findIndex(({ path }) => path === "/etc/docker/daemon.json");
   if (at < 0 || !validateWith) return {};
   const [binary = "", ...flags] = validateWith;
-  return { validate: `exec ${[binary, "--validate", "--config-file", `${state}/staging/files/${at + 1}`, ...flags].map(quote).join(" ")}\n` };
+  return { validate: `exec ${[binary, "--validate", "--config-file", `${inHand}/files/${at + 1}`, ...flags].map(quote).join(" ")}\n` };
 }
 
 const settings = (values: Record<string, string | boolean>) =>

@@ -13,6 +13,11 @@ export const seconds = {
   apply: 900 * factor,
   /** Between two lines that tell how far a copy is. */
   progress: 10,
+  /** How long a change waits for its confirmation until the host takes it back by itself. */
+  confirm: 60 * factor,
+  /** How often the host looks whether that time has come. */
+  guard: 5,
+  betweenTries: 3,
   /** Until dockerd answers after a restart. */
   daemon: 120 * factor,
 };

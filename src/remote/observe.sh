@@ -140,7 +140,7 @@ found() { # sets $found to the lines that the last probe printed
   found=
   [ ! -s "$t/out/$count" ] || found=$(cat "$t/out/$count")$newline
 }
-probe stray find_in /etc/docker /etc/audit/rules.d /etc/systemd/system /etc/modules-load.d /etc/tmpfiles.d -- -maxdepth 2 -name '*drydock*' -type f
+probe stray find_in /etc/docker /etc/audit/rules.d /etc/systemd/system /etc/modules-load.d /etc/tmpfiles.d -- -maxdepth 2 -name '*drydock*' ! -name drydock-recover.service ! -name drydock-settle.service -type f
 found
 owned=$found$owned
 # Links, too: one in disable/ keeps a profile from being loaded. What a link points to is nobody's to read.
@@ -318,6 +318,7 @@ probe apparmor apparmor
 probe space df -Pk /etc /var/lib
 slurp owner /var/lib/drydock/owner
 slurp applied /var/lib/drydock/applied
+slurp outcome /var/lib/drydock/outcome
 
 wait
 # Where dockerd works by nftables, only it can say what it does there; chains of iptables may be left from before.

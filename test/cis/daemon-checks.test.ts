@@ -82,7 +82,7 @@ const cases: [id: string, what: string, observation: Observation, verdict: Verdi
   ["2.16", "read from the file, nothing published", withDaemonJson({ "userland-proxy": false }), "pass"],
   ["2.16", "a published port with its proxy", withDaemonJson({ "userland-proxy": false }, { dockerProxies: known(2) }), "fail"],
   ["2.16", "not read yet, a proxy runs", withUnreadDaemonJson({ "userland-proxy": false }, { dockerProxies: known(2) }), "pending"],
-  ["2.16", "touched after the start, but a port is published without a proxy", withUnreadDaemonJson({ "userland-proxy": false }, { containers: known([container("web", { ports: { "80/tcp": [{ HostPort: "8080" }] } })]) }), "pass"],
+  ["2.16", "touched after the start, but a port is published without a proxy", withUnreadDaemonJson({ "userland-proxy": false }, { containers: known([container("web", { ports: { "80/tcp": [{ HostIp: "0.0.0.0", HostPort: "8080" }] } })]) }), "pass"],
   ["2.17", "the engine's own, by its old name", defaultHost(), "pass"],
   ["2.17", "the engine's own, by its new name", defaultHost({ info: info({ SecurityOptions: ["name=seccomp,profile=builtin"] }) }), "pass"],
   ["2.17", "off", withDaemonJson({ "seccomp-profile": "unconfined" }, { info: info({ SecurityOptions: ["name=seccomp,profile=unconfined"] }) }), "fail"],

@@ -24,6 +24,8 @@ beforeEach(() => {
 });
 
 vi.mock("../../src/remote/observe.ts", () => ({ observe: () => host.observe() }));
+// Nobody waits a minute in a unit test.
+vi.mock("../../src/remote/limits.ts", () => ({ seconds: { confirm: 0.05, guard: 0.01, daemon: 0.01, betweenTries: 0.01, observe: 1, apply: 1 } }));
 vi.mock("../../src/remote/apply.ts", () => ({
   applyPlan: (...args: Parameters<FakeHost["applyPlan"]>) => host.applyPlan(...args),
   restoreOriginal: (...args: Parameters<FakeHost["restoreOriginal"]>) => host.restoreOriginal(...args),
@@ -188,7 +190,7 @@ describe("create", () => {
   });
 
   it.each<[string, FakeHost["result"], string]>([
-    ["busy", { outcome: "busy", log: ["stack a", "host b"] }, "web1: another apply is running there (stack a, host b); nothing was touched, try again when it has ended"],
+    ["busy", { outcome: "busy", log: ["stack a", "host b"] }, "web1: another apply is running there, or waits for its confirmation (stack a, host b); nothing was touched, try again when it has ended"],
     ["refused there", { outcome: "refused", log: ["refused: changed by somebody else since it was read: /etc/docker/daemon.json"] }, "web1: refused, nothing was touched: changed by somebody else since it was read: /etc/docker/daemon.json"],
     [
       "taken back",

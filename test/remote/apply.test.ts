@@ -28,8 +28,8 @@ describe("the script of a transaction", () => {
     const script = transactionScript("apply", Object.fromEntries(contents.map((text, i) => [`files/${i + 1}`, text])), owner);
     const sending = script.slice(0, script.lastIndexOf("job=$!")).replace(/^systemd-run .*\n/m, "").replaceAll("/var/lib/drydock", folder).replace(/^if ! flock.*$/m, "");
     runSh(sending);
-    expect(contents.map((_, i) => readFileSync(join(folder, `staging/files/${i + 1}`), "utf8"))).toEqual(contents);
-    expect(readFileSync(join(folder, "staging/transaction.sh"), "utf8")).toBe(transactionProgram.replaceAll("/var/lib/drydock", folder));
+    expect(contents.map((_, i) => readFileSync(join(folder, `transaction/files/${i + 1}`), "utf8"))).toEqual(contents);
+    expect(readFileSync(join(folder, "transaction/transaction.sh"), "utf8")).toBe(transactionProgram.replaceAll("/var/lib/drydock", folder));
   });
 });
 
@@ -39,6 +39,8 @@ describe("what a transaction printed", () => {
     ["refused: why\nstatus 20\n", { outcome: "refused", log: ["refused: why"] }],
     ["status 21\n", { outcome: "went back", log: [] }],
     ["left\nstatus 22\n", { outcome: "broken", log: ["left"] }],
+    ["taking back\nstatus 24\n", { outcome: "unfinished", log: ["taking back"] }],
+    ["installing /etc/a\nstatus 25\n", { outcome: "cut off", log: ["installing /etc/a"] }],
     // Lists end with a blank, and a last line may lack its end.
     ["read: /etc/a \n\nstatus 20\n", { outcome: "refused", log: ["read: /etc/a"] }],
     ["owned\nstack a\nhost b\n", { outcome: "refused", log: ["kept by somebody else meanwhile: stack a, host b"] }],
@@ -62,9 +64,9 @@ describe("what is sent", () => {
     await applyPlan(...args);
     const writes = readFileSync(join(folder, "script"), "utf8").split(/^(?=printf %s )/m).slice(1);
     return (name) => {
-      const write = writes.find((text) => text.includes(` >/var/lib/drydock/staging/${name}\n`));
+      const write = writes.find((text) => text.includes(` >/var/lib/drydock/transaction/${name}\n`));
       if (write === undefined) throw new Error(`no ${name} in the script`);
-      return runSh(write.slice(0, write.indexOf(` >/var/lib/drydock/staging/${name}\n`))).toString();
+      return runSh(write.slice(0, write.indexOf(` >/var/lib/drydock/transaction/${name}\n`))).toString();
     };
   }
 
@@ -93,7 +95,7 @@ describe("what is sent", () => {
     const write = { text: "{}", owner: "root", group: "root", mode: "0644" };
     const plan = emptyPlan({ writes: [{ path: "/etc/a", ...write }, { path: "/etc/docker/daemon.json", ...write }], validateWith: ["/usr/bin/dockerd", "-H", "fd://"] });
     const file = await staged(connection, plan, defaultHost(), owner);
-    expect(file("validate")).toBe("exec /usr/bin/dockerd --validate --config-file /var/lib/drydock/staging/files/2 -H fd://\n");
+    expect(file("validate")).toBe("exec /usr/bin/dockerd --validate --config-file /var/lib/drydock/transaction/files/2 -H fd://\n");
   });
 
   it("names each volume in one line, and the files that stay with it", async () => {

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Plan } from "../../src/plan/plan.ts";
-import { applyPlan, restoreOriginal, type TransactionResult } from "../../src/remote/apply.ts";
+import { restoreOriginal, type TransactionResult } from "../../src/remote/apply.ts";
+import { applyAndConfirm } from "../support/confirmed.ts";
 import { FakeRoot, mine } from "../support/fake-root.ts";
 import { emptyPlan, noDocker } from "../support/plan.ts";
 
@@ -17,7 +18,7 @@ beforeEach(() => {
 });
 afterEach(() => void vi.unstubAllEnvs());
 
-const apply = (change: Partial<Plan>): Promise<TransactionResult> => applyPlan(connection, emptyPlan(change), host.observation(), owner);
+const apply = (change: Partial<Plan>): ReturnType<typeof applyAndConfirm> => applyAndConfirm(connection, emptyPlan(change), host.observation(), owner);
 const restore = (): Promise<TransactionResult> => restoreOriginal(connection, emptyPlan({ docker: restart }), host.observation(), owner);
 const write = (text: string, at = path) => ({ path: at, text, mode: "0644", ...mine });
 const restart = { ...noDocker, how: "restart" as const };
@@ -40,7 +41,7 @@ describe("a profile", () => {
     expect(log).toContain("loading profile drydock-web");
     expect(loaded()).toBe("new");
     expect(host.read("/var/lib/drydock/applied").replaceAll(host.folder, "")).toContain(`profile:drydock-web ${createHash("sha1").update("new").digest("hex")}\n`);
-    expect(host.calls().filter((call) => call.startsWith("apparmor_parser"))).toEqual(["apparmor_parser -Q -K /var/lib/drydock/staging/files/1", `apparmor_parser -r -K ${path}`]);
+    expect(host.calls().filter((call) => call.startsWith("apparmor_parser"))).toEqual(["apparmor_parser -Q -K /var/lib/drydock/transaction/files/1", `apparmor_parser -r -K ${path}`]);
   });
 
   it("that apparmor_parser does not take is refused with its line, and nothing is touched", async () => {

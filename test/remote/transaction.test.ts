@@ -2,9 +2,10 @@ import { createHash } from "node:crypto";
 import { chmodSync, mkdirSync, readFileSync, readlinkSync, symlinkSync } from "node:fs";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { applyPlan, restoreOriginal, type TransactionResult } from "../../src/remote/apply.ts";
+import { restoreOriginal, type TransactionResult } from "../../src/remote/apply.ts";
 import type { Observation } from "../../src/observed/observation.ts";
 import type { FileWrite, Plan } from "../../src/plan/plan.ts";
+import { applyAndConfirm } from "../support/confirmed.ts";
 import { FakeRoot, mine } from "../support/fake-root.ts";
 import { container, file } from "../support/observation.ts";
 import { known } from "../../src/observed/records.ts";
@@ -18,7 +19,7 @@ let host: FakeRoot;
 beforeEach(() => void (host = new FakeRoot()));
 afterEach(() => void vi.unstubAllEnvs());
 
-const apply = (change: Partial<Plan>, observation: Observation = host.observation()): Promise<TransactionResult> => applyPlan(connection, emptyPlan(change), observation, owner);
+const apply = (change: Partial<Plan>, observation: Observation = host.observation()): ReturnType<typeof applyAndConfirm> => applyAndConfirm(connection, emptyPlan(change), observation, owner);
 const restore = (change: Partial<Plan> = {}, observation: Observation = host.observation()): Promise<TransactionResult> => restoreOriginal(connection, emptyPlan(change), observation, owner);
 const write = (path: string, text: string, mode = "0644"): FileWrite => ({ path, text, mode, ...mine });
 /** Rule by rule, whether they came as words or as a file. */
@@ -65,7 +66,7 @@ describe("a transaction that succeeds", () => {
       "755 /etc/new/deep/",
       "640 /etc/new/deep/a.conf: a'b\n$(c)\n",
     ]);
-    expect(host.exists("/var/lib/drydock/staging")).toBe(false);
+    expect(host.exists("/var/lib/drydock/transaction")).toBe(false);
   });
 
   it("removes files and sets modes of what stays", async () => {
@@ -283,7 +284,7 @@ describe("a transaction that is refused touches nothing", () => {
 
 it("a second transaction at the same time is turned away and told whose the first is", async () => {
   host.touch("/applying");
-  host.write("/var/lib/drydock/staging/by", "stack drydock/other\n");
+  host.write("/var/lib/drydock/transaction/by", "stack drydock/other\n");
   expect(await apply({ writes: [write("/etc/a", "a")] })).toEqual({ outcome: "busy", log: ["stack drydock/other"] });
   expect(host.exists("/etc/a")).toBe(false);
 });
@@ -295,7 +296,7 @@ describe("a host that another stack took since it was read", () => {
     expect(await run({ writes: [write("/etc/a", "a")] }, observation)).toEqual({ outcome: "refused", log: ["kept by somebody else meanwhile: stack drydock/other, host web9"] });
     expect(host.list("/etc")).toEqual([]);
     expect(host.read("/var/lib/drydock/owner")).toBe("stack drydock/other\nhost web9\n");
-    expect(host.exists("/var/lib/drydock/staging")).toBe(false);
+    expect(host.exists("/var/lib/drydock/transaction")).toBe(false);
   });
 });
 

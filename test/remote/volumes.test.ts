@@ -6,7 +6,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Observation } from "../../src/observed/observation.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import type { VolumeStep } from "../../src/plan/volumes.ts";
-import { applyPlan, removeOldData, restoreOriginal, type TransactionResult } from "../../src/remote/apply.ts";
+import { removeOldData, restoreOriginal, type TransactionResult } from "../../src/remote/apply.ts";
+import { applyAndConfirm } from "../support/confirmed.ts";
 import { FakeRoot, mine } from "../support/fake-root.ts";
 import { disk, format, labelOf, step, uuid, volumeWrites, withDisks } from "../support/fake-volumes.ts";
 import { emptyPlan, noDocker } from "../support/plan.ts";
@@ -32,7 +33,7 @@ beforeEach(() => {
 afterEach(() => void vi.unstubAllEnvs());
 
 async function move(steps: VolumeStep[] = [step()], change: Partial<Plan> = {}, observation: Observation = host.observation()): Promise<TransactionResult> {
-  const result = await applyPlan(connection, emptyPlan({ volumes: steps, writes: volumeWrites(...steps), daemonReload: true, docker: { ...noDocker, how: "restart", stop: [web, db] }, ...change }), observation, owner);
+  const result = await applyAndConfirm(connection, emptyPlan({ volumes: steps, writes: volumeWrites(...steps), daemonReload: true, docker: { ...noDocker, how: "restart", stop: [web, db] }, ...change }), observation, owner);
   return { ...result, log: result.log.map((line) => line.replaceAll(host.folder, "")).filter((line) => !line.startsWith("installing ")) };
 }
 

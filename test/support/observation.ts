@@ -109,6 +109,7 @@ export function defaultHost(change: Partial<Observation> = {}): Observation {
     slice: {},
     freeBytes: [],
     owner: undefined,
+    outcome: undefined,
     applied: {},
     mounts: known([mount("/", "8:1")]),
     volumes: {},

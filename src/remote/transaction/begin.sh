@@ -2,7 +2,10 @@
 # Changes a host as one transaction. POSIX sh, run as root in the transient unit drydock-apply.service, so that neither a
 # lost link nor the end of the controller can stop it half-way.
 #
-#   transaction.sh apply STAGE      stage → generation → install → activate → health check; on failure all the way back
+#   transaction.sh apply STAGE      stage → generation → arm the guard → install → activate → health check; on failure all the way back
+#   transaction.sh confirm STAGE    over another connection: the change stays
+#   transaction.sh guard STAGE      by a timer: takes back what was cut off, or confirmed by nobody
+#   transaction.sh recover STAGE    at boot, before all that reads the files; then `settle`, after Docker
 #   transaction.sh restore STAGE    the pristine originals, then forget the host
 #
 # STAGE holds what src/remote/apply.ts wrote. Exit status: 0 done; 20 refused, nothing was touched; 21 failed, the state

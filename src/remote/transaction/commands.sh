@@ -46,6 +46,8 @@ forward() { # in a process of its own: `set -e` does not hold inside a condition
 
 back() { # the generation's "before", files and running state
   before=$(cat "$stage/generation")/before
+  rm -f "$state/reserve"
+  (cd "${before%/*}" && sha256sum --check --quiet manifest 2>/dev/null) || say "what was saved of before is damaged: $(cd "${before%/*}" && sha256sum --check --quiet manifest 2>/dev/null | head -n 3 | tr '\n' ' ')"
   # Docker starts again whatever resists: both places have all the data until then.
   left=
   [ -e "$stage/volumes-in-use" ] || sh "$stage/transaction.sh" leave_volumes "$stage" || left="a volume could not be left"
@@ -55,6 +57,7 @@ back() { # the generation's "before", files and running state
   systemctl daemon-reload
   # Undo what is loaded: rules may or may not have got there.
   change_audit_rules "$stage/audit-add" "$stage/audit-remove" 2>/dev/null || true
+  bring_limits_back "$before"
   if [ "$DROP_BETWEEN_CONTAINERS" = yes ]; then lift_drop; fi
   if [ "$LIFT_DROP" = yes ]; then drop_between_containers || true; fi
   # Only if the failure came after: dockerd with the old configuration may end containers that ran on until now.
@@ -68,7 +71,9 @@ back() { # the generation's "before", files and running state
       systemctl stop docker.service
     fi
   fi
-  left=$left$(differs_from "$before"; profiles_differ_from "$before")
+  # It tells of the daemon of before, which a restart has ended; of the rest it is true again.
+  [ ! -e "$before/applied" ] || cp "$before/applied" "$state/applied"
+  left=$left$(differs_from "$before"; profiles_differ_from "$before"; kernel_differs_from "$before")
   [ -z "$left" ] || { say "$left"; return 1; }
   [ ! -e "$stage/docker-touched" ] || [ "$DOCKER_WAS" != active ] || cat "$stage/stop" "$stage/survivors" | all_run
 }
@@ -104,15 +109,20 @@ new_generation() {
     remember_all "$generation/before"
     remember_profiles "$generation/before"
   fi
+  # What is kept must be known to be whole before it is brought back.
+  (cd "$generation" && find before/tree after -type f -exec sha256sum {} + >manifest)
   printf '%s\n' "$generation" >"$stage/generation"
 }
 
 prepare() { # everything that is needed to come back, before anything is touched
   first=no
   [ -d "$state/pristine" ] || first=yes
+  # For the way back on a disk that is full by then.
+  head -c 1048576 /dev/zero >"$state/reserve"
   remember_all "$state/pristine"
   remember_profiles "$state/pristine"
   new_generation
+  remember_kernel "$(cat "$stage/generation")/before"
   # Noted before they are there: a run that is cut off may have added them, and taking back what is not there is nothing.
   cat "$stage/ids" >>"$state/pristine/ids"
   [ -z "$CREATE_USER" ] || printf '%s\n' "$CREATE_USER" >"$state/pristine/user"
@@ -134,44 +144,42 @@ forget_old_generations() {
   find "$state/generations" -mindepth 1 -maxdepth 1 | sort | head -n "-$KEEP_GENERATIONS" | while IFS= read -r old; do rm -rf -- "$old"; done
 }
 
-forget_fresh() { [ "$fresh" = no ] || rm -rf -- "$state/pristine"; }
-
 apply() {
   check_unchanged
   validate
+  note_ports
   # What an update that broke has left is the original still; what this one saves is not, if it comes to nothing.
-  fresh=no
-  [ -d "$state/pristine" ] || fresh=yes
-  sh "$stage/transaction.sh" prepare "$stage" || { forget_fresh; refuse "the state of before could not be saved"; }
+  [ -d "$state/pristine" ] || : >"$stage/fresh"
+  [ ! -s "$state/owner" ] || : >"$stage/kept"
+  sh "$stage/transaction.sh" prepare "$stage" || untouched "the state of before could not be saved"
   # From here on something of ours may be left, and whoever destroys the host has to find it.
-  kept=no
-  [ ! -s "$state/owner" ] || kept=yes
   # Synced: after a power cut a file that was renamed before its text was on the disk is there, and empty.
-  if ! { grep -v '^configuration ' "$stage/by" >"$state/owner.new" && sync "$state/owner.new" && mv "$state/owner.new" "$state/owner"; }; then
-    forget_fresh
-    refuse "the owner could not be written"
+  if ! { grep -E '^(stack|host) ' "$stage/by" >"$state/owner.new" && sync "$state/owner.new" && mv "$state/owner.new" "$state/owner"; }; then
+    untouched "the owner could not be written"
   fi
+  sh "$stage/transaction.sh" arm "$stage" || untouched "the way back could not be made ready"
   if { ! moves_data || sh "$stage/transaction.sh" move_volumes "$stage"; } && sh "$stage/transaction.sh" forward "$stage"; then
     start_stopped
     ! has volumes || sh "$stage/transaction.sh" old_data "$stage" || say "what was moved could not be set aside; it lies below the new filesystem"
     # For `restore`: what the first update stopped runs again then.
     [ "$SWITCHES_STORE" = no ] || [ -e "$state/pristine/stopped" ] || cp "$stage/stop" "$state/pristine/stopped"
     note_applied
-    ln -sfn "$(cat "$stage/generation")" "$state/current"
-    forget_old_generations
+    uptime_seconds >"$stage/changed-at"
+    set_step changed
     exit 0
   fi
   say "failed; going back to the state of before"
-  if sh "$stage/transaction.sh" back "$stage"; then
-    say "the state of before is back"
-    [ ! -e "$stage/volumes-in-use" ] || say "but for the data of Docker, which stay on the new filesystem: containers may have written to it"
-    start_stopped
-    rm -rf -- "$(cat "$stage/generation")"
-    [ "$kept" = yes ] || rm -f "$state/owner"
-    forget_fresh
-    exit 21
-  fi
-  exit 22
+  take_back "it failed" || exit 22
+  exit 21
+}
+
+untouched() { # WHY
+  rm -f "$stage/step"
+  disarm
+  [ ! -e "$stage/generation" ] || rm -rf -- "$(cat "$stage/generation")"
+  [ -e "$stage/kept" ] || rm -f "$state/owner"
+  [ ! -e "$stage/fresh" ] || rm -rf -- "$state/pristine"
+  refuse "$1"
 }
 
 original_limits() { # what the units ask for now, in the services that are not restarted
@@ -215,6 +223,12 @@ restore() {
 
 case $command in
   apply) apply ;;
+  arm) arm ;;
+  guard) guard ;;
+  confirm) confirm ;;
+  clear_away) clear_away ;;
+  recover) recover ;;
+  settle) settle ;;
   prepare) prepare ;;
   put_back) put_back ;;
   move_volumes) move_volumes ;;

@@ -84,20 +84,3 @@ activate_docker() {
       ;;
   esac
 }
-
-check_health() {
-  systemctl -q is-active docker.service || { say "docker.service is $(systemctl is-active docker.service || true)"; return 1; }
-  wait_for_docker
-  all_run <"$stage/survivors"
-  [ "$SWITCHES_STORE" = yes ] || all_run <"$stage/stop"
-}
-
-all_run() { # ID NAME a line on stdin; one that ended well by itself, or was removed, is nobody's fault
-  while read -r id name; do
-    container=$(docker inspect -f '{{.State.Running}} {{.State.ExitCode}}' "$id" 2>/dev/null || echo gone)
-    case $container in
-      true*|"false 0"|gone) ;;
-      *) say "container $name ran before and does not run now"; return 1 ;;
-    esac
-  done
-}

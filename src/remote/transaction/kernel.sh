@@ -34,6 +34,12 @@ activate_audit() {
 }
 
 running_limits() {
+  process_limits <"$stage/process-limits"
+  scope_limits <"$stage/scope-limits"
+  ! has slice-limits || slice_limits
+}
+
+process_limits() { # UNIT PROPERTY VALUE a line on stdin
   asked=
   while read -r unit property value; do
     # Once for each unit: a call of systemctl costs as much as ten other programs.
@@ -48,12 +54,17 @@ running_limits() {
         ;;
       OOMScoreAdjust) printf '%s\n' "$value" >"/proc/$pid/oom_score_adj" ;;
     esac
-  done <"$stage/process-limits"
+  done
+}
+
+scope_limits() { # SCOPE FILE VALUE a line on stdin
   while read -r scope file value; do
     group=/sys/fs/cgroup$(systemctl show -p ControlGroup --value "$scope")
     [ ! -e "$group/$file" ] || printf '%s\n' "$value" >"$group/$file"
-  done <"$stage/scope-limits"
-  has slice-limits || return 0
+  done
+}
+
+slice_limits() { # the kernel's are those of the unit files as they are now
   removed=no
   while read -r unit property value; do
     for folder in "/etc/systemd/system.control/$unit.d" "/run/systemd/system.control/$unit.d"; do
@@ -67,4 +78,36 @@ running_limits() {
     case $property in TasksMax) file=pids.max ;; MemoryMax) file=memory.max ;; MemorySwapMax) file=memory.swap.max ;; *) continue ;; esac
     [ ! -e "$group/$file" ] || systemctl show -p "$property" --value "$unit" | sed 's/^infinity$/max/' >"$group/$file"
   done <"$stage/slice-limits"
+}
+
+# --- As it was before ---
+
+remember_kernel() { # FOLDER: what changes there, in the same lines as in the stage
+  [ ! -e "$state/applied" ] || cp -p "$state/applied" "$1/applied"
+  while read -r unit property value; do
+    pid=$(systemctl show -p MainPID --value "$unit")
+    [ "$pid" -gt 0 ] || continue
+    case $property in
+      LimitNOFILE) printf '%s %s %s\n' "$unit" "$property" "$(prlimit --pid "$pid" --nofile --raw --noheadings --output SOFT,HARD | tr -s ' ' :)" ;;
+      OOMScoreAdjust) printf '%s %s %s\n' "$unit" "$property" "$(cat "/proc/$pid/oom_score_adj")" ;;
+    esac
+  done <"$stage/process-limits" >"$1/process-limits"
+  while read -r scope file value; do
+    group=/sys/fs/cgroup$(systemctl show -p ControlGroup --value "$scope")
+    [ ! -e "$group/$file" ] || printf '%s %s %s\n' "$scope" "$file" "$(cat "$group/$file")"
+  done <"$stage/scope-limits" >"$1/scope-limits"
+  if has audit-add || has audit-remove; then auditctl -l | sort >"$1/audit-rules"; fi
+}
+
+bring_limits_back() { # FOLDER; after the unit files. Goes on where one resists: a process that was restarted has its own
+  process_limits <"$1/process-limits" || :
+  scope_limits <"$1/scope-limits" || :
+  ! has slice-limits || slice_limits || :
+}
+
+kernel_differs_from() { # FOLDER: prints what is not as it was
+  [ -e "$1/audit-rules" ] || return 0
+  auditctl -l | sort >"$stage/audit-rules"
+  cmp -s "$1/audit-rules" "$stage/audit-rules" ||
+    say "the kernel has other audit rules: $(comm -3 "$1/audit-rules" "$stage/audit-rules" | head -n 3 | tr '\t\n' '  ')"
 }

@@ -1,0 +1,63 @@
+# shellcheck shell=sh
+# Whether all is well after a change: dockerd answers, what ran runs, its ports answer as before, a new container starts.
+# shellcheck disable=SC2154 # stage and state are set in begin.sh
+
+check_health() {
+  systemctl -q is-active docker.service || { say "docker.service is $(systemctl is-active docker.service || true)"; return 1; }
+  wait_for_docker
+  all_run <"$stage/survivors"
+  [ "$SWITCHES_STORE" = yes ] || all_run <"$stage/stop"
+  [ -e "$stage/docker-touched" ] || return 0
+  ports_answer
+  probe_container
+}
+
+all_run() { # ID NAME a line on stdin; one that ended well by itself, or was removed, is nobody's fault
+  while read -r id name; do
+    container=$(docker inspect -f '{{.State.Running}} {{.State.ExitCode}}' "$id" 2>/dev/null || echo gone)
+    case $container in
+      true*|"false 0"|gone) ;;
+      *) say "container $name ran before and does not run now"; return 1 ;;
+    esac
+  done
+}
+
+# Whether somebody takes a TCP connection. No tool for that is on every host, but bash is on nearly each, and can.
+answers() { timeout 5 bash -c ': <"/dev/tcp/$0/$1"' "$1" "$2" 2>/dev/null; } # ADDRESS PORT
+
+note_ports() { # before the change: the lines NAME ADDRESS PORT of which somebody answers
+  : >"$stage/answering"
+  command -v bash >/dev/null || return 0
+  while read -r name address port; do
+    ! answers "$address" "$port" || printf '%s %s %s\n' "$name" "$address" "$port" >>"$stage/answering"
+  done <"$stage/ports"
+}
+
+ports_answer() {
+  while read -r name address port; do
+    tries=0
+    until answers "$address" "$port"; do
+      tries=$((tries + 1))
+      [ "$tries" -lt 10 ] || { say "container $name answered on $address:$port before and does not now"; return 1; }
+      sleep 1
+    done
+  done <"$stage/answering"
+}
+
+# Of what the host has: Docker's own init, which is one static program.
+probe_container() {
+  for init in "$(command -v docker-init || :)" /usr/libexec/docker/docker-init /usr/lib/docker/docker-init; do [ ! -x "$init" ] || break; done
+  # What needs libraries would not start alone in an image.
+  if [ ! -x "$init" ] || ! command -v ldd >/dev/null || ldd "$init" >/dev/null 2>&1; then return 0; fi
+  say "starting a container to see whether one starts"
+  docker rm -f drydock-probe >/dev/null 2>&1 || :
+  mkdir -p "$stage/probe"
+  cp -L "$init" "$stage/probe/docker-init"
+  # An authorization plugin may refuse us an image, which says nothing of the change.
+  tar -C "$stage/probe" -c docker-init | docker import - drydock-probe:latest >/dev/null 2>"$stage/probe.log" || { say "no container to try: $(tail -n 1 "$stage/probe.log")"; return 0; }
+  started=yes
+  timeout "$DAEMON_SECONDS" docker run --rm --name drydock-probe drydock-probe:latest /docker-init --version >"$stage/probe.log" 2>&1 || started=no
+  docker rm -f drydock-probe >/dev/null 2>&1 || :
+  docker rmi -f drydock-probe:latest >/dev/null 2>&1 || :
+  [ "$started" = yes ] || { say "a new container does not start: $(tail -n 2 "$stage/probe.log" | tr '\n' ' ')"; return 1; }
+}
