@@ -187,6 +187,7 @@ function stageOf(plan: Plan, observation: Observation, owner: Owner, { digestOfC
       LIFT_DROP: plan.docker.liftDrop,
       LIVE_RESTORE_FIRST: plan.docker.liveRestoreFirst,
       SOCKET: observation.units["docker.socket"]?.LoadState === "loaded",
+      PORT_SECONDS: String(seconds.ports),
       PROGRESS_SECONDS: String(seconds.progress),
       STOP_CONTAINERD: activeOr("containerd.service") === "active" && plan.volumes.some((step) => stopsDocker(step) && step.mountPoint === containerdData),
       SOCKET_WAS: activeOr("docker.socket"),

@@ -17,7 +17,10 @@ export const seconds = {
   confirm: 60 * factor,
   /** How often the host looks whether that time has come. */
   guard: 5,
+  /** Between two tries to connect. */
   betweenTries: 3,
+  /** Until a published port answers again. */
+  ports: 15 * factor,
   /** Until dockerd answers after a restart. */
   daemon: 120 * factor,
 };

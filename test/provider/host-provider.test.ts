@@ -154,6 +154,8 @@ describe("diff", () => {
   });
 });
 
+const takenBack = { generation: "0001", result: "went back" as const, at: 1_700_000_000, why: "nobody confirmed it" };
+
 describe("create", () => {
   const create = (wish: HostArgs = args()): ReturnType<HostProvider["create"]> => provider.create(urn, wishFor(wish));
   const failure = async (wish?: HostArgs): Promise<Error & { id?: string; properties?: unknown; reasons?: string[] }> =>
@@ -204,6 +206,17 @@ describe("create", () => {
     expect(error.id).toBeUndefined();
   });
 
+  it.each<[string, (fake: FakeHost) => void]>([
+    ["before the new connection came", (fake) => (fake.views = [defaultHost(), defaultHost({ outcome: takenBack })])],
+    ["since no new connection could be opened", (fake) => (fake.views = [defaultHost(), ...Array.from({ length: 7 }, () => unreachable), defaultHost({ outcome: takenBack })])],
+    ["since it was cut off there", (fake) => { fake.result = { outcome: "cut off", log: ["installing /etc/a"] }; fake.views = [defaultHost(), defaultHost({ outcome: takenBack })]; }],
+  ])("that the host took back by itself, %s, leaves no state with the engine", async (_, prepare) => {
+    prepare(host);
+    const error = await failure();
+    expect(error.message).toMatch(/^web1: the host took the change back by itself \(nobody confirmed it\), and has the state of before/);
+    expect(error.id).toBeUndefined();
+  });
+
   it("that is refused by the preflight does not get to the host", async () => {
     host.views = [defaultHost({ init: "sh" })];
     expect((await failure()).message).toBe("web1: refused, nothing was touched: process 1 is sh, not systemd; Drydock serves hosts that systemd runs (is this a container?)");
@@ -220,7 +233,8 @@ describe("create", () => {
   it.each<[string, (fake: FakeHost) => void, RegExp]>([
     ["was broken half-way", (fake) => (fake.result = { outcome: "broken", log: ["installing /etc/a", "dockerd does not start: no"] }), /^web1: the change failed, and the state of before could not be restored; the originals are in \/var\/lib\/drydock:\n {2}- installing \/etc\/a\n {2}- dockerd does not start: no$/],
     ["lost its link", (fake) => (fake.result = new RemoteScriptError("applying on ops@192.0.2.10 did not end within 900 s")), /^web1: the link failed while the change was made; .*\n {2}because: applying on ops@192\.0\.2\.10 did not end within 900 s$/],
-    ["could not be confirmed", (fake) => (fake.views = [defaultHost(), unreachable]), /^web1: the change was made, but a new connection to confirm it could not be opened; the host has the new state\n {2}because: ops@192\.0\.2\.10: connect to host/],
+    ["could not be confirmed", (fake) => (fake.views = [defaultHost(), unreachable]), /^web1: the change could not be confirmed; the host takes it back by itself after .* s, and whether it did could not be seen from here\n {2}because: ops@192\.0\.2\.10: connect to host/],
+    ["could be neither confirmed nor taken back", (fake) => (fake.views = [defaultHost(), unreachable, unreachable, unreachable, unreachable, unreachable, defaultHost({ outcome: { ...takenBack, result: "broken" } })]), /^web1: the change could not be confirmed, and the host could not take it back; the originals are in \/var\/lib\/drydock\n {2}because: /],
     ["did not take effect", (fake) => (fake.views = [defaultHost(), right({ bridgeNetfilter: true, iptables: known(["-P FORWARD DROP"]) })]), /^web1: the change was made, and this is not in effect: inEffect\.daemon\.icc: false => true$/],
   ])("that %s keeps its state, so that destroy finds the host", async (_, prepare, text) => {
     prepare(host);

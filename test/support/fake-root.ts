@@ -146,6 +146,8 @@ case "$*" in
   "info --format"*) echo true ;;
   "inspect "*) [ "$(read_state)" != gone ] && read_state ;;
   "stop "*) mkdir -p "$ROOT/containers" && echo false 143 >"$ROOT/containers/$id" ;;
+  "import "*) cat >/dev/null ;;
+  "run "*) [ ! -e "$ROOT/no-new-containers" ] || { echo "no logger"; exit 125; } ;;
   "start "*) [ ! -e "$ROOT/stuck" ] && mkdir -p "$ROOT/containers" && echo true 0 >"$ROOT/containers/$id" ;;
 esac`,
   useradd: `[ ! -e "$ROOT/no-useradd" ] && : >"$ROOT/user"`,

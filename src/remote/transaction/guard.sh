@@ -147,6 +147,7 @@ clear_away() {
     changing | changed | going-back)
       say "taking back an update that was cut off: $(tr '\n' ' ' <"$stage/by")"
       take_back "it was cut off" || exit 22
+      exit 24
       ;;
     *) disarm; end_transaction ;;
   esac

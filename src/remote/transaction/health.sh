@@ -38,7 +38,7 @@ ports_answer() {
     tries=0
     until answers "$address" "$port"; do
       tries=$((tries + 1))
-      [ "$tries" -lt 10 ] || { say "container $name answered on $address:$port before and does not now"; return 1; }
+      [ "$tries" -lt "$PORT_SECONDS" ] || { say "container $name answered on $address:$port before and does not now"; return 1; }
       sleep 1
     done
   done <"$stage/answering"

@@ -1,7 +1,7 @@
 /** The stand-ins of light hosts, run right here with a folder for /run/stand-ins: what was set must show afterwards. */
 
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, expect, it } from "vitest";
 import { runSh, temporaryFolder } from "../../support/shell.ts";
@@ -87,6 +87,13 @@ it("systemd-run runs the unit and gives back how it ended", () => {
   expect(readFileSync(log, "utf8")).toBe("done\n");
 });
 
-it.each([["bin/systemctl", "isolate"], ["bin/docker", "run"], ["sbin/auditctl", "-D"], ["sbin/apparmor_parser", "-a"], ["bin/systemd-run", "--on-active=5"]])("%s refuses what it does not know: %s", (tool, verb) => {
+it("systemd-run notes a timer as active, and lets it never fire", () => {
+  const mark = join(state, "fired");
+  call("bin/systemd-run", "--quiet", "--unit=guard", "--on-active=0", "touch", mark);
+  expect(existsSync(mark)).toBe(false);
+  expect(call("bin/systemctl", "is-active", "guard.timer")).toBe("active\n");
+});
+
+it.each([["bin/systemctl", "isolate"], ["bin/docker", "run"], ["sbin/auditctl", "-D"], ["sbin/apparmor_parser", "-a"], ["bin/systemd-run", "--on-calendar=daily"]])("%s refuses what it does not know: %s", (tool, verb) => {
   expect(() => call(tool, verb)).toThrow(/sh ended with 64: this stand-in for .* does not know: /);
 });

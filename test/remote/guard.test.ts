@@ -1,0 +1,205 @@
+import { once } from "node:events";
+import { createServer, type AddressInfo } from "node:net";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { FileWrite, Plan } from "../../src/plan/plan.ts";
+import { applyPlan, type TransactionResult } from "../../src/remote/apply.ts";
+import { confirmation } from "../../src/remote/confirmation.ts";
+import { runAsRoot } from "../../src/remote/ssh.ts";
+import { FakeRoot, mine } from "../support/fake-root.ts";
+import { container } from "../support/observation.ts";
+import { known } from "../../src/observed/records.ts";
+import { emptyPlan, noDocker } from "../support/plan.ts";
+
+const connection = { host: "192.0.2.10", port: 22 };
+const owner = { stack: "drydock/test", host: "web1" };
+const inHand = "/var/lib/drydock/transaction";
+
+// A port that stays silent is asked for some seconds.
+vi.mock("../../src/remote/limits.ts", async (original) => ({ seconds: { ...(await original<typeof import("../../src/remote/limits.ts")>()).seconds, ports: 1 } }));
+
+let host: FakeRoot;
+beforeEach(() => {
+  host = new FakeRoot();
+  host.write("/etc/a", "old");
+});
+afterEach(() => void vi.unstubAllEnvs());
+
+const write = (path: string, text: string): FileWrite => ({ path, text, mode: "0644", ...mine });
+const apply = (change: Partial<Plan> = { writes: [write("/etc/a", "new"), write("/etc/b", "b")] }): Promise<TransactionResult> => applyPlan(connection, emptyPlan(change), host.observation(), owner, { signature: ["by ops@desk"] });
+const run = (script: string): Promise<string> => runAsRoot(connection, script, { step: "trying", timeout: 30 });
+const confirm = (): Promise<string> => run(confirmation);
+/** As systemd starts it: by the timer, or at boot. */
+const start = (command: string): Promise<string> => run(`sh ${inHand}/transaction.sh ${command} ${inHand} || echo "status $?"`);
+const uptime = (seconds: number): void => host.write("/proc/uptime", `${seconds}.00 1.00\n`);
+const outcome = (): Record<string, string> => Object.fromEntries(host.read("/var/lib/drydock/outcome").trim().split("\n").map((line) => line.split(/ (.*)/s).slice(0, 2) as [string, string]));
+const recoveryUnits = (): boolean[] => ["drydock-recover.service", "drydock-settle.service", "sysinit.target.wants/drydock-recover.service", "multi-user.target.wants/drydock-settle.service"].map((name) => host.exists(`/etc/systemd/system/${name}`));
+
+describe("a change that waits for its confirmation", () => {
+  beforeEach(async () => expect((await apply()).outcome).toBe("done"));
+
+  it("is guarded by a timer and by units for a boot", () => {
+    expect(host.exists("/armed")).toBe(true);
+    expect(recoveryUnits()).toEqual([true, true, true, true]);
+    expect(host.read(`${inHand}/step`)).toBe("changed\n");
+  });
+
+  it("stays when it is confirmed, and nothing of the guard with it", async () => {
+    await confirm();
+    expect(host.list("/etc")).toEqual(["644 /etc/a: new", "644 /etc/b: b"]);
+    expect(host.exists("/armed")).toBe(false);
+    expect(host.exists(inHand)).toBe(false);
+    expect(outcome()).toMatchObject({ generation: "0001", result: "confirmed", by: "ops@desk" });
+    expect(host.exists("/var/lib/drydock/current")).toBe(true);
+  });
+
+  it("is left alone by the timer until its time is over", async () => {
+    uptime(1059);
+    expect(await start("guard")).toBe("");
+    expect(host.read("/etc/a")).toBe("new");
+    expect(host.exists("/armed")).toBe(true);
+  });
+
+  it("is taken back when nobody comes, and the host is nobody's again", async () => {
+    uptime(1060);
+    expect(await start("guard")).toMatch(/^the update by stack drydock\/test host web1 .*by ops@desk since .*: nobody confirmed it over a new connection within 60 s; going back to the state of before\nthe state of before is back\n$/);
+    expect(host.list("/etc")).toEqual(["644 /etc/a: old"]);
+    expect(host.exists("/armed")).toBe(false);
+    for (const path of ["owner", "pristine", "transaction", "current"]) expect(host.exists(`/var/lib/drydock/${path}`), path).toBe(false);
+    expect(outcome()).toMatchObject({ result: "went back", why: "nobody confirmed it over a new connection within 60 s" });
+  });
+
+  it("is taken back at boot, by the files alone, and what was stopped starts when Docker is there", async () => {
+    host.calls();
+    expect(await start("recover")).toMatch(/was cut off by a restart of the host; the files of before come back\n$/);
+    expect(host.read("/etc/a")).toBe("old");
+    expect(host.calls().filter((call) => /^(docker|systemctl (start|stop))/.test(call))).toEqual([]);
+    expect(await start("settle")).toBe("the state of before is back\n");
+    expect(host.list("/etc")).toEqual(["644 /etc/a: old"]);
+    expect(outcome()).toMatchObject({ result: "went back", why: "the host was restarted in the middle" });
+  });
+
+  it("keeps another one out, which is told whose it is", async () => {
+    const { outcome: result, log } = await apply();
+    expect(result).toBe("busy");
+    expect(log).toEqual(expect.arrayContaining(["stack drydock/test", "host web1", "by ops@desk", expect.stringMatching(/^since 20/)]));
+  });
+
+  it("is taken back by the next update when its timer is gone, and that update is not begun", async () => {
+    host.remove("/armed");
+    const { outcome: result, log } = await apply();
+    expect(result).toBe("unfinished");
+    expect(log).toEqual([expect.stringMatching(/^taking back an update that was cut off: stack drydock\/test/), "the state of before is back"]);
+    expect(host.list("/etc")).toEqual(["644 /etc/a: old"]);
+    expect((await apply()).outcome).toBe("done");
+  });
+});
+
+describe("a change that was cut off", () => {
+  /** The unit is killed between two steps: the program ends there, without a word. */
+  async function cutOff(): Promise<TransactionResult> {
+    host.on("augenrules", `kill -9 $(ps -o ppid= -p $PPID) $PPID`);
+    return apply({ writes: [write("/etc/a", "new"), write("/etc/b", "b")], audit: { enable: false, add: [], remove: [], compile: true } });
+  }
+
+  it("is known as such, and taken back by the timer", async () => {
+    expect((await cutOff()).outcome).toBe("cut off");
+    expect(host.read("/etc/a")).toBe("new");
+    expect(host.read(`${inHand}/step`)).toBe("changing\n");
+    host.on("augenrules", "");
+    expect(await start("guard")).toContain("it was cut off in the middle; going back to the state of before");
+    expect(host.list("/etc")).toEqual(["644 /etc/a: old"]);
+    expect(host.exists(inHand)).toBe(false);
+  });
+
+  it("is not touched by the timer while its unit runs", async () => {
+    await cutOff();
+    host.touch("/applying");
+    expect(await start("guard")).toBe("");
+    expect(host.read("/etc/a")).toBe("new");
+  });
+
+  it("is finished on the way back when that is cut off, too", async () => {
+    await cutOff();
+    host.write(`${inHand}/step`, "going-back\n");
+    host.on("augenrules", "");
+    expect(await start("guard")).toContain("it was cut off on the way back");
+    expect(host.list("/etc")).toEqual(["644 /etc/a: old"]);
+  });
+
+  it("is nothing to confirm", async () => {
+    await cutOff();
+    await expect(confirm()).rejects.toThrow(/failed with exit status 1/);
+    expect(host.read(`${inHand}/step`)).toBe("changing\n");
+  });
+});
+
+describe("the way back", () => {
+  it("says which of the saved files is damaged", async () => {
+    await apply();
+    host.write(`/var/lib/drydock/generations/0001/before/tree${host.at("/etc/a")}`, "rotten");
+    uptime(2000);
+    expect(await start("guard")).toContain("what was saved of before is damaged: before/tree");
+  });
+
+  it("that fails leaves the units for the next boot, and says so to whoever looks", async () => {
+    const restart = { ...noDocker, how: "restart" as const };
+    host.write("/etc/docker/daemon.json", "{}");
+    await apply({ docker: restart, writes: [write("/etc/docker/daemon.json", '{"icc":false}')] });
+    host.touch("/broken");
+    uptime(2000);
+    expect(await start("guard")).toMatch(/status 22\n$/);
+    expect(host.read(`${inHand}/step`)).toBe("broken\n");
+    expect(host.exists("/armed")).toBe(false);
+    expect(recoveryUnits()).toEqual([true, true, true, true]);
+    expect(outcome().result).toBe("broken");
+    // Another update may mend what this one has left.
+    host.remove("/broken");
+    expect((await apply({ docker: { ...noDocker, how: "start" }, writes: [write("/etc/a", "newer")] })).outcome).toBe("done");
+    await confirm();
+    expect(recoveryUnits()).toEqual([false, false, false, false]);
+  });
+});
+
+describe("health after dockerd was touched", () => {
+  const restart = { ...noDocker, how: "restart" as const };
+  const web = container("web", { id: "web", ports: { "80/tcp": [{ HostIp: "127.0.0.1", HostPort: "1" }] } });
+
+  it("does not ask for a port that did not answer before", async () => {
+    const result = await applyPlan(connection, emptyPlan({ docker: restart, writes: [write("/etc/a", "new")] }), host.observation({ containers: known([web]) }), owner);
+    expect(result.outcome, result.log.join("\n")).toBe("done");
+  });
+
+  it("goes back when a port answers no more", async () => {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    // Who listens leaves after the question before the change.
+    server.once("connection", (socket) => { socket.destroy(); server.close(); });
+    const published = container("web", { id: "web", ports: { "80/tcp": [{ HostIp: "0.0.0.0", HostPort: String((server.address() as AddressInfo).port) }] } });
+    const { outcome: result, log } = await applyPlan(connection, emptyPlan({ docker: restart, writes: [write("/etc/a", "new")] }), host.observation({ containers: known([published]) }), owner);
+    expect(result).toBe("went back");
+    expect(log).toContainEqual(expect.stringMatching(/^container web answered on 127\.0\.0\.1:\d+ before and does not now$/));
+    expect(host.read("/etc/a")).toBe("old");
+  });
+
+  it("tries a container of its own, and leaves nothing of it", async () => {
+    host.on("docker-init", "");
+    host.calls();
+    expect((await apply({ docker: restart })).outcome).toBe("done");
+    expect(host.calls().filter((call) => call.includes("drydock-probe"))).toEqual([
+      "docker rm -f drydock-probe",
+      "docker import - drydock-probe:latest",
+      "docker run --rm --name drydock-probe drydock-probe:latest /docker-init --version",
+      "docker rm -f drydock-probe",
+      "docker rmi -f drydock-probe:latest",
+    ]);
+  });
+
+  it("goes back when a new container does not start", async () => {
+    host.on("docker-init", "");
+    host.touch("/no-new-containers");
+    const { outcome: result, log } = await apply({ docker: restart, writes: [write("/etc/a", "new")] });
+    expect(result).toBe("went back");
+    expect(log).toContainEqual(expect.stringMatching(/^a new container does not start: no logger/));
+    expect(host.read("/etc/a")).toBe("old");
+  });
+});
