@@ -180,12 +180,13 @@ class Reader {
   }
 }
 
-/** `audit: false` is short for a table; `seccomp: builtin` takes away what an earlier layer set. */
+/** `audit: false` is short for a table; `seccomp: builtin` takes away what an earlier layer set; one window is a list of one. */
 function normalize(value: unknown): unknown {
   if (!isTable(value)) return value;
   const audit = typeof value["audit"] === "boolean" ? { audit: { enabled: value["audit"] } } : {};
   const seccomp = value["seccomp"] === "builtin" ? { seccomp: null } : {};
-  return { ...value, ...audit, ...seccomp };
+  const window = typeof value["window"] === "string" ? { window: [value["window"]] } : {};
+  return { ...value, ...audit, ...seccomp, ...window };
 }
 
 /** What follows from the merged layers: the port, the slice, and the name inside each ulimit. */
@@ -213,6 +214,7 @@ function complete(merged: Table): HostSettings {
     ...(volume === undefined ? {} : { volume }),
     apparmor: { container: false, profiles: {}, ...written.apparmor },
     ...(written.seccomp === undefined ? {} : { seccomp: written.seccomp }),
+    ...(written.window === undefined ? {} : { window: written.window }),
     allow: written.allow ?? [],
     groups: written.groups ?? [],
   };

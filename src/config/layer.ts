@@ -12,6 +12,7 @@ import { profileNames } from "./profiles.ts";
 import { seccompSchema, type SeccompSettings } from "./seccomp.ts";
 import { listOf, oneOf, setting, text } from "./setting.ts";
 import { volumeSchema, type VolumeSettings } from "./volume.ts";
+import { windowSchema } from "./window.ts";
 
 export const hostName = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
 const groupName = text("the name of a group", hostName);
@@ -33,6 +34,7 @@ const layerKeys = {
     see: "https://docs.docker.com/engine/security/seccomp/",
   }),
   volume: setting(volumeSchema, { description: "The volume layer: a filesystem of its own for Docker's data." }),
+  window: windowSchema,
   allow: setting(listOf(oneOf(disruptions), disruptions.join(", ")), {
     description:
       "Disruptions you consent to: hide-containers (userns-remap, or a filesystem that holds other data), restart-containers, restore-original (when the host leaves the stack file), remove-old-data (what moved to a filesystem of its own).",
@@ -42,7 +44,7 @@ const layerKeys = {
 };
 
 /** What `drydock:defaults` and each of `drydock:groups` may hold. */
-export const layerSchema = z.strictObject(layerKeys).meta({ allowed: "a table with connection, daemon, audit, limits, apparmor, seccomp, volume, allow" });
+export const layerSchema = z.strictObject(layerKeys).meta({ allowed: "a table with connection, daemon, audit, limits, apparmor, seccomp, volume, window, allow" });
 
 /** What each of `drydock:hosts` may hold. */
 export const hostSchema = z
@@ -50,7 +52,7 @@ export const hostSchema = z
     ...layerKeys,
     groups: setting(listOf(groupName, "group names"), { description: "Groups of the host; a later one wins over an earlier one.", initially: "[]", cost: "nothing" }),
   })
-  .meta({ allowed: "a table with connection, daemon, audit, limits, apparmor, seccomp, volume, allow, groups" });
+  .meta({ allowed: "a table with connection, daemon, audit, limits, apparmor, seccomp, volume, window, allow, groups" });
 
 /** A stack file: the keys of `config`, without their prefix `drydock:`. */
 export const stackSchema = z.strictObject({
@@ -85,6 +87,8 @@ export interface HostSettings {
   apparmor: AppArmorSettings;
   /** Absent: the profile inside the engine. */
   seccomp?: SeccompSettings;
+  /** Absent: it may be disrupted at any time. */
+  window?: string[];
   allow: Disruption[];
   groups: string[];
 }

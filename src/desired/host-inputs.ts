@@ -18,6 +18,8 @@ export interface HostArgs {
   connection: Connection;
   /** Disruptions the stack file consents to. */
   allow: Disruption[];
+  /** When running containers may be disrupted, e.g. `Sun 02:00-04:00 UTC`. Absent: at any time. */
+  window?: string[];
   /**
    * The keys of /etc/docker/daemon.json that Drydock answers for: those it sets, and security keys that must be absent.
    * Other keys in the file are the user's; they stay and are named in the output `foreignDaemonKeys`.

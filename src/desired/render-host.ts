@@ -48,6 +48,7 @@ export function renderHost(settings: HostSettings, options: RenderOptions = {}):
   return {
     connection: sortKeys(settings.connection),
     allow: settings.allow,
+    ...(settings.window === undefined ? {} : { window: settings.window }),
     daemon,
     files: Object.fromEntries(files),
     modes: modesOf(files.map(([path]) => path)),

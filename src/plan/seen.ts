@@ -21,6 +21,7 @@ export function observedInputs(wish: HostInputs, observation: Observation): Host
   return {
     connection: wish.connection,
     allow: wish.allow,
+    ...(wish.window === undefined ? {} : { window: wish.window }),
     reachable: "yes",
     host: hostFacts(observation, wish),
     daemon: answeredFor(wish.daemon, observation),

@@ -37,6 +37,7 @@ export function completeInputs(args: HostArgs, host: HostFacts): HostInputs {
   return {
     connection: args.connection,
     allow: args.allow,
+    ...(args.window === undefined ? {} : { window: args.window }),
     reachable: "yes",
     host: { ...host, missing: host.missing.filter((path) => !created.includes(path)) },
     daemon: args.daemon,

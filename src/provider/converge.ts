@@ -6,6 +6,7 @@
 import { setTimeout } from "node:timers/promises";
 import type { HostArgs, HostInputs } from "../desired/host-inputs.ts";
 import type { Observation, Outcome, Owner } from "../observed/observation.ts";
+import { waitsForWindow } from "../plan/window.ts";
 import { describeChange, describeCost, differences } from "../plan/describe.ts";
 import { isEmpty, type Plan } from "../plan/plan.ts";
 import { digest, observedInputs, oldDataOn } from "../plan/seen.ts";
@@ -41,6 +42,14 @@ export async function converge(owner: Owner, args: HostArgs, say: Say): Promise<
     const stays = wish.volumes === undefined ? volumesThatStay(observation) : "";
     await say(`${owner.host}: already in the wished state; nothing was touched${stays}`);
     return { wish, outputs: outputsOf(wish, observation, { cost: ["nothing"], diff: "" }) };
+  }
+  const window = waitsForWindow(wish.window, plan, new Date());
+  if (window !== undefined) {
+    const cost = describeCost(plan, wish, observation);
+    await say(listed(`${owner.host}: nothing was touched, since this update waits for ${window}`, cost));
+    // What the engine keeps is what is there: the next update in the window finds all of the difference.
+    const outputs = outputsOf(wish, observation, { cost: ["nothing"], diff: "" });
+    return { wish: observedInputs(wish, observation), outputs: { ...outputs, pending: [...outputs.pending, `an update waits for ${window}`] } };
   }
   const lastChange = { cost: describeCost(plan, wish, observation), diff: describeChange(plan, wish, observedInputs(wish, observation), observation) };
   const result = await apply(owner, wish, plan, observation, say);

@@ -128,7 +128,7 @@ export function ownerOf(urn: string): Owner {
   return { stack: `${project}/${stack}`, host: name.join("::") };
 }
 
-const inputKeys = ["connection", "allow", "reachable", "host", "daemon", "files", "modes", "volumes", "inEffect"] as const;
+const inputKeys = ["connection", "allow", "window", "reachable", "host", "daemon", "files", "modes", "volumes", "inEffect"] as const;
 
 export const inputsOf = (state: HostInputs): HostInputs => Object.fromEntries(inputKeys.map((key) => [key, state[key]])) as unknown as HostInputs;
 

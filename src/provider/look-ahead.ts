@@ -5,6 +5,7 @@ import type { Owner } from "../observed/observation.ts";
 import { describeChange, describeCost } from "../plan/describe.ts";
 import { isEmpty } from "../plan/plan.ts";
 import { observedInputs } from "../plan/seen.ts";
+import { waitsForWindow } from "../plan/window.ts";
 import { assess } from "./assess.ts";
 import { listed } from "./errors.ts";
 
@@ -23,7 +24,8 @@ export interface Outlook {
 export async function lookAhead(owner: Owner, args: HostArgs, isNew: boolean): Promise<Outlook> {
   const { observation, wish, plan, refused } = await assess(owner, args, { reuse: !isNew });
   if (isEmpty(plan)) return { wish, refused, report: `${owner.host}: already in the wished state; nothing would be touched` };
-  const cost = describeCost(plan, wish, observation);
+  const window = waitsForWindow(wish.window, plan, new Date());
+  const cost = [...(window === undefined ? [] : [`nothing now: it waits for ${window}; then:`]), ...describeCost(plan, wish, observation)];
   if (!isNew) return { wish, refused, report: listed(`${owner.host}: what the update costs there`, cost) };
   const change = describeChange(plan, wish, observedInputs(wish, observation), observation);
   return { wish, refused, report: `${owner.host}: first update, this is what would change there\n${change}\n${listed("Cost", cost)}` };

@@ -116,7 +116,7 @@ config:
 `,
     problems: [
       'hosts.web1.damon: unknown setting; did you mean "daemon"?',
-      "hosts.web1.sysctl: unknown setting; known: connection, daemon, audit, limits, apparmor, seccomp, volume, allow, groups",
+      "hosts.web1.sysctl: unknown setting; known: connection, daemon, audit, limits, apparmor, seccomp, volume, window, allow, groups",
     ],
   },
   {

@@ -41,12 +41,11 @@ export class Stack {
     if (exitCode !== 0) throw new Error(`no stack: ${output}`);
   }
 
-  up = (...options: string[]): Promise<Run> => this.pulumi("up", "--yes", "--skip-preview", "-s", this.name, ...options);
-  preview = (...options: string[]): Promise<Run> => this.pulumi("preview", "-s", this.name, ...options);
-  destroy = (...options: string[]): Promise<Run> => this.pulumi("destroy", "--yes", "--skip-preview", "-s", this.name, ...options);
+  /** For who starts the engine by himself. */
+  readonly project = project;
 
-  async pulumi(...words: string[]): Promise<Run> {
-    const env = {
+  get environment(): NodeJS.ProcessEnv {
+    return {
       ...process.env,
       PATH: `${join(project, "node_modules/.bin")}:${process.env.PATH ?? ""}`,
       PULUMI_BACKEND_URL: `file://${this.backend}`,
@@ -55,7 +54,14 @@ export class Stack {
       PULUMI_CONTINUE_ON_ERROR: "true",
       ...this.#surroundings.env,
     };
-    const result = await $({ cwd: project, env, nothrow: true, quiet: true })`${this.#surroundings.prefix} pulumi --color never --non-interactive ${words}`;
+  }
+
+  up = (...options: string[]): Promise<Run> => this.pulumi("up", "--yes", "--skip-preview", "-s", this.name, ...options);
+  preview = (...options: string[]): Promise<Run> => this.pulumi("preview", "-s", this.name, ...options);
+  destroy = (...options: string[]): Promise<Run> => this.pulumi("destroy", "--yes", "--skip-preview", "-s", this.name, ...options);
+
+  async pulumi(...words: string[]): Promise<Run> {
+    const result = await $({ cwd: project, env: this.environment, nothrow: true, quiet: true })`${this.#surroundings.prefix} pulumi --color never --non-interactive ${words}`;
     return { exitCode: result.exitCode ?? -1, output: result.stdall };
   }
 

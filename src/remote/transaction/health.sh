@@ -23,7 +23,10 @@ all_run() { # ID NAME a line on stdin; one that ended well by itself, or was rem
 }
 
 # Whether somebody takes a TCP connection. No tool for that is on every host, but bash is on nearly each, and can.
-answers() { timeout 5 bash -c ': <"/dev/tcp/$0/$1"' "$1" "$2" 2>/dev/null; } # ADDRESS PORT
+answers() { # ADDRESS PORT
+  # shellcheck disable=SC2016 # for bash
+  timeout 5 bash -c ': <"/dev/tcp/$0/$1"' "$1" "$2" 2>/dev/null
+}
 
 note_ports() { # before the change: the lines NAME ADDRESS PORT of which somebody answers
   : >"$stage/answering"
