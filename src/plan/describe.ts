@@ -75,6 +75,10 @@ export function describeCost(plan: Plan, wish: HostInputs, observation: Observat
   if (plan.writes.some(({ path }) => path === scopeDropIn) && names.size > 0 && docker.stop.length === 0) {
     cost.push(`running containers get these limits at once, unless they have some of their own: ${limits.join(", ")}`);
   }
+  const overIpv6 = wish.daemon["userland-proxy"] === false && wish.daemon["ip6tables"] !== true && docker.because.includes("userland-proxy")
+    ? runningContainers(observation).filter(({ ports }) => Object.values(ports).some((bindings) => bindings?.some(({ HostIp }) => HostIp === "::")))
+    : [];
+  if (overIpv6.length > 0) cost.push(`published ports answer over IPv6 no more, since docker-proxy did that: ${overIpv6.map(({ name }) => name).join(", ")}`);
   if (docker.dropBetweenContainers) cost.push("containers on docker0 can't reach each other from then on, running ones included");
   if (docker.liftDrop) cost.push("containers on docker0 can reach each other again");
   cost.push(...describeProfiles(plan, observation));

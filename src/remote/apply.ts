@@ -228,13 +228,16 @@ function publishedPorts({ containers }: Observation, stop: string[]): string[] {
     .filter(({ id, running }) => running && !stop.includes(id))
     .flatMap(({ name, ports }) =>
       Object.entries(ports).flatMap(([port, bindings]) =>
-        port.endsWith("/tcp") ? (bindings ?? []).map(({ HostIp, HostPort }) => `${name} ${local(HostIp)} ${HostPort}`) : [],
+        port.endsWith("/tcp") ? (bindings ?? []).filter(({ HostIp }) => HostIp !== "::").map(({ HostIp, HostPort }) => `${name} ${local(HostIp)} ${HostPort}`) : [],
       ),
     );
 }
 
-/** What listens on all addresses is asked on the nearest one. */
-const local = (address: string) => ({ "": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1" })[address] ?? address;
+/**
+ * What listens on all addresses is asked on the nearest one. `::` is left out: what answers there is docker-proxy, which goes with
+ * `userland-proxy: false` (the cost tells).
+ */
+const local = (address: string) => (address === "" || address === "0.0.0.0" ? "127.0.0.1" : address);
 
 /** The engine's own check of the new daemon.json, with the flags it will meet on the unit's command line. */
 function validation({ writes, validateWith }: Plan): Stage {

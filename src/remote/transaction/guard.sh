@@ -61,7 +61,7 @@ arm() { # in a process of its own, before the first change
   systemctl stop drydock-guard.timer 2>/dev/null || :
   set_step changing
   systemd-run --quiet --unit=drydock-guard --on-active="$GUARD_SECONDS" --on-unit-inactive="$GUARD_SECONDS" --timer-property=AccuracySec=1s \
-    --property=OOMScoreAdjust=-900 sh "$stage/transaction.sh" guard "$stage"
+    --property=OOMScoreAdjust=-900 --property=SyslogLevel=notice --property=LogLevelMax=notice sh "$stage/transaction.sh" guard "$stage"
 }
 
 disarm() {
