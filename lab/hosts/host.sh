@@ -28,6 +28,8 @@ mkdir "$root/dev/pts" "$root/dev/shm"
 mount -t devpts -o newinstance,ptmxmode=666,mode=620,gid=5 devpts "$root/dev/pts"
 ln -s pts/ptmx "$root/dev/ptmx"
 ln -s /proc/self/fd "$root/dev/fd"
+# Where containers would log to: nobody reads it, and it is looked for.
+chroot "$root" perl -MSocket -e 'socket(S, PF_UNIX, SOCK_DGRAM, 0) && bind(S, sockaddr_un("/dev/log")) or die "/dev/log can not be made\n"'
 
 hostname "light$number"
 install -m 600 "$folder/$number.key" "$root/etc/ssh/ssh_host_ed25519_key"

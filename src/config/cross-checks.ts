@@ -18,18 +18,12 @@ export interface Finding {
 export const containersSlice = "drydock-containers.slice";
 
 export function crossCheck(settings: HostSettings): Finding[] {
-  const daemon = settings.daemon;
-  return [
-    ...checkFirewall(daemon),
-    ...checkAddresses(daemon),
-    ...checkListeners(daemon),
-    ...checkNamespaces(daemon),
-    ...checkLimits(settings),
-    ...checkVolume(settings),
-    ...checkLogging(daemon),
-    ...checkSecrets(daemon),
-    ...checkProfile(settings),
-  ];
+  return [...crossCheckDaemon(settings.daemon), ...checkLimits(settings), ...checkVolume(settings), ...checkSecrets(settings.daemon), ...checkProfile(settings)];
+}
+
+/** What keys of daemon.json get wrong together, whoever wrote them. */
+export function crossCheckDaemon(daemon: DaemonSettings): Finding[] {
+  return [...checkFirewall(daemon), ...checkAddresses(daemon), ...checkListeners(daemon), ...checkNamespaces(daemon), ...checkLogging(daemon)];
 }
 
 // --- Internal ---

@@ -43,6 +43,14 @@ export function mountedOn(mountPoint: string, { mounts }: Observation): Mount | 
   return mount && mount.number !== at(above)?.number ? mount : undefined;
 }
 
+/** The filesystem that a path without symbolic links is on, where that is known. */
+export function filesystemUnder(path: string, { mounts }: Observation): Mount | undefined {
+  if (!mounts.known) return undefined;
+  const above = mounts.value.filter((mount) => `${path}/`.startsWith(mount.path === "/" ? "/" : `${mount.path}/`));
+  // Of two at one place the later one is seen.
+  return above.reduce<Mount | undefined>((deepest, mount) => (deepest && deepest.path.length > mount.path.length ? deepest : mount), undefined);
+}
+
 // --- Internal ---
 
 /** xfs(5): the kernel names what it does. */

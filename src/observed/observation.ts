@@ -2,6 +2,9 @@
 
 import { z } from "zod";
 import { parseAppArmor, type AppArmor } from "./apparmor.ts";
+import { parseEnvironmentFlags, unitEnvironment, type EnvironmentFlag } from "./environment-flags.ts";
+import { parseNeed, type NeedAnswer } from "./need-answers.ts";
+import { parseDiskErrors, parseRoom, type Room } from "./room.ts";
 import { Records, known, unknown, type Known } from "./records.ts";
 import { parseVolume, type VolumeFacts } from "./volumes.ts";
 import { parseSystemdShow, parseUnitText, type UnitProperties } from "./systemd.ts";
@@ -65,8 +68,18 @@ export interface Observation {
   /** cgroup limits in the kernel: cgroup → file → value, e.g. `docker-….scope` → `pids.max` → `512`. */
   cgroups: Record<string, Record<string, string>>;
   slice: UnitProperties;
-  /** Free bytes of the filesystems of /etc and /var/lib. */
-  freeBytes: number[];
+  /** What is free for /etc, /var/lib and Docker's data. */
+  room: Known<Room[]>;
+  /** Where the folder that was asked for as Docker's data root really is. */
+  dataPlace: Known<string>;
+  /** How many errors the kernel has found in an ext4 since its last check, by `major:minor`. */
+  diskErrors: Known<Record<string, number>>;
+  /** What the wish needs of the host, by the words that it was asked with, e.g. `tcp 192.0.2.1 6514`. */
+  needs: Record<string, Known<NeedAnswer>>;
+  /** Flags in the files that docker.service takes its environment from, and in the unit itself. */
+  environmentFlags: Known<EnvironmentFlag[]>;
+  /** Seconds that the host's clock is ahead of ours; undefined where nobody has compared them. */
+  clockAhead: number | undefined;
   /** Who keeps this host: `stack <name> host <name>`, if anybody. */
   owner: Owner | undefined;
   /** What the last apply left: the daemon's process, the daemon.json it had read, and the keys it had set there. */
@@ -190,7 +203,12 @@ export function parseObservation(text: string): Observation {
     noNewPrivileges: records.parsed("no-new-privs", (text) => text.split("\n").filter(Boolean).map((line) => parseNumber(line.split("/")[2] ?? ""))),
     cgroups: parseCgroups(lines("cgroups")),
     slice: units["drydock-containers.slice"] ?? {},
-    freeBytes: lines("space").slice(1).map((line) => Number(line.split(/\s+/)[3]) * 1024),
+    room: records.parsed("room", parseRoom),
+    dataPlace: records.parsed("data-place", (text) => text.trim()),
+    diskErrors: records.parsed("ext4-errors", parseDiskErrors),
+    needs: Object.fromEntries(records.under("need:").map(([need]) => [need, records.parsed(`need:${need}`, parseNeed)])),
+    environmentFlags: records.parsed("environment", (text) => [...unitEnvironment(valueOr(records.text("docker-unit"), "")), ...parseEnvironmentFlags(text)]),
+    clockAhead: undefined,
     owner: parseOwner(valueOr(records.text("owner"), "")),
     applied: wordsByName(lines("applied")),
     outcome: parseOutcome(wordsByName(lines("outcome"))),

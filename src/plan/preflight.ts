@@ -5,7 +5,10 @@ import { daemonKeySince, daemonKeyUntil } from "../config/daemon.ts";
 import type { HostInputs } from "../desired/host-inputs.ts";
 import type { FileState, Observation, Owner } from "../observed/observation.ts";
 import { compareVersions } from "../observed/engine-version.ts";
-import { unitFlags } from "./docker-activation.ts";
+import { commandLineFindings } from "./command-line.ts";
+import { diskDoubts, diskFindings } from "./disk-findings.ts";
+import { needDoubts, needFindings } from "./need-findings.ts";
+import { ownKeyFindings } from "./own-keys.ts";
 import { isEmpty, type Plan } from "./plan.ts";
 import { profileFindings } from "./profiles.ts";
 import { daemonConfigurationOn, runningContainers, unreadable } from "./seen.ts";
@@ -15,6 +18,8 @@ import { counted } from "./describe.ts";
 import { volumeFindings } from "./volume-findings.ts";
 import { stopsDocker } from "./volumes.ts";
 import { overNewLimits } from "../effect/container-limits.ts";
+import { keepsImagesInContainerd } from "../effect/daemon.ts";
+import { containerdData } from "../desired/volumes.ts";
 
 /** @returns one sentence a finding, each with what to do; empty when the apply may go on. */
 export function findings(wish: HostInputs, observation: Observation, plan: Plan, owner: Owner): string[] {
@@ -25,8 +30,13 @@ export function findings(wish: HostInputs, observation: Observation, plan: Plan,
     ...ownedByAnother(observation, owner),
     // Also where there is nothing else to do: a device that can't be used makes no plan.
     ...volumeFindings(wish, observation, plan.volumes),
-    ...(isEmpty(plan) ? [] : [...engineFindings(wish, observation), ...configurationFindings(wish, observation), ...auditFindings(wish, observation), ...profileFindings(wish, observation, plan), ...spaceFindings(observation), ...consentFindings(wish, observation, plan)]),
+    ...(isEmpty(plan) ? [] : [...engineFindings(wish, observation), ...configurationFindings(wish, observation), ...auditFindings(wish, observation), ...profileFindings(wish, observation, plan), ...needFindings(wish, observation, plan), ...diskFindings(wish, observation, plan), ...clockFindings(observation), ...consentFindings(wish, observation, plan)]),
   ];
+}
+
+/** What could not be told, although the wish depends on it: it refuses nothing and must not pass for fine. */
+export function doubts(wish: HostInputs, observation: Observation, plan: Plan): string[] {
+  return isEmpty(plan) || unusableHost(observation).length > 0 ? [] : [...needDoubts(wish, observation), ...diskDoubts(observation, plan)];
 }
 
 /** A host Drydock is not made for. */
@@ -65,17 +75,12 @@ function engineFindings(wish: HostInputs, { info }: Observation): string[] {
 
 function configurationFindings(wish: HostInputs, observation: Observation): string[] {
   const onDisk = daemonConfigurationOn(observation);
-  const flagged = Object.keys({ ...wish.daemon, ...wish.inEffect.daemon }).flatMap((key) => {
-    const line = key === "hosts" ? undefined : commandLines(observation).find((text) => hasFlag(text, key));
-    return line === undefined ? [] : [{ key, line }];
-  });
-  const inBoth = flagged.filter(({ key }) => key in wish.daemon);
-  const onlyThere = flagged.filter(({ key }) => !(key in wish.daemon));
   const user = remapUser(wish.daemon["userns-remap"]);
   return [
     ...(unreadable in onDisk ? [`/etc/docker/daemon.json can't be read as JSON (${JSON.stringify(onDisk[unreadable])}); repair it or move it away`] : []),
-    ...inBoth.map(({ key, line }) => `daemon.${key} also stands on the command line of docker.service (${line}), and dockerd refuses to start with both; remove it there or here`),
-    ...onlyThere.map(({ key, line }) => `${key} stands on the command line of docker.service (${line}) and must not be set; remove it there`),
+    ...commandLineFindings(wish, observation),
+    ...ownKeyFindings(wish, observation),
+    ...listenerFindings(wish, observation),
     ...linkFindings(observation),
     ...cgroupFindings(wish, observation),
     ...(user ? [...overlaps(observation.subordinateUids, user).map((pair) => `/etc/subuid: ${pair} overlap`), ...overlaps(observation.subordinateGids, user).map((pair) => `/etc/subgid: ${pair} overlap`)].map((text) => `${text}; containers would share ids with another user, so give them ranges of their own`) : []),
@@ -89,6 +94,14 @@ function linkFindings({ files }: Observation): string[] {
   return folder?.known && folder.value.kind === "symbolic link" ? ["/etc/docker is a symbolic link, which Drydock does not follow; make it a folder"] : [];
 }
 
+/** `fd://` is what systemd hands over: without its socket dockerd ends. */
+function listenerFindings({ daemon }: HostInputs, { units }: Observation): string[] {
+  const { hosts } = daemon;
+  const state = units["docker.socket"]?.LoadState;
+  if (!Array.isArray(hosts) || !hosts.some((address) => typeof address === "string" && address.startsWith("fd://")) || state === undefined || state === "loaded") return [];
+  return [`daemon.hosts has fd://, which systemd hands to dockerd, and docker.socket is ${state}, so dockerd would not start; ${state === "masked" ? "run: systemctl unmask docker.socket, or " : ""}take unix:///run/docker.sock instead`];
+}
+
 /** Limits for each container stand on systemd's scopes, which only its cgroup driver makes. */
 function cgroupFindings({ inEffect }: HostInputs, { info }: Observation): string[] {
   if (!info.known || info.value.CgroupDriver === "systemd") return [];
@@ -96,19 +109,6 @@ function cgroupFindings({ inEffect }: HostInputs, { info }: Observation): string
   if (limits.length === 0) return [];
   return [`the cgroup driver here is ${info.value.CgroupDriver}, with which limits for each container have no effect; set daemon.exec-opts: ["native.cgroupdriver=systemd"], or limits.tasksMax and limits.memoryMax to null`];
 }
-
-/** The unit's; where it has variables, the running daemon's too, since only that one knows what they hold. */
-function commandLines({ dockerExecStart, processes }: Observation): string[] {
-  return [dockerExecStart, ...(dockerExecStart.includes("$") && processes.docker ? [processes.docker.command.join(" ")] : [])];
-}
-
-/** dockerd(8): a key for several values has a flag for one. */
-function hasFlag(line: string, key: string): boolean {
-  const flags = unitFlags(line).filter((word) => word.startsWith("-")).map((word) => word.replace(/=.*/, ""));
-  return flags.some((flag) => [key, key.replace(/s$/, ""), key.replace(/ies$/, "y")].includes(shortFlags[flag] ?? flag.replace(/^-+/, "")));
-}
-
-const shortFlags: Record<string, string> = { "-b": "bridge", "-D": "debug", "-G": "group", "-H": "host", "-l": "log-level", "-p": "pidfile", "-s": "storage-driver" };
 
 /** TLS files by their path on the host: there, root's, and no wider than CIS 3.9 to 3.14 allow. */
 function keyFileFindings({ daemon }: HostInputs, observation: Observation): string[] {
@@ -148,10 +148,15 @@ function auditFindings(wish: HostInputs, observation: Observation): string[] {
   return [];
 }
 
-const spaceNeeded = 16 * 1024 * 1024;
+/** What a certificate, a ticket of Kerberos or a reader of two logs can bear (RFC 4120: five minutes). */
+const clockTolerance = 300;
 
-const spaceFindings = ({ freeBytes }: Observation) =>
-  freeBytes.some((bytes) => bytes < spaceNeeded) ? [`less than ${spaceNeeded / 1024 / 1024} MiB are free for /etc or /var/lib; free some space first`] : [];
+/** Generations and audit records get the wrong time, certificates are not valid yet or no more. */
+function clockFindings({ clockAhead, now }: Observation): string[] {
+  if (clockAhead === undefined || Math.abs(clockAhead) <= clockTolerance) return [];
+  const minutes = counted(Math.round(Math.abs(clockAhead) / 60), "minute");
+  return [`the clock here is ${minutes} ${clockAhead > 0 ? "ahead of" : "behind"} the one of the machine that runs this (it says ${new Date(now * 1000).toISOString().slice(0, 19)}Z); set the one that is wrong, e.g. with: timedatectl set-ntp true`];
+}
 
 function consentFindings(wish: HostInputs, observation: Observation, plan: Plan): string[] {
   const { docker } = plan;
@@ -171,7 +176,7 @@ function consentFindings(wish: HostInputs, observation: Observation, plan: Plan)
   const consents = (disruption: HostInputs["allow"][number]) => wish.allow.includes(disruption);
   if (docker.switchesStore && info.known && (info.value.Containers > 0 || info.value.Images > 0) && !consents("hide-containers")) {
     const running = names.length > 0 ? `stops ${names.join(", ")} and ` : "";
-    return [`changing userns-remap ${running}hides ${counted(info.value.Containers, "container")} and ${counted(info.value.Images, "image")} (they stay under ${info.value.DockerRootDir}); to consent, add to this host: allow: [hide-containers]`];
+    return [`changing userns-remap ${running}hides ${counted(info.value.Containers, "container")} and ${counted(info.value.Images, "image")} (they stay under ${info.value.DockerRootDir}${keepsImagesInContainerd(info.value) ? `, images in ${containerdData}, since with userns-remap this engine keeps none there` : ""}); to consent, add to this host: allow: [hide-containers]`];
   }
   if (!docker.switchesStore && docker.stop.length > 0 && !consents("restart-containers")) {
     const moving = plan.volumes.filter(stopsDocker).map(({ mountPoint }) => mountPoint);

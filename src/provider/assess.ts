@@ -3,7 +3,7 @@
 import type { HostArgs, HostInputs } from "../desired/host-inputs.ts";
 import type { Observation, Owner } from "../observed/observation.ts";
 import { planApply, type Plan } from "../plan/plan.ts";
-import { findings } from "../plan/preflight.ts";
+import { doubts, findings } from "../plan/preflight.ts";
 import { hostFacts } from "../plan/seen.ts";
 import { completeInputs } from "../plan/wish.ts";
 import { look, type LookOptions } from "./look.ts";
@@ -15,6 +15,8 @@ export interface Assessment {
   plan: Plan;
   /** What would be refused; empty when nothing is. */
   refused: string[];
+  /** What could not be told. */
+  doubts: string[];
 }
 
 /** @throws UnreachableError, RemoteScriptError */
@@ -22,5 +24,5 @@ export async function assess(owner: Owner, args: HostArgs, options: LookOptions)
   const observation = await look(args, options);
   const wish = completeInputs(args, hostFacts(observation, args));
   const plan = planApply(wish, observation);
-  return { observation, wish, plan, refused: findings(wish, observation, plan, owner) };
+  return { observation, wish, plan, refused: findings(wish, observation, plan, owner), doubts: doubts(wish, observation, plan) };
 }

@@ -39,8 +39,9 @@ export class HostProvider implements provider.Provider {
     const inputs = plain(completeInputs(args, olds?.host ?? nothingKnown));
     if (!isNew && isDeepStrictEqual(wishedPart(olds as HostInputs), wishedPart(inputs))) return { inputs };
     try {
-      const { wish, report, refused } = await lookAhead(owner, args, isNew);
+      const { wish, report, refused, doubts } = await lookAhead(owner, args, isNew);
       await this.log("info", urn, report);
+      if (doubts.length > 0) await this.log("warn", urn, listed(`${owner.host}: could not be checked`, doubts));
       if (refused.length > 0) await this.log("error", urn, listed(`${owner.host}: this would be refused`, refused));
       return { inputs: plain(wish) };
     } catch (error) {

@@ -15,6 +15,8 @@ export interface Outlook {
   report: string;
   /** What would be refused; empty when nothing is. */
   refused: string[];
+  /** What could not be told, and is not held against the host. */
+  doubts: string[];
 }
 
 /**
@@ -22,11 +24,11 @@ export interface Outlook {
  * @throws UnreachableError, RemoteScriptError
  */
 export async function lookAhead(owner: Owner, args: HostArgs, isNew: boolean): Promise<Outlook> {
-  const { observation, wish, plan, refused } = await assess(owner, args, { reuse: !isNew });
-  if (isEmpty(plan)) return { wish, refused, report: `${owner.host}: already in the wished state; nothing would be touched` };
+  const { observation, wish, plan, ...said } = await assess(owner, args, { reuse: !isNew });
+  if (isEmpty(plan)) return { wish, ...said, report: `${owner.host}: already in the wished state; nothing would be touched` };
   const window = waitsForWindow(wish.window, plan, new Date());
   const cost = [...(window === undefined ? [] : [`nothing now: it waits for ${window}; then:`]), ...describeCost(plan, wish, observation)];
-  if (!isNew) return { wish, refused, report: listed(`${owner.host}: what the update costs there`, cost) };
+  if (!isNew) return { wish, ...said, report: listed(`${owner.host}: what the update costs there`, cost) };
   const change = describeChange(plan, wish, observedInputs(wish, observation), observation);
-  return { wish, refused, report: `${owner.host}: first update, this is what would change there\n${change}\n${listed("Cost", cost)}` };
+  return { wish, ...said, report: `${owner.host}: first update, this is what would change there\n${change}\n${listed("Cost", cost)}` };
 }

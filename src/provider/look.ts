@@ -6,6 +6,8 @@ import type { HostArgs, HostInputs } from "../desired/host-inputs.ts";
 import type { Observation } from "../observed/observation.ts";
 import { confirmation } from "../remote/confirmation.ts";
 import { observe, type ObserveOptions } from "../remote/observe.ts";
+import { wishedDataRoot } from "../plan/disk-findings.ts";
+import { needName, needsOf } from "../plan/needs.ts";
 import { auditCandidates } from "../plan/seen.ts";
 
 export interface LookOptions {
@@ -28,7 +30,7 @@ export async function look(wish: HostArgs | HostInputs, options: LookOptions = {
   return observation;
 }
 
-type Places = Required<Pick<ObserveOptions, "files" | "looked" | "paths" | "volumes">>;
+type Places = Required<Pick<ObserveOptions, "files" | "looked" | "paths" | "volumes" | "needs" | "dataRoot">>;
 
 /** The files and paths that the wish, and the benchmark, make worth looking at. */
 export function placesToLook(wish: HostArgs | HostInputs): Places {
@@ -36,6 +38,8 @@ export function placesToLook(wish: HostArgs | HostInputs): Places {
     files: [...Object.keys(wish.files), ...Object.keys(wish.modes)],
     looked: [...namedFiles(wish), ...statPaths],
     volumes: wish.volumes ?? {},
+    needs: needsOf(wish).map(needName),
+    dataRoot: wishedDataRoot(wish),
     paths: [...new Set([...auditedPaths, ...auditCandidates(wish)])].sort(),
   };
 }
@@ -58,7 +62,8 @@ const reusableSeconds = 60;
 
 const covers = ({ places }: Seen, wanted: Places) =>
   isDeepStrictEqual(places.volumes, wanted.volumes) &&
-  (["files", "looked", "paths"] as const).every((kind) => wanted[kind].every((path) => places[kind].includes(path)));
+  places.dataRoot === wanted.dataRoot &&
+  (["files", "looked", "paths", "needs"] as const).every((kind) => wanted[kind].every((path) => places[kind].includes(path)));
 
 /** Files of the user's that settings name by their path on the host: keys and certificates. */
 function namedFiles({ daemon }: HostArgs): string[] {

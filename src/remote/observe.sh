@@ -2,7 +2,8 @@
 # Reads a whole host in one go and changes nothing on it. POSIX sh, run as root with LC_ALL=C.
 #
 # Set before it, one path a line: $owned, the files to read; $looked, those of which only owner and mode are asked; $watched,
-# those to look for; and in $volumes a mount point, its device and filesystem.
+# those to look for; in $volumes a mount point, its device and filesystem; and in $needs what the wish needs of the host:
+# `program NAME`, `module NAME`, `socket PATH`, `tcp HOST PORT`, `plugin NAME`. $data_root is where Docker's data should be.
 #
 # Prints base64 of: a line a probe (`NAME STATUS BYTES-OF-STDOUT BYTES-OF-STDERR`), an empty line, then all those bytes one
 # after the other. Few processes are started, since each one costs ten times as much on an emulated host.
@@ -11,7 +12,7 @@ set -u
 umask 077
 t=$(mktemp -d) || exit 1
 trap 'rm -rf "$t"' EXIT
-mkdir "$t/out" "$t/err" "$t/files" && : >"$t/index" || exit 1
+mkdir "$t/out" "$t/err" "$t/files" "$t/needs" && : >"$t/index" || exit 1
 exec </dev/null
 # Root's own docker context may be another machine.
 DOCKER_CONTEXT=default
@@ -22,6 +23,7 @@ count=100
 outs='' errs=''
 newline='
 '
+blanks=$IFS
 noted() { # NAME STATUS OUT ERR: the probe's place in what is printed
   printf '%s %s\n' "$1" "$2" >>"$t/index"
   outs=$outs$3$newline
@@ -56,13 +58,13 @@ slurp() { # NAME FILE...: small text files, one after the other, without a proce
 
 probe units systemctl show --no-pager -p Id,LoadState,ActiveState,SubState,FragmentPath,DropInPaths,ExecStart,EnvironmentFiles,MainPID,NeedDaemonReload,UnitFileState,TasksMax,MemoryMax,MemorySwapMax docker.service docker.socket containerd.service auditd.service drydock-containers.slice var-lib-docker.mount var-lib-containerd.mount
 # The state of docker.service, and the main processes, out of that: each call of systemctl costs as much as ten other programs.
-docker_state='' docker_files='' docker_pid=0 containerd_pid=0 id='' state='' files='' pid=0
+docker_state='' docker_files='' docker_environment='' docker_pid=0 containerd_pid=0 id='' state='' files='' environment='' pid=0
 end_of_unit() {
   case $id in
-    docker.service) docker_state=$state docker_files=$files docker_pid=$pid ;;
+    docker.service) docker_state=$state docker_files=$files docker_environment=$environment docker_pid=$pid ;;
     containerd.service) containerd_pid=$pid ;;
   esac
-  id='' state='' files='' pid=0
+  id='' state='' files='' environment='' pid=0
 }
 while IFS= read -r line; do
   case $line in
@@ -71,6 +73,7 @@ while IFS= read -r line; do
     MainPID=*) pid=${line#*=} ;;
     FragmentPath=*) files="${line#*=} $files" ;;
     DropInPaths=*) files="$files ${line#*=}" ;;
+    EnvironmentFiles=*) environment=$environment${line#*=}$newline ;;
     '') end_of_unit ;;
   esac
 done <"$t/out/$count"
@@ -98,6 +101,82 @@ if [ "$docker_runs" = yes ]; then
   } &
 fi
 
+# Each prints yes, or no and why; what can't be told has another status, and why on stderr.
+meet() { # KIND OBJECT
+  case $1 in
+    program) if command -v "$2" >/dev/null; then echo yes; else echo no it is not installed; fi ;;
+    socket) if [ -S "$2" ]; then echo yes; elif [ -e "$2" ]; then echo no it is no socket; else echo no it is not there; fi ;;
+    module) module "$2" ;;
+    tcp) tcp "${2% *}" "${2##* }" ;;
+    plugin) plugin "$2" ;;
+    *) echo "nobody knows how to look for that" >&2; return 1 ;;
+  esac
+}
+module() { # NAME
+  [ ! -d "/sys/module/$1" ] || { echo yes; return; }
+  locked=0
+  # Of a sysctl, dash gets the first byte only.
+  { read -r locked </proc/sys/kernel/modules_disabled; } 2>/dev/null || :
+  [ "$locked" != 1 ] || { echo "no kernel.modules_disabled is 1, so none is loaded before the next boot"; return; }
+  command -v modprobe >/dev/null || { echo "there is no modprobe" >&2; return 1; }
+  # Nothing is loaded by that; it also knows what is built in.
+  if said=$(modprobe --dry-run --verbose "$1" 2>&1); then
+    case $said in
+      *"install "*/true* | *"install "*/false*) echo "no modprobe.d says: ${said##*"$newline"}" ;;
+      *) echo yes ;;
+    esac
+  else
+    said=${said##*"$newline"}
+    echo "no ${said#modprobe: }"
+  fi
+}
+# No tool for that is on every host, but bash is on nearly each, and can.
+tcp() { # HOST PORT
+  command -v bash >/dev/null || { echo "there is no bash to ask it with" >&2; return 1; }
+  tcp_status=0
+  said=$(timeout 5 bash -c ': <"/dev/tcp/$0/$1"' "$1" "$2" 2>&1) || tcp_status=$?
+  # 192.0.2.1: connect: Connection refused, and a line of the shell's own
+  said=${said%%"$newline"*}
+  case $tcp_status:$said in
+    0:*) echo yes ;;
+    124:*) echo no it did not answer within 5 s ;;
+    *"No such file or directory"*) echo "bash has no /dev/tcp here" >&2; return 1 ;;
+    *) echo "no ${said##*: }" ;;
+  esac
+}
+# Where dockerd looks (moby pkg/plugins/discovery.go); of the plugins that it manages itself only it knows.
+plugin() { # NAME
+  for path in "/run/docker/plugins/$1.sock" "/run/docker/plugins/$1/$1.sock"; do [ ! -S "$path" ] || { echo yes; return; }; done
+  for path in "/etc/docker/plugins/$1" "/etc/docker/plugins/$1/$1" "/usr/lib/docker/plugins/$1" "/usr/lib/docker/plugins/$1/$1"; do
+    if [ -e "$path.spec" ] || [ -e "$path.json" ]; then echo yes; return; fi
+  done
+  [ "$docker_runs" = yes ] || { echo "dockerd does not run, and only it knows the plugins that it manages" >&2; return 1; }
+  said=$(timeout 60 docker plugin inspect --format '{{.Enabled}}' -- "$1" 2>&1) || :
+  case $said in
+    true) echo yes ;;
+    false) echo no it is disabled ;;
+    *"o such plugin"* | *"not found"*) echo no it is not installed ;;
+    *) printf '%s\n' "${said##*"$newline"}" >&2; return 1 ;;
+  esac
+}
+answer() { # NUMBER NEED
+  status=0
+  meet "${2%% *}" "${2#* }" >"$t/needs/$1" 2>"$t/needs/$1.why" </dev/null || status=$?
+  echo "$status" >"$t/needs/$1.status"
+}
+number=0
+while IFS= read -r need; do
+  number=$((number + 1))
+  case $need in
+    '') ;;
+    # Who waits for others, or for dockerd, keeps nobody waiting.
+    tcp* | plugin*) answer "$number" "$need" & ;;
+    *) answer "$number" "$need" ;;
+  esac
+done <<END
+$needs
+END
+
 probe kernel uname -sr
 slurp init /proc/1/comm
 slurp os /etc/os-release
@@ -117,6 +196,37 @@ docker_unit() { # as `systemctl cat` prints it; systemd writes a blank in a path
   [ -n "${docker_files# }" ]
 }
 probe docker-unit docker_unit
+# FILE VARIABLE FLAG: of what else stands in these files, a password of a proxy perhaps, nothing leaves the host.
+environment_flags() {
+  IFS=$newline
+  # A name may be a pattern; systemd says behind it whether the file may be missing.
+  for entry in $docker_environment; do
+    for file in ${entry% (ignore_errors=*}; do [ ! -r "$file" ] || flags_in "$file"; done
+  done
+  IFS=$blanks
+}
+flags_in() { # FILE
+  IFS=$blanks
+  set -f
+  # shellcheck disable=SC2162 # a backslash at the end of a line joins it with the next one
+  while read line || [ -n "$line" ]; do
+    case $line in [A-Za-z_]*=*-*) ;; *) continue ;; esac
+    for word in ${line#*=}; do
+      word=${word#[\"\']}
+      word=${word%[\"\']}
+      case $word in
+        --*=true | --*=false) ;;
+        --*) word=${word%%=*} ;;
+        -[A-Za-z]*) word=${word%"${word#-?}"} ;;
+        *) continue ;;
+      esac
+      printf '%s %s %s\n' "$1" "${line%%=*}" "$word"
+    done
+  done <"$1"
+  set +f
+  IFS=$newline
+}
+probe environment environment_flags
 process() { # NAME PID
   [ "${2:-0}" -gt 0 ] || return 0
   probe "command-$1" tr '\0' '\n' <"/proc/$2/cmdline"
@@ -153,7 +263,6 @@ looked=$found$looked
 probe certificates find_in /etc/docker/certs.d -- -name '*.crt' -type f
 found
 looked=$found$owned$newline$looked
-blanks=$IFS
 IFS=$newline
 set -f
 # shellcheck disable=SC2086 # one word a line
@@ -315,12 +424,34 @@ loaded_profiles() {
   done
 }
 probe apparmor apparmor
-probe space df -Pk /etc /var/lib
+data_place() { (cd -P -- "$data_root" && pwd); }
+probe data-place data_place
+# Free bytes and inodes.
+[ -e "$data_root" ] || data_root=/var/lib
+probe room stat -f -c '%a %S %d %c %n' /etc /var/lib "$data_root"
+ext4_errors() { # MAJOR:MINOR COUNT of what the kernel has found wrong since the last fsck
+  set +f
+  for file in /sys/fs/ext4/*/errors_count; do
+    name=${file%/*}
+    [ ! -r "$file" ] || ! read -r errors <"$file" || [ "$errors" = 0 ] || ! read -r device <"/sys/class/block/${name##*/}/dev" || echo "$device $errors"
+  done
+  set -f
+}
+probe ext4-errors ext4_errors
 slurp owner /var/lib/drydock/owner
 slurp applied /var/lib/drydock/applied
 slurp outcome /var/lib/drydock/outcome
 
 wait
+number=0
+while IFS= read -r need; do
+  number=$((number + 1))
+  [ -n "$need" ] || continue
+  read -r status <"$t/needs/$number.status"
+  noted "need:$need" "$status" "$t/needs/$number" "$t/needs/$number.why"
+done <<END
+$needs
+END
 # Where dockerd works by nftables, only it can say what it does there; chains of iptables may be left from before.
 if [ "$docker_runs" = yes ]; then
   status=1

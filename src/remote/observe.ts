@@ -17,6 +17,10 @@ export interface ObserveOptions {
   paths?: string[];
   /** Filesystems to look at, by mount point. */
   volumes?: Record<string, DeclaredVolume>;
+  /** What the wish needs of the host, e.g. `module br_netfilter` (src/plan/needs.ts). */
+  needs?: string[];
+  /** Where Docker's data should be. */
+  dataRoot?: string;
   /** Over a connection of its own: proves that a new one can be made. */
   fresh?: boolean;
   /** A line of shell to run first, e.g. to confirm a transaction. */
@@ -25,13 +29,26 @@ export interface ObserveOptions {
 
 /** @throws UnreachableError, RemoteScriptError (src/remote/ssh.ts), or an Error when the host printed no observation. */
 export async function observe(connection: Connection, options: ObserveOptions = {}): Promise<Observation> {
-  return parseObservation(await observationText(connection, options));
+  const asked = Date.now();
+  const observation = parseObservation(await observationText(connection, options));
+  return { ...observation, clockAhead: clockAhead(observation.now, asked, Date.now()) };
+}
+
+/**
+ * How many seconds a host's clock is ahead of ours at least, less than 0 when it is behind; whatever the way there took is no difference.
+ *
+ * @param now the host's, in seconds since 1970; `asked` and `answered` are ours, in milliseconds
+ */
+export function clockAhead(now: number, asked: number, answered: number): number {
+  // It tells whole seconds only.
+  const [from, to] = [Math.floor(asked / 1000), Math.ceil(answered / 1000)];
+  return now < from ? now - from : Math.max(0, now - to);
 }
 
 /** An observation as the host prints it; what tests are recorded from. */
 export async function observationText(connection: Connection, options: ObserveOptions): Promise<string> {
   const files = [...new Set(["/etc/docker", "/etc/docker/daemon.json", ...(options.files ?? [])])];
-  const script = `${options.before ?? ":"}\nowned=${quote(files.join("\n"))}\nlooked=${quote((options.looked ?? []).join("\n"))}\nwatched=${quote((options.paths ?? []).join("\n"))}\nvolumes=${quote(volumeLines(options.volumes ?? {}))}\n${observeScript}`;
+  const script = `${options.before ?? ":"}\nowned=${quote(files.join("\n"))}\nlooked=${quote((options.looked ?? []).join("\n"))}\nwatched=${quote((options.paths ?? []).join("\n"))}\nvolumes=${quote(volumeLines(options.volumes ?? {}))}\nneeds=${quote((options.needs ?? []).join("\n"))}\ndata_root=${quote(options.dataRoot ?? "/var/lib/docker")}\n${observeScript}`;
   return runAsRoot(connection, script, {
     step: "observing",
     timeout: seconds.observe,

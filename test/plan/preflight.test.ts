@@ -4,7 +4,7 @@ import type { Observation } from "../../src/observed/observation.ts";
 import { scopeDropIn } from "../../src/effect/container-limits.ts";
 import { known, unknown } from "../../src/observed/records.ts";
 import { planApply } from "../../src/plan/plan.ts";
-import { findings } from "../../src/plan/preflight.ts";
+import { doubts, findings } from "../../src/plan/preflight.ts";
 import { auditRulesFile, daemonJson } from "../../src/plan/wish.ts";
 import { container, defaultHost, file, info, withDaemonJson } from "../support/observation.ts";
 import { declared, owner, wishFor } from "../support/wish.ts";
@@ -15,14 +15,13 @@ function found(change: Partial<HostArgs>, observation: Observation): string[] {
 }
 const daemon = (wished: JsonObject, observation: Observation = defaultHost()): string[] => found({ daemon: wished }, observation);
 
+const full = known([{ path: "/etc", bytes: 0, inodes: 9, allInodes: 0 }]);
+
 const rule = "-a always,exit -F arch=b64 -F path=/run/docker.sock -F perm=wa -F key=docker";
 const audit: Partial<HostArgs> = { files: { [auditRulesFile]: `# head\n${rule}\n` } };
 
-/** A unit with these flags behind the usual ones. */
-const startedWith = (flags: string): Partial<Observation> => ({ dockerExecStart: `/usr/sbin/dockerd -H fd:// ${flags}` });
-
 it("nothing is wrong with a default host and a usual wish", () => {
-  expect(found({ ...audit, daemon: { icc: false, "live-restore": true } }, defaultHost({ freeBytes: [10 ** 10, 10 ** 10] }))).toEqual([]);
+  expect(found({ ...audit, daemon: { icc: false, "live-restore": true } }, defaultHost())).toEqual([]);
 });
 
 describe("a host that Drydock is not made for", () => {
@@ -85,35 +84,6 @@ describe("daemon.json", () => {
     expect(daemon({ icc: false }, defaultHost({ files: { [daemonJson]: file("[]") } }))).toEqual(['/etc/docker/daemon.json can\'t be read as JSON ("not a JSON object"); repair it or move it away']);
   });
 
-  it.each<[string, JsonObject, Partial<Observation>, boolean]>([
-    ["a flag", { "log-level": "info" }, startedWith("--log-level=info"), true],
-    ["a flag with its value apart", { "log-level": "info" }, startedWith("--log-level info"), true],
-    ["a short flag", { "log-level": "info" }, startedWith("-l info"), true],
-    ["the shortest flag", { debug: false }, startedWith("-D"), true],
-    ["a flag for one of several", { "log-opts": {} }, startedWith("--log-opt max-size=1m"), true],
-    ["a flag whose plural is another word", { "insecure-registries": [] }, startedWith("--insecure-registry=reg:5000"), true],
-    ["a flag from the unit's environment", { dns: [] }, { dockerExecStart: "/usr/sbin/dockerd -H fd:// $DOCKER_OPTS", processes: { docker: { command: ["/usr/sbin/dockerd", "-H", "fd://", "--dns=192.0.2.1"], startTicks: 1, startedAt: 2000, pid: 500, oomScoreAdjust: "0", openFiles: "1" } } }, true],
-    ["a flag that the running daemon still has, and its unit has no more", { dns: [] }, { processes: { docker: { command: ["/usr/sbin/dockerd", "--dns=192.0.2.1"], startTicks: 1, startedAt: 2000, pid: 500, oomScoreAdjust: "0", openFiles: "1" } } }, false],
-    ["another flag", { "log-level": "info" }, startedWith("--log-driver=syslog"), false],
-    ["the address, which moves to the file", { hosts: ["fd://"] }, startedWith(""), false],
-    ["runtimes, which the engine merges", { runtimes: {} }, startedWith("--add-runtime kata=/usr/bin/kata"), false],
-  ])("has a key that the command line has: %s", (_, wished, observation, refused) => {
-    const texts = daemon(wished, defaultHost(observation));
-    const unit = observation.dockerExecStart ?? defaultHost().dockerExecStart;
-    const line = unit.includes("$") ? observation.processes?.docker?.command.join(" ") : unit;
-    expect(texts).toEqual(refused ? [`daemon.${Object.keys(wished)[0] ?? ""} also stands on the command line of docker.service (${line ?? ""}), and dockerd refuses to start with both; remove it there or here`] : []);
-  });
-
-  it.each([
-    ["-D", "debug"],
-    ["--insecure-registry=reg:5000", "insecure-registries"],
-    ["--default-runtime kata", "default-runtime"],
-    ["--authorization-plugin=opa", "authorization-plugins"],
-    ["--experimental", "experimental"],
-  ])("has no key that must not be set and that the command line sets all the same: %s", (flag, key) => {
-    expect(daemon({ icc: false }, defaultHost(startedWith(flag)))).toEqual([`${key} stands on the command line of docker.service (/usr/sbin/dockerd -H fd:// ${flag}) and must not be set; remove it there`]);
-  });
-
   it("is in a folder that is a link, which whoever has its target could change", () => {
     const files = { ...defaultHost().files, "/etc/docker": file(undefined, { kind: "symbolic link", mode: "0777" }) };
     expect(daemon({ icc: false }, defaultHost({ files }))).toEqual(["/etc/docker is a symbolic link, which Drydock does not follow; make it a folder"]);
@@ -123,6 +93,54 @@ describe("daemon.json", () => {
     const ranges = { subordinateUids: "dockremap:100000:65536\nops:165000:65536\n", subordinateGids: "dockremap:100000:65536\n", users: ["root", "dockremap"], info: info({ Images: 0 }) };
     expect(daemon({ "userns-remap": "default" }, defaultHost(ranges))).toEqual(["/etc/subuid: dockremap:100000:65536 and ops:165000:65536 overlap; containers would share ids with another user, so give them ranges of their own"]);
     expect(daemon({ "userns-remap": "default" }, defaultHost({ ...ranges, subordinateUids: ranges.subordinateGids, subordinateGids: ranges.subordinateUids }))[0]).toMatch(/^\/etc\/subgid: /);
+  });
+});
+
+describe("a listener that systemd hands over", () => {
+  const socket = (LoadState: string): Observation => defaultHost({ units: { ...defaultHost().units, "docker.socket": { LoadState, ActiveState: "inactive" } } });
+
+  it.each<[string, string[], Observation, string[]]>([
+    ["is there", ["fd://"], defaultHost(), []],
+    ["is masked", ["fd://"], socket("masked"), ["daemon.hosts has fd://, which systemd hands to dockerd, and docker.socket is masked, so dockerd would not start; run: systemctl unmask docker.socket, or take unix:///run/docker.sock instead"]],
+    ["is not there", ["fd://"], socket("not-found"), ["daemon.hosts has fd://, which systemd hands to dockerd, and docker.socket is not-found, so dockerd would not start; take unix:///run/docker.sock instead"]],
+    ["is not asked for", ["unix:///run/docker.sock"], socket("masked"), []],
+  ])("%s", (_, hosts, observation, texts) => {
+    expect(daemon({ hosts }, observation)).toEqual(texts);
+  });
+});
+
+describe("the clock", () => {
+  it.each([
+    [0, undefined],
+    [300, undefined],
+    [-300, undefined],
+    [301, "5 minutes ahead of"],
+    [-3600, "60 minutes behind"],
+  ])("that is %d s ahead", (clockAhead, how) => {
+    const texts = daemon({ icc: false }, defaultHost({ clockAhead, now: 1_795_000_000 }));
+    expect(texts).toEqual(how === undefined ? [] : [`the clock here is ${how} the one of the machine that runs this (it says 2026-11-18T11:06:40Z); set the one that is wrong, e.g. with: timedatectl set-ntp true`]);
+  });
+
+  it("that nobody has compared refuses nothing", () => {
+    expect(daemon({ icc: false }, defaultHost({ clockAhead: undefined }))).toEqual([]);
+  });
+});
+
+describe("what could not be told", () => {
+  const doubtsOf = (observation: Observation, wished: JsonObject = { icc: false }): string[] => {
+    const wish = wishFor(declared({ daemon: wished }), observation);
+    return doubts(wish, observation, planApply(wish, observation));
+  };
+
+  it("is said, and refuses nothing", () => {
+    const blind = defaultHost({ needs: {}, room: unknown("room was not asked for"), diskErrors: unknown("no sysfs"), mounts: unknown("no /proc") });
+    expect(daemon({ icc: false }, blind)).toEqual([]);
+    expect(doubtsOf(blind)).toEqual(["whether iptables is installed (it was not asked for)", "which filesystems are mounted, and how (no /proc)", "how much space is free (room was not asked for)", "whether an ext4 has errors (no sysfs)"]);
+  });
+
+  it("is nothing on a host that answers, and on one where there is nothing to do", () => {
+    expect(doubtsOf(defaultHost())).toEqual([]);
+    expect(doubtsOf(withDaemonJson({ icc: true }, { needs: {}, room: unknown("no") }), { icc: true })).toEqual([]);
   });
 });
 
@@ -197,10 +215,6 @@ describe("auditing", () => {
   });
 });
 
-it("a full disk is found before a file is half written", () => {
-  expect(daemon({ icc: false }, defaultHost({ freeBytes: [10 ** 9, 1024] }))).toEqual(["less than 16 MiB are free for /etc or /var/lib; free some space first"]);
-});
-
 describe("consent", () => {
   const web = container("web");
   const busy: Partial<Observation> = { containers: known([web]), info: info({ Containers: 2, Images: 3 }) };
@@ -212,6 +226,7 @@ describe("consent", () => {
     ["one of each gets hidden", { daemon: { "userns-remap": "default" } }, { info: info({ Containers: 1, Images: 1 }) }, [hides("").replace("2 containers and 3 images", "1 container and 1 image")]],
     ["nothing runs, but there is something to hide", { daemon: { "userns-remap": "default" } }, { ...busy, containers: known([]) }, [hides("")]],
     ["it was given", { daemon: { "userns-remap": "default" }, allow: ["hide-containers"] }, busy, []],
+    ["images are in containerd's own place", { daemon: { "userns-remap": "default" } }, { info: info({ Containers: 0, Images: 3, DriverStatus: [["driver-type", "io.containerd.snapshotter.v1"]] }) }, ["changing userns-remap hides 0 containers and 3 images (they stay under /var/lib/docker, images in /var/lib/containerd, since with userns-remap this engine keeps none there); to consent, add to this host: allow: [hide-containers]"]],
     ["another one was given", { daemon: { "userns-remap": "default" }, allow: ["restart-containers"] }, busy, [hides("stops web and ")]],
     ["there is nothing to hide", { daemon: { "userns-remap": "default" } }, { info: info({ Images: 0 }) }, []],
     ["containers stop", { daemon: { "log-level": "info" } }, busy, [stops]],
@@ -224,10 +239,10 @@ describe("consent", () => {
 });
 
 it("a host that is right already is refused nothing but another owner", () => {
-  const right = withDaemonJson({ icc: true }, { freeBytes: [0], info: info({ Swarm: { LocalNodeState: "active" } }) });
+  const right = withDaemonJson({ icc: true }, { room: full, info: info({ Swarm: { LocalNodeState: "active" } }) });
   expect(daemon({ icc: true }, right)).toEqual([]);
 });
 
 it("everything is said at once", () => {
-  expect(found({ ...audit, daemon: { "live-restore": true, tlskey: "/k" } }, defaultHost({ info: info({ Swarm: { LocalNodeState: "active" } }), auditStatus: unknown("no"), freeBytes: [0], owner: { stack: "a", host: "b" } }))).toHaveLength(5);
+  expect(found({ ...audit, daemon: { "live-restore": true, tlskey: "/k" } }, defaultHost({ info: info({ Swarm: { LocalNodeState: "active" } }), auditStatus: unknown("no"), room: full, owner: { stack: "a", host: "b" } }))).toHaveLength(5);
 });

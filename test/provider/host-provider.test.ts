@@ -103,6 +103,13 @@ describe("check", () => {
     expect(inputs).toMatchObject({ daemon: { icc: false }, inEffect: { daemon: { icc: false } } });
   });
 
+  it("of a host that can't tell something says so, and refuses nothing for it", async () => {
+    const wished = args();
+    host.views = [right({ needs: {} })];
+    await provider.check(urn, wishFor(wished), { ...wished, daemon: { icc: false } });
+    expect(logged.slice(1)).toEqual(["warn: web1: could not be checked: whether iptables is installed (it was not asked for)"]);
+  });
+
   it("of a known host that would be refused says why", async () => {
     const wished = args();
     host.views = [right({ containers: known([container("web")]) })];

@@ -1,9 +1,10 @@
 /** observe.sh for real: sh and coreutils on real files, with stubs for what needs systemd, a daemon or the kernel's audit. */
 
 import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { createServer, type Server } from "node:net";
+import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { observe, type ObserveOptions } from "../../src/remote/observe.ts";
+import { clockAhead, observe, type ObserveOptions } from "../../src/remote/observe.ts";
 import type { Observation } from "../../src/observed/observation.ts";
 import { onPath, ownRuntimeFolder } from "../support/fake-ssh.ts";
 import { runSh, temporaryFolder } from "../support/shell.ts";
@@ -205,6 +206,188 @@ describe("a volume", () => {
 
   it("that nobody asked for is not looked at", async () => {
     expect((await look()).volumes).toEqual({});
+  });
+});
+
+/** A host of which these folders are others, on which files lie. */
+async function lookIn(folders: Record<string, string>, options: ObserveOptions = {}): Promise<Observation> {
+  const moves = Object.entries(folders).map(([path, place]) => `s#${path}#${place}#g`).join("; ");
+  const folder = onPath({ ...stubs, ssh: `sed '${moves}' | sh -s` });
+  for (const [name, text] of Object.entries({ ...unitFiles, info: JSON.stringify({ ...dockerInfo, Containers: 0 }) })) writeFileSync(join(folder, name), text);
+  return observe({ host: "192.0.2.10", port: 22 }, options);
+}
+
+function fill(files: Record<string, string>): string {
+  const folder = temporaryFolder();
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  }
+  return folder;
+}
+
+const listening = (server: Server, ...where: [string] | [number, string]): Promise<void> =>
+  new Promise((resolve) => {
+    if (where.length === 1) server.listen(where[0], resolve);
+    else server.listen(...where, resolve);
+  });
+
+describe("what the wish needs", () => {
+  const answer = async (need: string, folders: Record<string, string> = {}): Promise<unknown> => (await lookIn(folders, { needs: [need] })).needs[need];
+  const yes = { known: true, value: { met: true } };
+  const no = (why: string): unknown => ({ known: true, value: { met: false, why } });
+
+  it("is asked as it is called, and nothing else", async () => {
+    expect((await look()).needs).toEqual({});
+    const { needs } = await look({ needs: ["program sh", "program no-such-program", "socket /no such socket"] });
+    expect(needs).toEqual({ "program sh": yes, "program no-such-program": no("it is not installed"), "socket /no such socket": no("it is not there") });
+  });
+
+  it("a socket, also behind a link", async () => {
+    const folder = temporaryFolder();
+    const server = createServer();
+    await listening(server, join(folder, "log"));
+    symlinkSync("log", join(folder, "link"));
+    writeFileSync(join(folder, "file"), "");
+    const names = ["log", "link", "file"].map((name) => `socket ${join(folder, name)}`);
+    const { needs } = await look({ needs: names });
+    server.close();
+    expect(names.map((name) => needs[name])).toEqual([yes, yes, no("it is no socket")]);
+  });
+
+  it("a collector that answers, one that does not, and one whose name nobody knows", async () => {
+    const server = createServer();
+    await listening(server, 0, "127.0.0.1");
+    const port = (server.address() as { port: number }).port;
+    const open = await answer(`tcp 127.0.0.1 ${port}`);
+    await new Promise((resolve) => server.close(resolve));
+    expect(open).toEqual(yes);
+    expect(await answer(`tcp 127.0.0.1 ${port}`)).toEqual(no("Connection refused"));
+    expect(await answer("tcp no-such-host.invalid 514")).toMatchObject({ known: true, value: { met: false } });
+  });
+
+  it("a collector that keeps silent is waited for five seconds, at the same time as others", async () => {
+    stubs.timeout = 'case "$*" in "5 bash "*) sleep 1; exit 124 ;; *) shift; exec "$@" ;; esac';
+    const started = Date.now();
+    const { needs } = await look({ needs: ["tcp 192.0.2.1 1", "tcp 192.0.2.2 1", "tcp 192.0.2.3 1", "tcp 192.0.2.4 1"] });
+    expect(Object.values(needs)).toEqual(Array(4).fill(no("it did not answer within 5 s")));
+    expect(Date.now() - started).toBeLessThan(3500);
+  });
+
+  it("a collector can't be asked without bash", async () => {
+    stubs.timeout = 'case "$*" in "5 bash "*) echo "x: line 1: /dev/tcp/192.0.2.1/514: No such file or directory" >&2; exit 1 ;; *) shift; exec "$@" ;; esac';
+    expect(await answer("tcp 192.0.2.1 514")).toEqual({ known: false, reason: "bash has no /dev/tcp here" });
+  });
+
+  it.each<[string, string, Record<string, string>, unknown]>([
+    ["that is loaded", "exit 9", { "module/br_netfilter/refcnt": "0\n" }, yes],
+    ["that can be loaded", "echo insmod /lib/modules/6.1.0/kernel/net/bridge/br_netfilter.ko", {}, yes],
+    ["that is not installed", "echo 'modprobe: FATAL: Module br_netfilter not found in directory /lib/modules/6.1.0' >&2; exit 1", {}, no("FATAL: Module br_netfilter not found in directory /lib/modules/6.1.0")],
+    ["that somebody has forbidden", "echo install /bin/false", {}, no("modprobe.d says: install /bin/false")],
+    ["when no module is loaded any more", "exit 0", { modules_disabled: "1" }, no("kernel.modules_disabled is 1, so none is loaded before the next boot")],
+  ])("a kernel module %s", async (_, modprobe, files, expected) => {
+    stubs.modprobe = modprobe;
+    const folder = fill(files);
+    expect(await answer("module br_netfilter", { "/sys/module": `${folder}/module`, "/proc/sys/kernel/modules_disabled": `${folder}/modules_disabled` })).toEqual(expected);
+  });
+
+  it.each<[string, string, string[], unknown]>([
+    ["with a file that names it", "exit 9", ["etc/opa.spec"], yes],
+    ["with a file in a folder of its own", "exit 9", ["lib/opa/opa.json"], yes],
+    ["with a file in the place of its socket", "echo 'Error: No such plugin: opa' >&2; exit 1", ["run/opa.sock"], no("it is not installed")],
+    ["that dockerd manages", "echo true", [], yes],
+    ["that is disabled", "echo false", [], no("it is disabled")],
+    ["that nobody knows", "echo; echo 'Error response from daemon: plugin \"opa\" not found' >&2; exit 1", [], no("it is not installed")],
+    ["while dockerd does not tell", "echo 'Cannot connect to the Docker daemon' >&2; exit 1", [], { known: false, reason: "Cannot connect to the Docker daemon" }],
+  ])("an authorization plugin %s", async (_, said, files, expected) => {
+    stubs.docker = `case "$1" in plugin) ${said} ;; info) cat "$(dirname "$0")/info" ;; network) echo null ;; esac`;
+    const folder = fill(Object.fromEntries(files.map((name) => [name, ""])));
+    expect(await answer("plugin opa", { "/run/docker/plugins": `${folder}/run`, "/etc/docker/plugins": `${folder}/etc`, "/usr/lib/docker/plugins": `${folder}/lib` })).toEqual(expected);
+  });
+
+  it("an authorization plugin with a socket", async () => {
+    const folder = temporaryFolder();
+    const server = createServer();
+    await listening(server, join(folder, "opa.sock"));
+    const seen = await answer("plugin opa", { "/run/docker/plugins": folder });
+    server.close();
+    expect(seen).toEqual(yes);
+  });
+});
+
+describe("the environment of dockerd", () => {
+  const environment = (files: string[]) => {
+    const lines = files.map((file) => `EnvironmentFiles=${file} (ignore_errors=yes)\\n`).join("");
+    stubs.systemctl = `case "$*" in show\\ --no-pager*) printf 'Id=docker.service\\nActiveState=inactive\\nFragmentPath=%s\\n${lines}\\nId=containerd.service\\nEnvironmentFiles=/etc/hostname (ignore_errors=no)\\n' "$(dirname "$0")/docker.service" ;; esac`;
+  };
+
+  it("tells its flags, from all files, and nothing else of them", async () => {
+    const folder = fill({
+      docker: `# DOCKER_OPTS="--dns 8.8.8.8"\nHTTP_PROXY=http://user:hunter2-x@192.0.2.1\nDOCKER_OPTS="--log-level=hunter2 -lhunter2 --iptables=false \\\n  --debug --label secret=hunter2 -H tcp://192.0.2.1"`,
+      "more.d/two words": "OPTIONS='--mtu=1400'\n",
+    });
+    environment([join(folder, "docker"), `${folder}/more.d/*`, join(folder, "missing")]);
+    const printed = join(folder, "printed");
+    const where = onPath({ ...stubs, ssh: `exec sh -s | tee "${printed}"` });
+    for (const [name, text] of Object.entries(unitFiles)) writeFileSync(join(where, name), text);
+    const { environmentFlags } = await observe({ host: "192.0.2.10", port: 22 });
+    const [file, more] = [join(folder, "docker"), join(folder, "more.d/two words")];
+    expect(environmentFlags).toEqual({
+      known: true,
+      value: [...["--log-level", "-l", "--iptables=false", "--debug", "--label", "-H"].map((flag) => ({ file, variable: "DOCKER_OPTS", flag })), { file: more, variable: "OPTIONS", flag: "--mtu" }],
+    });
+    expect(Buffer.from(readFileSync(printed, "utf8"), "base64").toString()).not.toContain("hunter2");
+  });
+
+  it("is that of its unit as well", async () => {
+    const seen = await look({}, { "own.conf": '[Service]\nEnvironment="DOCKER_OPTS=--debug"\n' });
+    expect(seen.environmentFlags).toMatchObject({ known: true, value: [{ variable: "DOCKER_OPTS", flag: "--debug" }] });
+  });
+});
+
+describe("disks", () => {
+  it("tell what they have left", async () => {
+    const { room, dataPlace } = await look({ dataRoot: "/no/such/folder" });
+    expect(room).toMatchObject({ known: true, value: [{ path: "/etc" }, { path: "/var/lib" }, { path: "/var/lib" }] });
+    expect(room.known && room.value.every(({ bytes, inodes }) => bytes > 0 && inodes >= 0)).toBe(true);
+    expect(dataPlace.known).toBe(false);
+  });
+
+  it("tell where Docker's data really are", async () => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, "real place"));
+    symlinkSync("real place", join(folder, "link"));
+    const { room, dataPlace } = await look({ dataRoot: join(folder, "link") });
+    expect(dataPlace).toEqual({ known: true, value: join(folder, "real place") });
+    expect(room).toMatchObject({ known: true, value: [{}, {}, { path: join(folder, "link") }] });
+  });
+
+  it("tell the errors of those that have some", async () => {
+    const folder = fill({ "ext4/vda/errors_count": "0\n", "ext4/vdb/errors_count": "12\n", "ext4/dm-0/errors_count": "1\n", "ext4/features/lazy": "", "block/vda/dev": "254:0\n", "block/vdb/dev": "254:16\n", "block/dm-0/dev": "253:0\n" });
+    expect((await lookIn({ "/sys/fs/ext4": `${folder}/ext4`, "/sys/class/block": `${folder}/block` })).diskErrors).toEqual({ known: true, value: { "254:16": 12, "253:0": 1 } });
+  });
+
+  it("of other kinds have none to tell", async () => {
+    expect((await lookIn({ "/sys/fs/ext4": "/no/such/folder" })).diskErrors).toEqual({ known: true, value: {} });
+  });
+});
+
+describe("the clock", () => {
+  it("is compared with ours, the way there apart", async () => {
+    expect((await look()).clockAhead).toBe(0);
+    stubs.date = "echo 1000000000";
+    const behind = (await look()).clockAhead ?? 0;
+    expect(behind).toBeLessThan(-500_000_000);
+  });
+
+  it.each([
+    [1000, 1_000_400, 1_000_900, 0],
+    [1001, 1_000_400, 1_000_900, 0],
+    [1005, 1_000_000, 1_010_000, 0],
+    [995, 1_000_900, 1_010_000, -5],
+    [1020, 1_000_000, 1_010_000, 10],
+  ])("%d when it was asked at %d and had answered at %d", (now, asked, answered, ahead) => {
+    expect(clockAhead(now, asked, answered)).toBe(ahead);
   });
 });
 

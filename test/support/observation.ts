@@ -60,6 +60,9 @@ export function mount(path: string, number: string, filesystem = "ext4", options
 /** AppArmor as Debian has it, without a profile of ours. */
 export const apparmor = (change: Partial<AppArmor> = {}): Known<AppArmor> => known({ enabled: true, tool: true, abi: true, boot: "enabled", profiles: {}, labels: {}, ...change });
 
+export const met = (...needs: string[]): Observation["needs"] => Object.fromEntries(needs.map((need) => [need, known({ met: true })]));
+export const lacking = (need: string, why: string): Observation["needs"] => ({ [need]: known({ met: false, why }) });
+
 /** Debian 12 with docker.io as it comes, auditd running without a rule. */
 export function defaultHost(change: Partial<Observation> = {}): Observation {
   return {
@@ -107,7 +110,12 @@ export function defaultHost(change: Partial<Observation> = {}): Observation {
     noNewPrivileges: known([]),
     cgroups: {},
     slice: {},
-    freeBytes: [],
+    room: known([{ path: "/etc", bytes: 10 ** 10, inodes: 10 ** 6, allInodes: 2 * 10 ** 6 }]),
+    dataPlace: known("/var/lib/docker"),
+    diskErrors: known({}),
+    needs: met("program iptables", "module br_netfilter", "socket /dev/log"),
+    environmentFlags: known([]),
+    clockAhead: 0,
     owner: undefined,
     outcome: undefined,
     applied: {},

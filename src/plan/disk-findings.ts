@@ -1,0 +1,98 @@
+/** Filesystems on which a change could not be made, kept or taken back. */
+
+import type { HostInputs } from "../desired/host-inputs.ts";
+import { dockerData } from "../desired/volumes.ts";
+import { filesystemUnder } from "../effect/mounts.ts";
+import type { Mount, Observation } from "../observed/observation.ts";
+import type { Room } from "../observed/room.ts";
+import { counted } from "./describe.ts";
+import type { Plan } from "./plan.ts";
+import { daemonConfigurationOn } from "./seen.ts";
+import { readableBytes } from "./volume-findings.ts";
+
+/** One sentence a finding, each with what to do. */
+export function diskFindings(wish: HostInputs, observation: Observation, plan: Plan): string[] {
+  return [...mountFindings(wish, observation, plan), ...roomFindings(observation, plan), ...quotaFindings(wish, observation)];
+}
+
+/** What could not be told. It refuses nothing, and must be said. */
+export function diskDoubts({ mounts, room, diskErrors }: Observation, { volumes }: Plan): string[] {
+  const facts = [["which filesystems are mounted, and how", mounts], ["how much space is free", room], ["whether an ext4 has errors", diskErrors]] as const;
+  return [
+    ...facts.flatMap(([what, fact]) => (fact.known ? [] : [`${what} (${fact.reason})`])),
+    ...volumes.filter(({ how, bytes }) => how === "move" && Number.isNaN(bytes)).map(({ device, mountPoint }) => `whether ${device} has room for ${mountPoint} (counting what is there took too long; a copy that does not fit ends before Docker is stopped)`),
+  ];
+}
+
+/** Where Docker's data will be, after symbolic links where those are known. */
+export function placeOfData(wish: HostInputs, observation: Observation): string {
+  const asked = wishedDataRoot(wish);
+  const own = daemonConfigurationOn(observation)["data-root"];
+  if (wish.daemon["data-root"] === undefined && typeof own === "string") return own;
+  return observation.dataPlace.known ? observation.dataPlace.value : asked;
+}
+
+export const wishedDataRoot = ({ daemon }: Pick<HostInputs, "daemon">) => (typeof daemon["data-root"] === "string" ? daemon["data-root"] : dockerData);
+
+// --- Internal ---
+
+function mountFindings(wish: HostInputs, observation: Observation, plan: Plan): string[] {
+  const place = placeOfData(wish, observation);
+  // What lies there now is left behind.
+  const moves = plan.volumes.some(({ mountPoint, how }) => mountPoint === place && how !== "repair");
+  const byMount = new Map<Mount, string[]>();
+  for (const path of ["/etc", "/var/lib", ...(moves ? [] : [place])]) {
+    const mount = filesystemUnder(path, observation);
+    if (mount) byMount.set(mount, [...(byMount.get(mount) ?? []), path]);
+  }
+  return [...byMount].flatMap(([{ device, path, number, options }, paths]) => {
+    const errors = observation.diskErrors.known ? (observation.diskErrors.value[number] ?? 0) : 0;
+    const where = `${paths.join(", ")} ${paths.length === 1 ? "is" : "are"} on ${device}, mounted at ${path}`;
+    return [
+      ...(options.includes("ro") ? [`${where} read-only; look in dmesg whether the kernel did that after an error, and mend that first, else: mount -o remount,rw ${path}`] : []),
+      ...(errors > 0 ? [`${where}, and the kernel has found ${counted(errors, "error")} in that ext4 since it was last checked; save its data, then check it: e2fsck -f ${device} while it is not mounted, for / a boot with fsck.mode=force on the kernel's command line`] : []),
+    ];
+  });
+}
+
+/** To work, and for lists and logs: what is kept of files comes on top. */
+const leastBytes = 16 * 1024 * 1024;
+
+/** A generation keeps a copy of each file, some lists and folders. */
+const leastInodes = 256;
+
+function roomFindings({ room, files }: Observation, { writes, declared, removes }: Plan): string[] {
+  if (!room.known) return [];
+  const written = sum(writes.map(({ text }) => Buffer.byteLength(text)));
+  const kept = sum([...new Set([...declared, ...removes])].map((path) => (files[path]?.known ? Buffer.byteLength(files[path].value.text ?? "") : 0)));
+  // Two names for one filesystem have the same figures.
+  const same = Map.groupBy(room.value, ({ bytes, inodes, allInodes }) => [bytes, inodes, allInodes].join());
+  return [...same.values()].flatMap((rooms) => {
+    const [{ bytes, inodes, allInodes }] = rooms as [Room];
+    const names = rooms.map(({ path }) => path);
+    // Each file stands beside the old one for a moment; of the old and of the new ones a generation keeps a copy, and one is for ever.
+    const needed = leastBytes + (names.includes("/etc") ? written : 0) + (names.includes("/var/lib") ? 2 * kept + written : 0);
+    const where = [...new Set(names)].join(", ");
+    return [
+      ...(bytes < needed ? [`${where}: ${readableBytes(bytes)} are free, and ${readableBytes(needed)} are needed, with what is kept of before; free some space first`] : []),
+      ...(allInodes > 0 && inodes < leastInodes ? [`${where}: ${counted(inodes, "inode")} of ${allInodes} are free, and ${leastInodes} are needed; remove files that nobody needs first (df -i)`] : []),
+    ];
+  });
+}
+
+const sum = (numbers: number[]) => numbers.reduce((total, number) => total + number, 0);
+
+/** moby daemon/graphdriver/overlay2: a size for each container is a project quota of xfs, and dockerd ends without it. */
+function quotaFindings(wish: HostInputs, observation: Observation): string[] {
+  const options = wish.daemon["storage-opts"];
+  const size = Array.isArray(options) ? options.filter((option) => typeof option === "string").find((option) => option.startsWith("overlay2.size=")) : undefined;
+  if (size === undefined) return [];
+  const place = placeOfData(wish, observation);
+  const volume = wish.volumes?.[place];
+  const mount = volume ? { filesystem: volume.filesystem, options: volume.options.split(","), path: place } : filesystemUnder(place, observation);
+  if (!mount) return [];
+  const counts = mount.options.some((option) => option === "pquota" || option === "prjquota");
+  if (mount.filesystem === "xfs" && counts) return [];
+  const lack = mount.filesystem === "xfs" ? "is mounted without pquota" : `is ${mount.filesystem}`;
+  return [`daemon.storage-opts ${size} needs xfs with pquota, and ${place}, on the filesystem at ${mount.path}, ${lack}, so dockerd would not start; give it a volume with filesystem: xfs and containerSize, or take the option out`];
+}
