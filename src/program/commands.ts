@@ -6,7 +6,7 @@ import type { HostSettings } from "../config/fleet.ts";
 import type { Endpoint } from "../config/connection.ts";
 import type { Host } from "../provider/host.ts";
 import { becomeRoot } from "../remote/ssh.ts";
-import { recover, RunError, secret, type CustomResource, type CustomResourceOptions } from "../sdk.ts";
+import { isDryRun, log, recover, RunError, secret, type CustomResource, type CustomResourceOptions } from "../sdk.ts";
 
 /** What runs on one host besides its own resource; each registers a resource. */
 export interface HostCommands {
@@ -17,7 +17,7 @@ export interface HostCommands {
 /**
  * Of the hosts that have any, by name.
  *
- * @throws RunError when the plugin could not log in to a host: it takes keys from an agent alone
+ * @throws RunError in an update, when the plugin could not log in to a host: it gets keys from an agent alone
  */
 export function commandsOf(hosts: ReadonlyMap<string, HostSettings>): Map<string, HostCommands> {
   const having = [...hosts].filter(([, { prepare, gate }]) => prepare !== undefined || gate !== undefined);
@@ -63,9 +63,10 @@ function endpointArgs({ host, port, user, hostKey }: Endpoint) {
   return { host, port, ...(user === undefined ? {} : { user }), ...(hostKey === undefined ? {} : { hostKey }) };
 }
 
+/** A preview runs none of them, and drift is looked for in jobs that have no agent. */
 function assertAgent(hosts: string[]): void {
   if ((process.env.SSH_AUTH_SOCK ?? "") !== "") return;
-  throw new RunError(
-    `prepare and gate (${hosts.join(", ")}) need an SSH agent, and SSH_AUTH_SOCK names none: @pulumi/command would need the private key itself, which must not get into Pulumi's state; start one with: eval "$(ssh-agent)" && ssh-add`,
-  );
+  const text = `prepare and gate (${hosts.join(", ")}) need an SSH agent, and SSH_AUTH_SOCK names none: @pulumi/command would need the private key itself, which must not get into Pulumi's state; start one with: eval "$(ssh-agent)" && ssh-add`;
+  if (!isDryRun()) throw new RunError(text);
+  void log.warn(text);
 }

@@ -14,10 +14,11 @@ import { runSh } from "../support/shell.ts";
 let events: string[];
 let made: Map<string, MockResourceArgs>;
 let failing: string[];
-let generation: number;
 
 beforeEach(async () => {
-  [events, made, failing, generation] = [[], new Map(), [], 7];
+  events = [];
+  made = new Map();
+  failing = [];
   vi.stubEnv("SSH_AUTH_SOCK", "/run/agent");
   await setMocks({
     call: () => ({}),
@@ -27,7 +28,7 @@ beforeEach(async () => {
       await sleep(5);
       events.push(`end ${args.name}`);
       if (failing.includes(args.name)) throw new Error("it failed");
-      return { id: args.name, state: { ...(args.inputs as object), ...(args.type === "drydock:index:Host" ? { generation } : {}) } };
+      return { id: args.name, state: { ...(args.inputs as object), ...(args.type === "drydock:index:Host" ? { generation: 7 } : {}) } };
     },
   }, "drydock", "test");
 });
@@ -117,6 +118,14 @@ describe("prepare and gate", () => {
     vi.stubEnv("SSH_AUTH_SOCK", "");
     expect(() => commandsOf(fleetOf({ web1: { prepare }, web2: {}, web3: { gate } }).hosts)).toThrow(/^prepare and gate \(web1, web3\) need an SSH agent, and SSH_AUTH_SOCK names none: /);
     expect(commandsOf(fleetOf({ web2: {} }).hosts).size).toBe(0);
+  });
+
+  it("in a preview without an agent are only warned of: drift is looked for in jobs that have none", async () => {
+    await setMocks({ call: () => ({}), newResource: ({ name }) => ({ id: name, state: {} }) }, "drydock", "test", true);
+    vi.stubEnv("SSH_AUTH_SOCK", "");
+    const warned = vi.spyOn(console, "warn").mockImplementation(() => undefined);
+    expect([...commandsOf(fleetOf({ web1: { gate } }).hosts).keys()]).toEqual(["web1"]);
+    await vi.waitFor(() => expect(warned.mock.calls.join()).toMatch(/prepare and gate \(web1\) need an SSH agent/));
   });
 
   function inputOf(name: string, key: string): unknown {
