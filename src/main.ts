@@ -1,6 +1,8 @@
 /** The program: read the fleet from the stack file, register its hosts. */
 
+import { commandsOf } from "./program/commands.ts";
 import { declaredFleet, renderFleet } from "./program/declared-hosts.ts";
 import { registerHosts } from "./program/register-hosts.ts";
 
-registerHosts(renderFleet(declaredFleet()));
+const fleet = declaredFleet();
+registerHosts(renderFleet(fleet), { ...(fleet.rollout && { rollout: fleet.rollout }), commands: commandsOf(fleet.hosts) });

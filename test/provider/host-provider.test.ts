@@ -138,6 +138,7 @@ describe("diff", () => {
     ["consent", { allow: ["hide-containers"] }, true],
     ["a host that can't be reached", { reachable: "no: x" }, true],
     // Only what follows from them for the files is a change.
+    ["when it is its turn", { rollout: { wave: 2, maxFailures: 1 } }, false],
     ["facts of the host", { host: { starts: ["/usr/bin/dockerd"], dockerExecStart: "x", missing: [] } }, false],
   ])("of %s", async (_, change, changes) => {
     const news = { ...daemonWish({ icc: true }), ...change };
@@ -278,6 +279,53 @@ describe("read", () => {
     const lastChange = { cost: ["a"], diff: "b" };
     expect((await provider.read("web1", urn, { ...wishFor(args()), lastChange })).props).toMatchObject({ lastChange });
   });
+});
+
+describe("a rollout", () => {
+  const rollout = { wave: 1, maxFailures: 0 };
+
+  it("is returned by read as it was, reachable or not: it is no drift", async () => {
+    host.views = [right(), unreachable];
+    const state = { ...wishFor(args()), rollout };
+    expect((await provider.read("web1", urn, state)).inputs).toMatchObject({ rollout });
+    expect((await provider.read("web1", urn, { ...state, connection: args().connection })).inputs).toMatchObject({ rollout });
+  });
+
+  it("refuses a host untouched after too many failures, and the end of the update tells them apart", async () => {
+    const own = new HostProvider();
+    const urnOf = (name: string) => urn.replace(/web1$/, name);
+    const wishes = new Map(["web1", "web2", "web3", "web4"].map((name) => [name, wishFor(args({ rollout }))]));
+    for (const [name, wish] of wishes) {
+      host.views = [right({ owner: { ...owner, host: name } })];
+      await own.check(urnOf(name), name === "web4" ? wish : undefined, wish);
+      if (name === "web4") await own.diff(name, urnOf(name), { ...wish, pending: ["container app keeps log-driver json-file"] }, wish);
+    }
+    await own.create(urnOf("web1"), wishes.get("web1") as HostInputs);
+    host.views = [unreachable];
+    await expect(own.create(urnOf("web2"), { ...(wishes.get("web2") as HostInputs), connection: args().connection })).rejects.toThrow("web2: ops@192.0.2.10: ");
+    const before = host.deeds.length;
+    await expect(own.create(urnOf("web3"), wishes.get("web3") as HostInputs)).rejects.toThrow(/^web3: refused, nothing was touched: web2 of wave 1 failed, /);
+    expect(host.deeds).toHaveLength(before);
+    logged = [];
+    await own.cancel();
+    expect(logged).toEqual(["info: hosts: 2 unchanged, 1 unreachable, 1 refused, 1 pending\n  unchanged: web1, web4\n  unreachable: web2\n  refused: web3\n  pending: web4"]);
+  });
+
+  it("of a process that only reads ends without a word", async () => {
+    host.views = [right()];
+    const own = new HostProvider();
+    await own.read("web1", urn, wishFor(args()));
+    logged = [];
+    await own.cancel();
+    expect(logged).toEqual([]);
+  });
+});
+
+it("tells which generation the host has, so that a gate runs again after each change", async () => {
+  host.views = [defaultHost({ owner }), right({ applied: { generation: "0007" } })];
+  expect(((await provider.update("web1", urn, daemonWish({ icc: true }), wishFor(args()))) as Answer).outs).toMatchObject({ generation: 7 });
+  host.views = [right({ applied: {} })];
+  expect(((await provider.read("web1", urn, wishFor(args()))) as Answer).props).toMatchObject({ generation: 0 });
 });
 
 describe("delete", () => {
