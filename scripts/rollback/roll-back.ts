@@ -17,13 +17,14 @@ import { adviseCode } from "../../src/rollback/code-advice.ts";
 import { consentsToday } from "../../src/rollback/consents.ts";
 import { RollbackError } from "../../src/rollback/error.ts";
 import { readUnpacked } from "../../src/rollback/file-history.ts";
-import { describeUpdate, headline, type Update } from "../../src/rollback/history.ts";
+import { headline, type Update } from "../../src/rollback/history.ts";
 import { openHistory, shortName } from "../../src/rollback/open-history.ts";
 import { readPreview, type Preview } from "../../src/rollback/preview.ts";
 import { recordedArgs } from "../../src/rollback/recorded-args.ts";
 import { renderUpdates } from "../../src/rollback/updates-table.ts";
 import { askEngine, root, runEngine } from "./engine.ts";
 import type { RollbackOptions } from "./options.ts";
+import { counted, named, sayChoice, sayPreview } from "./say.ts";
 
 /**
  * @returns the exit code
@@ -132,29 +133,6 @@ async function lookAhead({ words, env }: Engine): Promise<Preview> {
   if (exitCode !== 0) throw new RollbackError(["the preview failed, and nothing was touched:", ...preview.notes, ...preview.hosts.flatMap(({ said }) => said.map(({ text }) => text)), stderr.trim()].join("\n"));
   return preview;
 }
-
-function sayChoice({ taken, left }: Choice, where: string, update: Update | undefined): void {
-  console.log(`\nBack to ${update ? describeUpdate(update) : where}`);
-  for (const host of taken) {
-    const other = host.update && host.update.number !== update?.number ? `: as update ${host.update.number} applied it, the last one before that is known to have` : "";
-    console.log(`  ${host.name}${host.isNew ? " is taken up again" : ""}${other}`);
-    for (const text of host.leftOut) console.log(`    left out: ${text}`);
-  }
-  for (const { name, why } of left) console.log(`  ${name} ${why}`);
-}
-
-function sayPreview({ hosts, notes }: Preview): void {
-  for (const { name, change, said } of hosts) {
-    console.log(`\n${name}${change === "" ? "" : `\n${change}`}`);
-    for (const { text } of said) console.log(text);
-  }
-  for (const note of notes) console.log(`\n${note}`);
-  const consents = new Set(hosts.flatMap(({ said }) => said.flatMap(({ level, text }) => (level === "error" ? [...text.matchAll(/allow: \[([\w-]+)\]/g)].map(([, word = ""]) => word) : []))));
-  if (consents.size > 0) console.log(`\nTo consent for this rollback alone: ${[...consents].map((word) => `--allow ${word}`).join(" ")}`);
-}
-
-const named = ({ hosts }: Preview) => (hosts.length > 8 ? `${hosts.length} hosts` : hosts.map(({ name }) => name).join(", "));
-const counted = (count: number) => (count === 1 ? "the host is" : `the ${count} hosts are`);
 
 async function agreed(question: string): Promise<boolean> {
   if (!process.stdin.isTTY) throw new RollbackError("nobody is there to be asked; with --yes it goes on without. Nothing was touched.");

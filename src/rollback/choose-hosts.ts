@@ -79,7 +79,7 @@ async function choose(then: Checkpoint, { current, only }: Wanted, where: string
     const known = [...then.keys()];
     problems.push(current.has(name) ? `--host ${name}: was not there yet in ${where}` : `--host ${name}: is no host of ${where}${didYouMean(name, known) || (known.length > 0 ? `; it has ${known.join(", ")}` : "; it has none")}`);
   }
-  for (const name of [...new Set([...then.keys(), ...current.keys()])]) {
+  for (const name of [...new Set([...then.keys(), ...current.keys()])].sort()) {
     const named = only.includes(name);
     if (!named && only.length > 0) continue;
     if (!then.has(name)) {

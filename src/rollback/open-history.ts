@@ -12,7 +12,7 @@ import type { History } from "./history.ts";
  */
 export async function openHistory(stack: string, { folder, project, ask }: { folder: string; project: string; ask: AskEngine }): Promise<History> {
   const printed = await ask(["whoami", "--verbose", "--json"]);
-  const url = backend.safeParse(JSON.parse(printed)).data?.url ?? "";
+  const url = urlIn(printed);
   if (url.startsWith("file://")) return readFileHistory({ url, folder, project, stack: shortName(stack) });
   if (/^https?:\/\//.test(url)) return await readCloudHistory(stack, ask);
   throw new RollbackError(
@@ -26,6 +26,14 @@ export const shortName = (stack: string) => stack.slice(stack.lastIndexOf("/") +
 // --- Internal ---
 
 const backend = z.object({ url: z.string() });
+
+function urlIn(printed: string): string {
+  try {
+    return backend.parse(JSON.parse(printed)).url;
+  } catch (cause) {
+    throw new RollbackError("`pulumi whoami --verbose --json` does not say which backend it is", { cause });
+  }
+}
 
 /** Its parameters may hold a secret, and so may what stands before an @. */
 const hidden = (url: string) => url.replace(/\?.*$/, "").replace(/\/\/[^/@]*@/, "//");

@@ -33,6 +33,7 @@ export function readPreview(events: string): Preview {
     const [before, after] = [metadata.old?.inputs, metadata.new?.inputs] as [HostInputs | undefined, HostInputs | undefined];
     return [{ name, change: before && after ? describeHostChange(before, after) : "", said: said.filter(({ host }) => host === name).map(({ level, text }) => ({ level, text })) }];
   });
+  hosts.sort((a, b) => (a.name < b.name ? -1 : 1));
   const shown = new Set(hosts.map(({ name }) => name));
   return { hosts, notes: said.filter(({ level, host }) => level !== "info" && (host === undefined || !shown.has(host))).map(({ text }) => text) };
 }

@@ -37,7 +37,7 @@ export function recordedArgs(inputs: Record<string, unknown>): RecordedArgs | { 
 
 const text = z.string({ error: "is not a text" });
 const path = z.string().regex(/^\/[^\0\n]+$/, { error: "is not a path" });
-const table = { error: "is not there" };
+const table = { error: ({ code, input }: { code?: string; input?: unknown }) => (code === "invalid_key" ? "is not a path" : input === undefined ? "is not there" : "is not a table") };
 
 const recorded = z.looseObject({
   connection: z.looseObject({ host: text, port: z.number({ error: "is not a number" }) }, table),
@@ -48,8 +48,8 @@ const recorded = z.looseObject({
   volumes: z.record(path, z.looseObject({ device: path, filesystem: z.enum(filesystems, { error: "is no filesystem that Drydock makes" }), options: text })).optional(),
   host: z.looseObject({ filesystems: z.record(z.string(), text).optional() }).optional(),
   // What must be in effect follows from the rest, by the rules of today.
-  reachable: z.unknown(),
-  inEffect: z.unknown(),
+  reachable: z.unknown().optional(),
+  inEffect: z.unknown().optional(),
 });
 
 /** As declared: `check` puts the UUID in that the device has now, which may be another disk's. */

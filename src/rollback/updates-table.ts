@@ -18,8 +18,8 @@ export async function renderUpdates(history: History): Promise<string> {
       number,
       showTime(started),
       commit === undefined ? "" : `${shortCommit(commit)}${dirty ? " and more" : ""}`,
-      shorten(author ?? "", 20),
-      shorten(headline(message), 40),
+      shorten(author ?? "", 12),
+      shorten(headline(message), 32),
       await describeChanges(history, update),
       resultOf(update),
     ]);
