@@ -1,6 +1,7 @@
 /** A rollback from beginning to end: choose, show, ask, apply, say how the code is made to agree. */
 
 import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
@@ -137,8 +138,11 @@ async function lookAhead({ words, env }: Engine): Promise<Preview> {
 async function agreed(question: string): Promise<boolean> {
   if (!process.stdin.isTTY) throw new RollbackError("nobody is there to be asked; with --yes it goes on without. Nothing was touched.");
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  // Ctrl-C and Ctrl-D are a no.
+  terminal.once("SIGINT", () => terminal.close());
   try {
-    return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim());
+    const answer = await Promise.race([terminal.question(`${question} [y/N] `).catch(() => ""), once(terminal, "close").then(() => "")]);
+    return /^y(es)?$/i.test(answer.trim());
   } finally {
     terminal.close();
   }

@@ -30,8 +30,8 @@ export function readPreview(events: string): Preview {
     const metadata = resourcePreEvent?.metadata;
     const name = hostOf(metadata?.urn);
     if (!metadata || name === undefined || unchanged.includes(metadata.op)) return [];
-    const [before, after] = [metadata.old?.inputs, metadata.new?.inputs] as [HostInputs | undefined, HostInputs | undefined];
-    return [{ name, change: before && after ? describeHostChange(before, after) : "", said: said.filter(({ host }) => host === name).map(({ level, text }) => ({ level, text })) }];
+    const [before, after] = [metadata.old?.inputs, metadata.new?.inputs];
+    return [{ name, change: before && after ? describeHostChange(whole(before), whole(after)) : "", said: said.filter(({ host }) => host === name).map(({ level, text }) => ({ level, text })) }];
   });
   hosts.sort((a, b) => (a.name < b.name ? -1 : 1));
   const shown = new Set(hosts.map(({ name }) => name));
@@ -82,6 +82,12 @@ function parseEvent(line: string): z.infer<typeof engineEvent> | undefined {
     // What is no event is the engine's own talk.
     return undefined;
   }
+}
+
+/** What is in the state may be of a schema that had less. */
+function whole(inputs: Partial<HostInputs>): HostInputs {
+  const inEffect = { services: {}, configuration: "", daemon: {}, limits: {}, ...inputs.inEffect };
+  return { connection: { host: "", port: 22 }, allow: [], daemon: {}, files: {}, modes: {}, reachable: "yes", host: { starts: [], dockerExecStart: "", missing: [] }, ...inputs, inEffect };
 }
 
 function hostOf(urn: string | undefined): string | undefined {
