@@ -44,8 +44,8 @@ export const rollbackMessage = (target: number | string, note: string) => `rollb
 
 const changesHosts = ({ kind }: Update) => kind === "update" || kind === "destroy";
 
-/** @returns 0 for a file */
-function rolledBackTo({ kind, message }: Update): number | undefined {
-  if (kind !== "update" || !message.startsWith("rollback to ")) return undefined;
+/** A rollback always names its targets; a commit message that only sounds like one does not. @returns 0 for a file */
+function rolledBackTo({ kind, partial, message }: Update): number | undefined {
+  if (kind !== "update" || !partial || !message.startsWith("rollback to ")) return undefined;
   return Number(/^rollback to update (\d+)\b/.exec(message)?.[1] ?? 0);
 }

@@ -14,9 +14,10 @@ describe("without --to a rollback goes to", () => {
     ["the last one that succeeded, after some that failed", [level("info"), level("warn"), level("error", failed), level("debug", failed)], 2],
     ["no update that failed", [level("info"), level("warn", failed), level("error")], 1],
     ["the last update, after a destroy", [level("info"), level("warn"), { update: { kind: "destroy" }, hosts: {} }], 2],
-    ["where the last rollback went", [level("info"), level("warn"), level("info", { message: rollbackMessage(1, "number 1") })], 1],
-    ["where a rollback that failed half-way was going", [level("info"), level("warn"), level("error"), level("warn", { ...failed, message: rollbackMessage(1, "") })], 1],
-    ["before the update that followed a rollback", [level("info"), level("warn"), level("info", { message: rollbackMessage(1, "") }), level("debug")], 3],
+    ["where the last rollback went", [level("info"), level("warn"), level("info", { partial: true, message: rollbackMessage(1, "number 1") })], 1],
+    ["where a rollback that failed half-way was going", [level("info"), level("warn"), level("error"), level("warn", { ...failed, partial: true, message: rollbackMessage(1, "") })], 1],
+    ["the update before, where a commit only sounds like a rollback", [level("info"), level("warn"), level("error", { message: "rollback to update 1" })], 2],
+    ["before the update that followed a rollback", [level("info"), level("warn"), level("info", { partial: true, message: rollbackMessage(1, "") }), level("debug")], 3],
   ])("%s", async (_, left, number) => {
     expect((await updateBefore(historyOf(...left))).number).toBe(number);
   });
@@ -26,8 +27,8 @@ describe("without --to a rollback goes to", () => {
     ["there is one", [level("info")], "before update 1 no update succeeded that left something else on a host, so there is nothing to go back to"],
     ["none left something else", [level("info"), level("info")], "before update 2 no update succeeded that left something else on a host, so there is nothing to go back to"],
     ["none succeeded", [level("info", failed), level("warn")], "before update 2 no update succeeded that left something else on a host, so there is nothing to go back to"],
-    ["the last rollback went to a file", [level("info"), level("warn", { message: rollbackMessage("old.json", "") })], "update 2 is a rollback to a file; say where to go: --to <n>"],
-    ["where it went is not recorded any more", [level("warn", { message: rollbackMessage(40, "") })], "update 1 is a rollback to update 40, which is not recorded any more; say where to go: --to <n>"],
+    ["the last rollback went to a file", [level("info"), level("warn", { partial: true, message: rollbackMessage("old.json", "") })], "update 2 is a rollback to a file; say where to go: --to <n>"],
+    ["where it went is not recorded any more", [level("warn", { partial: true, message: rollbackMessage(40, "") })], "update 1 is a rollback to update 40, which is not recorded any more; say where to go: --to <n>"],
   ])("nowhere, when %s", async (_, left, message) => {
     await expect(updateBefore(historyOf(...left))).rejects.toThrow(message);
   });
