@@ -2,7 +2,13 @@
 
 import { commandsOf } from "./program/commands.ts";
 import { declaredFleet, renderFleet } from "./program/declared-hosts.ts";
+import { recordedHosts, recordedRollout } from "./program/recorded-hosts.ts";
 import { registerHosts } from "./program/register-hosts.ts";
 
-const fleet = declaredFleet();
-registerHosts(renderFleet(fleet), { ...(fleet.rollout && { rollout: fleet.rollout }), commands: commandsOf(fleet.hosts) });
+const recorded = recordedHosts();
+if (recorded) {
+  registerHosts(recorded, recordedRollout(recorded));
+} else {
+  const fleet = declaredFleet();
+  registerHosts(renderFleet(fleet), { ...(fleet.rollout && { rollout: fleet.rollout }), commands: commandsOf(fleet.hosts) });
+}

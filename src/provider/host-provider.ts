@@ -19,7 +19,13 @@ import { Tally } from "./tally.ts";
 import { NotItsTurnError, Turns } from "./turns.ts";
 
 /** A half-done create leaves only the inputs. */
-type State = HostInputs & Partial<HostOutputs>;
+type State = HostInputs & Partial<HostOutputs> & {
+  /**
+   * The inputs beside it are what an update applied, and not what a look found there since: a failed update leaves those in the
+   * state, and a rollback must not take them (docs/decisions/0061).
+   */
+  asApplied?: boolean;
+};
 
 export class HostProvider implements provider.Provider {
   // The engine asks for both; the schema is only for generated SDKs.
@@ -98,7 +104,8 @@ export class HostProvider implements provider.Provider {
       const inputs = plain(observedInputs(props, observation));
       const outputs = outputsOf({ ...props, inEffect: inputs.inEffect }, observation, props.lastChange ?? { cost: [], diff: "" });
       for (const text of outputs.pending) await this.log("warn", urn, `${id}: pending: ${text}`);
-      return { id, inputs, props: plain({ ...inputs, ...outputs }) };
+      const asApplied = props.asApplied && isDeepStrictEqual(keptPart(inputs), keptPart(props));
+      return { id, inputs, props: plain({ ...inputs, ...outputs, asApplied }) };
     } catch (error) {
       const reason = explain(error);
       await this.log("warn", urn, `${id}: could not be read: ${reason}`);
@@ -168,7 +175,10 @@ export const inputsOf = (state: HostInputs): HostInputs => Object.fromEntries(in
 /** What a host is does not make an update by itself: only what follows from it for the files does. Nor does its turn. */
 const wishedPart = (state: HostInputs) => plain({ ...inputsOf(state), host: null, rollout: null });
 
-const stateOf = ({ wish, outputs }: Converged): State => plain({ ...wish, ...outputs });
+/** A host that could not be reached for a while is still as it was applied. */
+const keptPart = (state: HostInputs) => ({ ...wishedPart(state), reachable: null });
+
+const stateOf = ({ wish, outputs }: Converged): State => plain({ ...wish, ...outputs, asApplied: true });
 
 /** Without `undefined`, as it comes back from the engine. */
 const plain = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;

@@ -166,7 +166,7 @@ describe("create", () => {
     const { id, outs } = (await create()) as Answer;
     expect(id).toBe("web1");
     expect(host.deeds).toEqual(["observe", "apply", "observe"]);
-    expect(outs).toMatchObject({ engine: "20.10.24+dfsg1", pending: [], foreignDaemonKeys: [], daemon: { icc: true }, lastChange: { cost: ["dockerd restarts (icc)"] } });
+    expect(outs).toMatchObject({ engine: "20.10.24+dfsg1", pending: [], foreignDaemonKeys: [], daemon: { icc: true }, lastChange: { cost: ["dockerd restarts (icc)"] }, asApplied: true });
   });
 
   it("takes a host that is right as it is, and touches nothing", async () => {
@@ -272,6 +272,19 @@ describe("read", () => {
     expect(inputs).toEqual({ ...state, reachable: `no: ${unreachable.message}` });
     expect(props).toMatchObject({ engine: "20.10", reachable: `no: ${unreachable.message}` });
     expect(logged).toEqual([`warn: web1: could not be read: ${unreachable.message}`]);
+  });
+
+  it.each<[string, Observation | UnreachableError, boolean | undefined, boolean | undefined]>([
+    ["is as it was applied", right(), true, true],
+    ["has drifted", withDaemonJson({ icc: false }), true, false],
+    ["had drifted before, and has not changed since", right(), false, false],
+    ["can't be reached", unreachable, true, true],
+    ["was applied by a version that did not say", right(), undefined, undefined],
+  ])("of a host that %s says whether the inputs are what was applied", async (_, view, before, expected) => {
+    host.views = [view];
+    const state = { ...wishFor(args()), ...(before === undefined ? {} : { asApplied: before }) };
+    const { props } = (await provider.read("web1", urn, state)) as { props: { asApplied?: boolean } };
+    expect(props.asApplied).toBe(expected);
   });
 
   it("keeps the last change, which only an update can tell", async () => {
