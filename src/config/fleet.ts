@@ -7,6 +7,7 @@
 import { z } from "zod";
 
 import { containersSlice, crossCheck } from "./cross-checks.ts";
+import { laterPaths, splitLater, whyNotLater } from "./later.ts";
 import { hostName, hostSchema, layerSchema, stackSchema, type HostSettings } from "./layer.ts";
 import { has, isTable, mergeAll, type Table, without, withoutNulls } from "./merge.ts";
 import { didYouMean, explain, type Path, type Problem, showPath, showValue, StackFileError } from "./problems.ts";
@@ -19,6 +20,8 @@ export { StackFileError } from "./problems.ts";
 export interface Fleet {
   /** By the host's name in the stack file, in its order. */
   hosts: Map<string, HostSettings>;
+  /** Values of a connection that are known only while the engine runs, by the host's name; `hosts` is without them. */
+  later: Map<string, Table>;
   /** Folder with the user's own templates, as written. */
   templates?: string;
 }
@@ -53,6 +56,7 @@ interface FoundProblem extends Problem {
 
 class Reader {
   readonly problems: FoundProblem[] = [];
+  readonly #later = new Map<string, Table>();
 
   read(raw: Record<string, unknown>): Fleet {
     for (const key of Object.keys(raw)) {
@@ -74,7 +78,7 @@ class Reader {
     }
     this.refuseTwins(hosts);
     const templates = this.readTemplates(raw["templates"]);
-    return templates === undefined ? { hosts } : { hosts, templates };
+    return { hosts, later: this.#later, ...(templates === undefined ? {} : { templates }) };
   }
 
   private readProfile(value: unknown): ProfileName {
@@ -117,9 +121,17 @@ class Reader {
     }
     let values = secrets.reduce<unknown>(without, normalize(value ?? {}));
     layer.bad.push(...secrets.map(textOnly));
-    const checked = schema.safeParse(values);
+    for (const path of laterPaths(values)) {
+      const text = whyNotLater(schema, path);
+      if (text === undefined) continue;
+      this.problems.push({ path: [...at, ...path], text });
+      layer.bad.push(textOnly(path));
+      values = without(values, textOnly(path)) ?? {};
+    }
+    const known = laterPaths(values).reduce<unknown>(without, values);
+    const checked = schema.safeParse(known);
     if (!checked.success) {
-      const found = explain(schema, values, checked.error.issues, at);
+      const found = explain(schema, known, checked.error.issues, at);
       this.problems.push(...found);
       for (const { path } of found) {
         const inside = textOnly(path.slice(at.length));
@@ -145,14 +157,17 @@ class Reader {
   }
 
   private settle(name: string, layers: LayerAt[], profile: ProfileName): HostSettings | undefined {
-    const settings = complete(withoutNulls(mergeAll(layers.map((layer) => layer.values))));
+    const { known, later } = splitLater(withoutNulls(mergeAll(layers.map((layer) => layer.values))));
+    const settings = complete(known);
+    if (isTable(later["connection"])) this.#later.set(name, later["connection"]);
     const bad = layers.flatMap((layer) => layer.bad);
     const touched = (path: readonly string[]): boolean => bad.some((wrong) => overlaps(wrong, path));
     const { connection } = settings;
     const missing: string[][] = [];
     if ((connection as Partial<typeof connection>).host === undefined) missing.push(["connection", "host"]);
     if (connection.proxy && (connection.proxy as Partial<typeof connection>).host === undefined) missing.push(["connection", "proxy", "host"]);
-    for (const path of missing.filter((lacking) => !touched(lacking))) {
+    const absent = missing.filter((path) => !has(later, path));
+    for (const path of absent.filter((lacking) => !touched(lacking))) {
       this.problems.push({ path: ["hosts", name, ...path], text: "is missing; allowed: a host name, an IP address or an alias of ssh_config" });
     }
     for (const { involves, text } of crossCheck(settings)) {
@@ -164,13 +179,16 @@ class Reader {
       const at = layers[last.layer]?.at ?? ["hosts", name];
       this.problems.push({ path: [...at, ...last.path], text: text + note, ...(at[0] === "hosts" ? {} : { host: name }) });
     }
-    return missing.length > 0 ? undefined : settings;
+    return absent.length > 0 ? undefined : settings;
   }
 
   /** One machine under two names would be hardened twice, and each name would undo the other. */
   private refuseTwins(hosts: ReadonlyMap<string, HostSettings>): void {
     const seen = new Map<string, string>();
     for (const [name, { connection }] of hosts) {
+      const later = this.#later.get(name) ?? {};
+      // Whether it is a twin is not known yet; on the machine the second one is refused.
+      if (["host", "port", "proxy"].some((key) => key in later)) continue;
       const { host, port, proxy } = connection;
       const key = JSON.stringify([host.toLowerCase(), port, proxy?.host.toLowerCase(), proxy?.port]);
       const twin = seen.get(key);

@@ -42,7 +42,7 @@ export function showValue(value: unknown, path: Path = []): string {
   if (value === undefined) return "nothing";
   if (path.some((step) => typeof step === "string" && secretName.test(step))) return "(hidden)";
   const json = JSON.stringify(value) as string | undefined;
-  if (json === undefined) return typeof value;
+  if (json === undefined) return typeof value === "symbol" ? String(value.description) : typeof value;
   return secretValue.test(json) ? "(hidden)" : shorten(json);
 }
 
