@@ -10,7 +10,7 @@ import { containersSlice, crossCheck } from "./cross-checks.ts";
 import { laterPaths, splitLater, whyNotLater } from "./later.ts";
 import { hostName, hostSchema, layerSchema, stackSchema, type HostSettings } from "./layer.ts";
 import { has, isTable, mergeAll, type Table, without, withoutNulls } from "./merge.ts";
-import { didYouMean, explain, type Path, type Problem, showPath, showValue, StackFileError } from "./problems.ts";
+import { didYouMean, explain, type Path, type Problem, showValue, StackFileError, wordProblems } from "./problems.ts";
 import { profileNames, type ProfileName, profiles } from "./profiles.ts";
 import { seccompFile } from "./seccomp.ts";
 
@@ -34,7 +34,7 @@ export interface Fleet {
 export function readFleet(raw: Record<string, unknown>, source?: string): Fleet {
   const reader = new Reader();
   const fleet = reader.read(raw);
-  if (reader.problems.length > 0) throw new StackFileError(wordProblems(reader.problems), source);
+  if (reader.problems.length > 0) throw new StackFileError(wordProblems(reader.problems), source, reader.problems);
   return fleet;
 }
 
@@ -49,13 +49,8 @@ interface LayerAt {
   bad: string[][];
 }
 
-interface FoundProblem extends Problem {
-  /** The host whose merged settings are wrong, if the place is shared by several. */
-  host?: string;
-}
-
 class Reader {
-  readonly problems: FoundProblem[] = [];
+  readonly problems: Problem[] = [];
   readonly #later = new Map<string, Table>();
 
   read(raw: Record<string, unknown>): Fleet {
@@ -259,14 +254,4 @@ function textOnly(path: Path): string[] {
 
 function overlaps(a: readonly string[], b: readonly string[]): boolean {
   return a.slice(0, b.length).every((step, index) => step === b[index]);
-}
-
-/** One line a mistake; the same mistake of several hosts in one line that names them. */
-function wordProblems(problems: readonly FoundProblem[]): string[] {
-  const hosts = new Map<string, string[]>();
-  for (const { path, text, host } of problems) {
-    const line = `${showPath(path)}: ${text}`;
-    hosts.set(line, [...(hosts.get(line) ?? []), ...(host === undefined ? [] : [host])]);
-  }
-  return [...hosts].map(([line, names]) => (names.length === 0 ? line : `${line} (${names.length === 1 ? "host" : "hosts"} ${names.join(", ")})`));
 }

@@ -2,9 +2,10 @@
 
 import { readFleet, StackFileError, type Fleet } from "../config/fleet.ts";
 import { isTable, type Table } from "../config/merge.ts";
-import { type Input, RunError } from "../sdk.ts";
+import type { Input } from "../sdk.ts";
 import { renderFleet, type DeclaredHost } from "./declared-hosts.ts";
 import type { ConnectionArgs, FleetArgs, LayerArgs } from "./fleet-args.ts";
+import { fleetError } from "./fleet-error.ts";
 import { plainSettings } from "./plain-settings.ts";
 
 /** The settings of one host. All but the values of `connection` must be known at once. */
@@ -13,7 +14,7 @@ export interface HostArgs extends LayerArgs, Pick<FleetArgs, "profile" | "templa
 }
 
 /**
- * @throws RunError with every mistake
+ * @throws FleetError with every mistake
  * @internal
  */
 export function declareHost(name: string, args: HostArgs): DeclaredHost {
@@ -31,14 +32,12 @@ function fleetOfOne(name: string, args: unknown): Fleet {
   const plain = plainSettings(args);
   const { profile, templates, ...written }: Table = isTable(plain) ? plain : {};
   const own = Object.fromEntries(Object.entries(written).filter(([key]) => !ofFleets.includes(key)));
-  const problems = Object.keys(written).filter((key) => ofFleets.includes(key)).map((key) => `${key}: is not allowed for a host by itself; hardenFleet takes it`);
+  const strangers = Object.keys(written).filter((key) => ofFleets.includes(key)).map((key) => ({ path: [key], text: "is not allowed for a host by itself; hardenFleet takes it" }));
   try {
     const fleet = readFleet({ profile, templates, hosts: { [name]: own } });
-    if (problems.length === 0) return fleet;
+    if (strangers.length > 0) throw new StackFileError([]);
+    return fleet;
   } catch (error) {
-    if (!(error instanceof StackFileError)) throw error;
-    // The place in the arguments, not in the fleet that was made of them.
-    problems.push(...error.problems.map((problem) => (problem.startsWith(`hosts.${name}.`) ? problem.slice(`hosts.${name}.`.length) : problem)));
+    throw fleetError(error, `new Host(${JSON.stringify(name)}, …)`, ["hosts", name], strangers);
   }
-  throw new RunError(new StackFileError(problems, `new Host(${JSON.stringify(name)}, …)`).message);
 }

@@ -1,10 +1,11 @@
 /** The hosts that a stack file or a program declares, each with what it should have. */
 
-import { readFleet, StackFileError, type Fleet } from "../config/fleet.ts";
+import { readFleet, type Fleet } from "../config/fleet.ts";
 import { isTable, mergeLayers, type Table } from "../config/merge.ts";
 import type { HostArgs } from "../desired/host-inputs.ts";
 import { renderHost, TemplateError } from "../desired/render-host.ts";
 import { allConfig, getStack, type Input, isSecret, Output, output, RunError } from "../sdk.ts";
+import { fleetError } from "./fleet-error.ts";
 import { plainSettings } from "./plain-settings.ts";
 
 /** What is declared for one host, in values that the engine resolves before it asks the provider. */
@@ -13,7 +14,7 @@ export type DeclaredHost = Omit<HostArgs, "connection"> & { connection: Input<Ho
 /** Whether this came out of {@link renderFleet}: whatever else a program hands over is settings, and is checked as such. */
 export const isDeclared = (args: object): args is DeclaredHost => declaredHosts.has(args);
 
-/** @throws RunError with every mistake of the stack file */
+/** @throws FleetError with every mistake of the stack file */
 export function declaredFleet(): Fleet {
   return read(readConfig(), `stacks/Pulumi.${getStack()}.yaml`);
 }
@@ -21,7 +22,7 @@ export function declaredFleet(): Fleet {
 /**
  * @param settings as a stack file's, where values of a connection may be outputs
  * @param source names them in messages
- * @throws RunError with every mistake
+ * @throws FleetError with every mistake
  */
 export function fleetOf(settings: unknown, source: string): Fleet {
   const plain = plainSettings(settings);
@@ -63,8 +64,7 @@ function read(raw: Table, source: string): Fleet {
   try {
     return readFleet(raw, source);
   } catch (error) {
-    // Mistakes of people are printed as they are, mistakes of ours with their stack.
-    throw error instanceof StackFileError ? new RunError(error.message) : error;
+    throw fleetError(error, source);
   }
 }
 

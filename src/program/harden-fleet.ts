@@ -15,7 +15,7 @@ import { registerHosts } from "./register-hosts.ts";
  * @param fleet what a stack file says, without the prefix `drydock:`
  * @param options for each of the resources, e.g. `dependsOn`
  * @returns the hosts by name
- * @throws RunError with every mistake of every host, each at its place, e.g. `hosts.web1.daemon.icc`; nothing is registered then
+ * @throws FleetError with every mistake of every host, each at its place, e.g. `hosts.web1.daemon.icc`; nothing is registered then
  */
 export function hardenFleet<Name extends string>(fleet: FleetArgs<Name>, options: CustomResourceOptions = {}): Record<Name, Host> {
   const hosts = registerHosts(renderFleet(fleetOf(fleet, "hardenFleet")), options);

@@ -22,10 +22,11 @@ export class Host extends CustomResource {
 
   /**
    * @param args the settings of this host; `hardenFleet` also finds one machine under two names
-   * @throws RunError with every mistake
+   * @throws FleetError with every mistake
    */
   constructor(name: string, args: HostArgs, options?: CustomResourceOptions);
   /** @internal What `renderFleet` made of the settings of a fleet. */
+  // eslint-disable-next-line @typescript-eslint/unified-signatures -- the declarations are to show only the first
   constructor(name: string, declared: DeclaredHost, options?: CustomResourceOptions);
   constructor(name: string, args: HostArgs | DeclaredHost, options?: CustomResourceOptions) {
     const declared = isDeclared(args) ? args : declareHost(name, args);
