@@ -2,34 +2,34 @@
 
 import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
-import { FleetError, hardenFleet, type Host } from "drydock";
+import { checkFleet, type FleetArgs, hardenFleet } from "drydock";
 import { readTable } from "./table.ts";
 
 const config = new pulumi.Config();
 const file = config.get("file") ?? "hosts.csv";
-const { hosts, lines, problems } = readTable(readFileSync(file, "utf8"));
+const table = readTable(readFileSync(file, "utf8"));
 
-export const engines = pulumi.output(Object.fromEntries(Object.entries(harden()).map(([name, host]) => [name, host.engine])));
+const fleet: FleetArgs = {
+  profile: config.get("profile") === "baseline" ? "baseline" : "strict",
+  defaults: {
+    connection: { identityFile: config.get("identityFile") },
+    daemon: { "userns-remap": null },
+    allow: ["restore-original"],
+  },
+  groups: { web: { limits: { tasksMax: 4096 } }, db: { limits: { memoryMax: "80%" } } },
+  hosts: Object.fromEntries(table.hosts),
+};
 
-function harden(): Record<string, Host> {
-  if (problems.length > 0) throw mistakes(problems);
-  try {
-    return hardenFleet({
-      profile: "strict",
-      defaults: {
-        connection: { identityFile: config.get("identityFile") },
-        daemon: { "userns-remap": null },
-        allow: ["restore-original"],
-      },
-      groups: { web: { limits: { tasksMax: 4096 } }, db: { limits: { memoryMax: "80%" } } },
-      hosts,
-    });
-  } catch (error) {
-    if (!(error instanceof FleetError)) throw error;
-    throw mistakes(error.problems.map(({ path: [where, name = "", ...rest], text }) => (where === "hosts" ? `${String(lines[name])}: ${[name, ...rest].join(".")}: ${text}` : `${String(where)}: ${text}`)));
-  }
-}
+const problems = [
+  ...table.problems,
+  ...checkFleet(fleet).map(({ path, text }) => {
+    const [where = "", name = "", ...rest] = path.map(String);
+    const line = where === "hosts" ? table.lines.get(name) : undefined;
+    return line === undefined ? { line: 0, text: `${path.join(".")}: ${text}` } : { line, text: `${[name, ...rest].join(".")}: ${text}` };
+  }),
+].sort((a, b) => a.line - b.line);
+if (problems.length > 0) throw new pulumi.RunError([`${file}: ${problems.length} ${problems.length === 1 ? "mistake" : "mistakes"}`, ...problems.map(({ line, text }) => (line === 0 ? `  ${text}` : `  line ${line}: ${text}`))].join("\n"));
 
-function mistakes(all: string[]): pulumi.RunError {
-  return new pulumi.RunError([`${file}: ${all.length} mistakes`, ...all.map((mistake) => `  line ${mistake}`)].join("\n"));
-}
+const hosts = hardenFleet(fleet);
+
+export const engines = pulumi.output(Object.fromEntries(Object.entries(hosts).map(([name, { engine }]) => [name, engine])));

@@ -9,7 +9,7 @@ const wanted = config.requireObject<Record<string, MachineArgs>>("machines");
 const machines = Object.entries(wanted).map(([name, args]) => ({ name, machine: new Machine(`${name}-vm`, args) }));
 
 const hosts = hardenFleet({
-  profile: "strict",
+  profile: config.get("profile") === "baseline" ? "baseline" : "strict",
   defaults: {
     connection: { user: "root", identityFile: config.require("identityFile") },
     // Stops containers and hides images: decide on it for hosts that have some.

@@ -18,4 +18,8 @@ export class Machine extends pulumi.dynamic.Resource {
 
 const provider: pulumi.dynamic.ResourceProvider<MachineArgs, MachineArgs & { publicIp: string; publicKey: string }> = {
   create: (args) => Promise.resolve({ id: args.address, outs: { ...args, publicIp: args.address, publicKey: args.hostKey } }),
+  diff: (_id, olds, news) => {
+    const replaces = (["address", "hostKey"] as const).filter((key) => olds[key] !== news[key]);
+    return Promise.resolve({ changes: replaces.length > 0, replaces });
+  },
 };

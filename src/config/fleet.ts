@@ -8,7 +8,7 @@ import { z } from "zod";
 
 import { containersSlice, crossCheck } from "./cross-checks.ts";
 import { laterPaths, splitLater, whyNotLater } from "./later.ts";
-import { hostName, hostSchema, layerSchema, stackSchema, type HostSettings } from "./layer.ts";
+import { hostName, hostNameAllowed, hostSchema, layerSchema, stackSchema, type HostSettings } from "./layer.ts";
 import { has, isTable, mergeAll, type Table, without, withoutNulls } from "./merge.ts";
 import { didYouMean, explain, type Path, type Problem, showValue, StackFileError, wordProblems } from "./problems.ts";
 import { profileNames, type ProfileName, profiles } from "./profiles.ts";
@@ -100,7 +100,7 @@ class Reader {
     }
     return Object.entries(value).filter(([name]) => {
       if (hostName.test(name)) return true;
-      this.problems.push({ path: [what, name], text: "not a name; allowed: up to 63 letters, digits, dots, dashes and underscores" });
+      this.problems.push({ path: [what, name], text: `not a name; allowed: ${hostNameAllowed}` });
       return false;
     });
   }

@@ -14,6 +14,7 @@ import { listOf, oneOf, setting, text } from "./setting.ts";
 import { volumeSchema, type VolumeSettings } from "./volume.ts";
 
 export const hostName = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
+export const hostNameAllowed = "up to 63 letters, digits, dots, dashes and underscores";
 const groupName = text("the name of a group", hostName);
 
 const layerKeys = {

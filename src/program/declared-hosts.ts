@@ -1,11 +1,11 @@
 /** The hosts that a stack file or a program declares, each with what it should have. */
 
-import { readFleet, type Fleet } from "../config/fleet.ts";
+import { readFleet, StackFileError, type Fleet } from "../config/fleet.ts";
 import { isTable, mergeLayers, type Table } from "../config/merge.ts";
+import { showValue } from "../config/problems.ts";
 import type { HostArgs } from "../desired/host-inputs.ts";
 import { renderHost, TemplateError } from "../desired/render-host.ts";
 import { allConfig, getStack, type Input, isSecret, Output, output, RunError } from "../sdk.ts";
-import { fleetError } from "./fleet-error.ts";
 import { plainSettings } from "./plain-settings.ts";
 
 /** What is declared for one host, in values that the engine resolves before it asks the provider. */
@@ -14,20 +14,30 @@ export type DeclaredHost = Omit<HostArgs, "connection"> & { connection: Input<Ho
 /** Whether this came out of {@link renderFleet}: whatever else a program hands over is settings, and is checked as such. */
 export const isDeclared = (args: object): args is DeclaredHost => declaredHosts.has(args);
 
-/** @throws FleetError with every mistake of the stack file */
+/** @throws RunError with every mistake of the stack file */
 export function declaredFleet(): Fleet {
-  return read(readConfig(), `stacks/Pulumi.${getStack()}.yaml`);
+  const source = `stacks/Pulumi.${getStack()}.yaml`;
+  return printed(() => readFleet(readConfig(), source));
 }
 
 /**
- * @param settings as a stack file's, where values of a connection may be outputs
+ * @param settings of a program: as a stack file's, where values of a connection may be outputs
  * @param source names them in messages
- * @throws FleetError with every mistake
+ * @throws StackFileError with every mistake
  */
 export function fleetOf(settings: unknown, source: string): Fleet {
   const plain = plainSettings(settings);
-  if (!isTable(plain)) throw new RunError(`${source}: allowed are settings as those of a stack file: { profile, defaults, groups, hosts, … }`);
-  return read(plain, source);
+  if (isTable(plain)) return readFleet(plain, source);
+  throw new StackFileError([`${showValue(plain)} is not allowed; allowed: settings as those of a stack file, { profile, defaults, groups, hosts, … }`], source);
+}
+
+/** Mistakes of people are printed as they are, mistakes of ours with their stack. */
+export function printed<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof StackFileError ? new RunError(error.message) : error;
+  }
 }
 
 /**
@@ -59,14 +69,6 @@ export function renderFleet(fleet: Fleet): Map<string, DeclaredHost> {
 const prefix = "drydock:";
 
 const declaredHosts = new WeakSet();
-
-function read(raw: Table, source: string): Fleet {
-  try {
-    return readFleet(raw, source);
-  } catch (error) {
-    throw fleetError(error, source);
-  }
-}
 
 /** The engine resolves what is known only later, and `check` of the provider looks at what it has become. */
 function withLater(args: HostArgs, host: string, later: Table | undefined): DeclaredHost {

@@ -2,7 +2,7 @@
 
 import type { Host } from "../provider/host.ts";
 import type { CustomResourceOptions } from "../sdk.ts";
-import { fleetOf, renderFleet } from "./declared-hosts.ts";
+import { fleetOf, printed, renderFleet } from "./declared-hosts.ts";
 import type { FleetArgs } from "./fleet-args.ts";
 import { registerHosts } from "./register-hosts.ts";
 
@@ -15,9 +15,9 @@ import { registerHosts } from "./register-hosts.ts";
  * @param fleet what a stack file says, without the prefix `drydock:`
  * @param options for each of the resources, e.g. `dependsOn`
  * @returns the hosts by name
- * @throws FleetError with every mistake of every host, each at its place, e.g. `hosts.web1.daemon.icc`; nothing is registered then
+ * @throws RunError with every mistake of every host, each at its place, e.g. `hosts.web1.daemon.icc`; nothing is registered then
  */
 export function hardenFleet<Name extends string>(fleet: FleetArgs<Name>, options: CustomResourceOptions = {}): Record<Name, Host> {
-  const hosts = registerHosts(renderFleet(fleetOf(fleet, "hardenFleet")), options);
+  const hosts = registerHosts(renderFleet(printed(() => fleetOf(fleet, "hardenFleet"))), options);
   return Object.fromEntries(hosts) as Record<Name, Host>;
 }

@@ -22,7 +22,7 @@ export class Host extends CustomResource {
 
   /**
    * @param args the settings of this host; `hardenFleet` also finds one machine under two names
-   * @throws FleetError with every mistake
+   * @throws RunError with every mistake
    */
   constructor(name: string, args: HostArgs, options?: CustomResourceOptions);
   /** @internal What `renderFleet` made of the settings of a fleet. */
