@@ -10,7 +10,7 @@ import { containersSlice, crossCheck } from "./cross-checks.ts";
 import { laterPaths, splitLater, whyNotLater } from "./later.ts";
 import { hostName, hostNameAllowed, hostSchema, layerSchema, stackSchema, type HostSettings } from "./layer.ts";
 import { has, isTable, mergeAll, type Table, without, withoutNulls } from "./merge.ts";
-import { didYouMean, explain, type Path, type Problem, showValue, StackFileError, wordProblems } from "./problems.ts";
+import { didYouMean, explain, type Path, type Problem, schemaAt, showValue, StackFileError, wordProblems } from "./problems.ts";
 import { profileNames, type ProfileName, profiles } from "./profiles.ts";
 import { seccompFile } from "./seccomp.ts";
 
@@ -123,7 +123,8 @@ class Reader {
       layer.bad.push(textOnly(path));
       values = without(values, textOnly(path)) ?? {};
     }
-    const known = laterPaths(values).reduce<unknown>(without, values);
+    // A key that nobody knows stays, to be worded as such.
+    const known = laterPaths(values).filter((path) => schemaAt(schema, path)).reduce<unknown>(without, values);
     const checked = schema.safeParse(known);
     if (!checked.success) {
       const found = explain(schema, known, checked.error.issues, at);

@@ -34,7 +34,6 @@ export function laterPaths(value: unknown, path: Path = []): Path[] {
 export function whyNotLater(schema: z.core.$ZodType, path: Path): string | undefined {
   const expected = schemaAt(schema, path);
   const single = path[0] === "connection" && path.length > 1;
-  // A key that nobody knows is worded as such, by who checks the rest.
   if (single && (expected === undefined || !(unwrap(expected) instanceof z.ZodObject))) return undefined;
   const all = path[0] === "connection" ? "a table; only its single values may be outputs, as connection: { host: machine.address }" : "a value that is known at once; only values of connection may be outputs";
   return `an output is not allowed; allowed: ${all}`;
