@@ -16,7 +16,7 @@ export interface TableProblem {
   text: string;
 }
 
-const columns = ["name", "address", "port", "user", "groups"];
+const columns = ["name", "address", "port", "user", "hostKey", "groups"];
 
 /** @throws CsvError for a text that is no table at all, e.g. with a quote that nothing closes */
 export function readTable(text: string): Table {
@@ -38,11 +38,12 @@ export function readTable(text: string): Table {
   const hosts = new Map<string, FleetHostArgs>();
   const lines = new Map<string, number>();
   for (const { record, info } of rows) {
-    const { name = "", address = "", port = "", user = "", groups = "" } = record;
+    const { name = "", address = "", port = "", user = "", hostKey = "", groups = "" } = record;
     const twin = lines.get(name);
     if (twin === undefined) {
       lines.set(name, info.lines);
-      hosts.set(name, { connection: { host: address || undefined, port: numberOf(port), user: user || undefined }, groups: groups.split(" ").filter(Boolean) });
+      const connection = { host: address || undefined, port: numberOf(port), user: user || undefined, hostKey: hostKey || undefined };
+      hosts.set(name, { connection, groups: groups.split(" ").filter(Boolean) });
     } else {
       problems.push({ line: info.lines, text: `${name} stands in line ${twin} already` });
     }

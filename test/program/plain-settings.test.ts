@@ -18,10 +18,12 @@ describe("plainSettings", () => {
     expect(plainSettings({ a: { b: value }, c: [value] })).toEqual({ a: { b: new Later(value) }, c: [new Later(value)] });
   });
 
-  class Machine {}
+  class Machine {
+    readonly id = "vm";
+  }
 
   it.each([
-    ["an instance of a class", new Machine(), "an instance of Machine"],
+    ["an instance of a class", new Machine() as unknown, "an instance of Machine"],
     ["a Map", new Map(), "an instance of Map"],
     ["a function", () => "web1", "function"],
     ["a bigint", 22n, "22n"],
