@@ -35,7 +35,7 @@ describe("a connection that is known only later", () => {
     ["for a whole layer", { limits: address }, [`limits: an output is not allowed; ${only}`]],
     ["for the whole connection", { connection: address }, [`connection: an output is not allowed; ${single}`]],
     ["for the whole jump host", { connection: { host: "web1", proxy: address } }, [`connection.proxy: an output is not allowed; ${single}`]],
-    ["under a name that is misspelled", { connection: { host: "web1", prot: address } }, ['connection.prot: unknown setting; did you mean "port"?']],
+    ["under a name that is misspelled", { connection: { host: "web1", portt: address } }, ['connection.portt: unknown setting; did you mean "port"?']],
     ["beside a mistake", { connection: { host: address, user: "a b" } }, ['connection.user: "a b" is not allowed; allowed: a user name']],
   ];
 

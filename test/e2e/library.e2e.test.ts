@@ -97,7 +97,7 @@ describe.skipIf(why !== undefined)(`the package${why === undefined ? "" : ` (ski
     expect(stdout).toBe("true true\n");
   });
 
-  it("has types that the examples keep to, in a compiler that checks the declarations as well", async () => {
+  it("has types that the examples and the README keep to, in a compiler that checks the declarations as well", async () => {
     writeFileSync(join(project("app"), "wrong.ts"), [
       'import { hardenFleet } from "drydock";',
       'const { web1 } = hardenFleet({ profile: "strict", hosts: { web1: { connection: { host: "web1" } } } });',
@@ -107,8 +107,12 @@ describe.skipIf(why !== undefined)(`the package${why === undefined ? "" : ` (ski
       "// @ts-expect-error no such key",
       'hardenFleet({ hosts: { web1: { connection: { host: "web1" }, daemon: { iccc: true } } } });',
     ].join("\n"));
+    const [, program = ""] = /```ts\n(.*?)```/s.exec(readFileSync(join(root, "README.md"), "utf8")) ?? [];
+    expect(program).toContain("hardenFleet");
+    writeFileSync(join(project("app"), "readme.ts"), program);
+    writeFileSync(join(project("app"), "machine.ts"), 'import * as pulumi from "@pulumi/pulumi";\nexport const machine = { publicIp: pulumi.output("192.0.2.10"), publicKey: pulumi.output("…") };\n');
     const compilerOptions = { strict: true, exactOptionalPropertyTypes: true, target: "es2022", module: "nodenext", noEmit: true, allowImportingTsExtensions: true, types: ["node"], typeRoots: [join(root, "node_modules/@types")] };
-    writeFileSync(join(home, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["app/wrong.ts", "machines/index.ts", "csv/index.ts"] }));
+    writeFileSync(join(home, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["app/wrong.ts", "app/readme.ts", "machines/index.ts", "csv/index.ts"] }));
     const { exitCode, stdout } = await $({ cwd: home, nothrow: true, quiet: true })`${join(root, "node_modules/.bin/tsc")} -p .`;
     expect(exitCode, stdout).toBe(0);
   });
