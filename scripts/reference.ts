@@ -1,6 +1,6 @@
 /**
- * Writes docs/reference.md and docs/stack-file.schema.json from the declarations in src/config. Run it after a change
- * there; a test fails when the two files are stale.
+ * Writes docs/reference.md, docs/stack-file.schema.json and src/program/fleet-args.ts from the declarations in src/config. Run
+ * it after a change there; a test fails when one of them is stale.
  */
 
 import { writeFileSync } from "node:fs";
@@ -25,6 +25,7 @@ import { profiles } from "../src/config/profiles.ts";
 import { seccompRule, seccompSchema } from "../src/config/seccomp.ts";
 import { aboutOf, unwrap } from "../src/config/setting.ts";
 import { securityKeys as mustBeAbsent } from "../src/desired/security-keys.ts";
+import { renderFleetArgs } from "./reference/fleet-args.ts";
 
 /** `audit: false` and `seccomp: builtin`: they are turned into what they mean before the schema of src/config sees them. */
 const shortForms: Record<string, object> = { audit: { type: "boolean" }, seccomp: { const: "builtin" } };
@@ -32,6 +33,7 @@ const shortForms: Record<string, object> = { audit: { type: "boolean" }, seccomp
 export const outputs = {
   "docs/reference.md": renderReference,
   "docs/stack-file.schema.json": renderJsonSchema,
+  "src/program/fleet-args.ts": renderFleetArgs,
 };
 
 if (import.meta.main) {

@@ -10,5 +10,6 @@ if (recorded) {
   registerHosts(recorded, recordedRollout(recorded));
 } else {
   const fleet = declaredFleet();
-  registerHosts(renderFleet(fleet), { ...(fleet.rollout && { rollout: fleet.rollout }), commands: commandsOf(fleet.hosts) });
+  const hosts = renderFleet(fleet);
+  registerHosts(hosts, { ...(fleet.rollout && { rollout: fleet.rollout }), commands: commandsOf(fleet.hosts, hosts) });
 }

@@ -8,23 +8,13 @@ import { checkDaemon } from "./daemon-checks.ts";
 import { docker16 } from "./docker-1.6.ts";
 import { checkFile } from "./file-checks.ts";
 import { checkPartition, checkUsers } from "./host-checks.ts";
+import type { Summary } from "./summary.ts";
 import type { Evidence, Finding, Verdict } from "./verdict.ts";
 
 export type { Verdict } from "./verdict.ts";
 export { statPaths, tlsPaths } from "./file-checks.ts";
 
 export interface ControlResult extends Finding, Pick<Control, "id" | "title" | "setting" | "level"> {}
-
-export interface Summary {
-  passed: number;
-  failed: number;
-  pending: number;
-  manual: number;
-  notApplicable: number;
-  unknown: number;
-  /** `2.12 authorization for Docker client commands is enabled`, in the benchmark's order. */
-  failing: string[];
-}
 
 /**
  * Judges each control by what was seen on the host; the wish only adds what is declared and what it confirms.

@@ -10,18 +10,33 @@ export type Path = (string | number)[];
 export interface Problem {
   path: Path;
   text: string;
+  /** The host whose merged settings are wrong, if the place is shared by several. */
+  host?: string;
 }
 
 /** The stack file asks for something that can't be. `problems` has one line for each mistake. */
 export class StackFileError extends Error {
   override name = "StackFileError";
   readonly problems: string[];
+  /** The same in parts, but for what is no YAML. */
+  readonly places: readonly Problem[];
 
-  constructor(problems: string[], source?: string) {
+  constructor(problems: string[], source?: string, places: readonly Problem[] = []) {
     const headline = `${source ?? "the stack file"}: ${problems.length} ${problems.length === 1 ? "mistake" : "mistakes"}`;
     super([headline, ...problems.map((problem) => `  ${problem}`)].join("\n"));
     this.problems = problems;
+    this.places = places;
   }
+}
+
+/** One line a mistake; the same mistake of several hosts in one line that names them. */
+export function wordProblems(problems: readonly Problem[]): string[] {
+  const hosts = new Map<string, string[]>();
+  for (const { path, text, host } of problems) {
+    const line = `${showPath(path)}: ${text}`;
+    hosts.set(line, [...(hosts.get(line) ?? []), ...(host === undefined ? [] : [host])]);
+  }
+  return [...hosts].map(([line, names]) => (names.length === 0 ? line : `${line} (${names.length === 1 ? "host" : "hosts"} ${names.join(", ")})`));
 }
 
 /** `hosts.web1.daemon.dns[0]`; a key that is no plain word is quoted. */
@@ -42,7 +57,7 @@ export function showValue(value: unknown, path: Path = []): string {
   if (value === undefined) return "nothing";
   if (path.some((step) => typeof step === "string" && secretName.test(step))) return "(hidden)";
   const json = JSON.stringify(value) as string | undefined;
-  if (json === undefined) return typeof value;
+  if (json === undefined) return typeof value === "symbol" ? String(value.description) : typeof value;
   return secretValue.test(json) ? "(hidden)" : shorten(json);
 }
 

@@ -5,8 +5,9 @@ import type { remote } from "@pulumi/command";
 import type { HostSettings } from "../config/fleet.ts";
 import type { Endpoint } from "../config/connection.ts";
 import type { Host } from "../provider/host.ts";
+import type { DeclaredHost } from "./declared-hosts.ts";
 import { becomeRoot } from "../remote/ssh.ts";
-import { isDryRun, log, recover, RunError, secret, type CustomResource, type CustomResourceOptions } from "../sdk.ts";
+import { isDryRun, log, output, recover, RunError, secret, type CustomResource, type CustomResourceOptions } from "../sdk.ts";
 
 /** What runs on one host besides its own resource; each registers a resource. */
 export interface HostCommands {
@@ -19,7 +20,7 @@ export interface HostCommands {
  *
  * @throws RunError in an update, when the plugin could not log in to a host: it gets keys from an agent alone
  */
-export function commandsOf(hosts: ReadonlyMap<string, HostSettings>): Map<string, HostCommands> {
+export function commandsOf(hosts: ReadonlyMap<string, HostSettings>, declared: ReadonlyMap<string, DeclaredHost> = new Map()): Map<string, HostCommands> {
   const having = [...hosts].filter(([, { prepare, gate }]) => prepare !== undefined || gate !== undefined);
   if (having.length === 0) return new Map();
   assertAgent(having.map(([name]) => name));
@@ -27,7 +28,8 @@ export function commandsOf(hosts: ReadonlyMap<string, HostSettings>): Map<string
   const { remote } = createRequire(import.meta.url)("@pulumi/command") as typeof import("@pulumi/command");
   return new Map(
     having.map(([name, { connection, prepare, gate }]) => {
-      const login = connectionArgs(connection);
+      // Parts of it may be known only when other resources are made.
+      const login = output(declared.get(name)?.connection ?? connection).apply(connectionArgs) as unknown as remote.CommandArgs["connection"] & object;
       const run = (step: string, script: string, triggers: unknown[], options: CustomResourceOptions): CustomResource =>
         new remote.Command(`${name}-${step}`, { connection: login, create: becomeRoot(shell), stdin: secret(stdin(script)), triggers }, options);
       return [

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import type { Fleet, Rollout } from "../config/fleet.ts";
 import type { HostArgs } from "../desired/host-inputs.ts";
-import { declaredFleet } from "./declared-hosts.ts";
+import { asDeclared, declaredFleet } from "./declared-hosts.ts";
 
 /** Names the file; set by `npm run rollback` for the engine that it starts, and by nobody else. */
 export const rollbackVariable = "DRYDOCK_ROLLBACK";
@@ -12,7 +12,8 @@ export const rollbackVariable = "DRYDOCK_ROLLBACK";
 export function recordedHosts(environment: NodeJS.ProcessEnv = process.env): Map<string, HostArgs> | undefined {
   const file = environment[rollbackVariable];
   if (file === undefined || file === "") return undefined;
-  return new Map(Object.entries(JSON.parse(readFileSync(file, "utf8")) as Record<string, HostArgs>));
+  const recorded = JSON.parse(readFileSync(file, "utf8")) as Record<string, HostArgs>;
+  return new Map(Object.entries(recorded).map(([name, args]) => [name, asDeclared(args)]));
 }
 
 /** The waves of today's stack file, where it can be read: it may be the very mistake. Hosts that it does not name come last. */

@@ -1,10 +1,10 @@
 /** Hosts become resources of the engine, wave after wave. */
 
 import type { Rollout } from "../config/fleet.ts";
-import type { HostArgs } from "../desired/host-inputs.ts";
 import { Host } from "../provider/host.ts";
 import type { CustomResource, CustomResourceOptions } from "../sdk.ts";
 import type { HostCommands } from "./commands.ts";
+import { asDeclared, type DeclaredHost } from "./declared-hosts.ts";
 import { after } from "./order.ts";
 
 export interface RegisterOptions extends CustomResourceOptions {
@@ -15,9 +15,9 @@ export interface RegisterOptions extends CustomResourceOptions {
 }
 
 /** @param hosts by name, each with what it should have */
-export function registerHosts(hosts: ReadonlyMap<string, HostArgs>, { rollout, commands, ...options }: RegisterOptions = {}): Map<string, Host> {
+export function registerHosts(hosts: ReadonlyMap<string, DeclaredHost>, { rollout, commands, ...options }: RegisterOptions = {}): Map<string, Host> {
   const registered = new Map<string, Host>();
-  const withCommands = (name: string, args: HostArgs, before: CustomResourceOptions): CustomResource[] => {
+  const withCommands = (name: string, args: DeclaredHost, before: CustomResourceOptions): CustomResource[] => {
     const { prepare, gate } = commands?.get(name) ?? {};
     const prepared = prepare?.(before);
     const host = new Host(name, args, prepared ? { ...options, dependsOn: after([prepared], options.parent) } : before);
@@ -30,7 +30,7 @@ export function registerHosts(hosts: ReadonlyMap<string, HostArgs>, { rollout, c
     const limits = rollout && { wave: index + 1, maxFailures: rollout.maxFailures, ...(rollout.maxParallel !== undefined && { maxParallel: rollout.maxParallel }) };
     const wave = names.flatMap((name) => {
       const args = hosts.get(name);
-      return args ? withCommands(name, limits ? { ...args, rollout: limits } : args, before) : [];
+      return args ? withCommands(name, limits ? asDeclared({ ...args, rollout: limits }) : args, before) : [];
     });
     before = { ...options, dependsOn: after(wave, options.parent) };
   }

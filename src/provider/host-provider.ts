@@ -46,13 +46,14 @@ export class HostProvider implements provider.Provider {
   async check(urn: string, olds: Partial<HostInputs> | undefined, news: HostArgs): Promise<provider.CheckResult> {
     const args = plain(news);
     const owner = ownerOf(urn);
-    if (hasUnknowns(args)) {
-      await this.log("info", urn, `${owner.host}: parts of it are known only after other resources are made; it is looked at then`);
-      return { inputs: args };
-    }
     const isNew = olds?.host === undefined;
     this.#tally.checked(owner.host, isNew);
     const inputs = plain(completeInputs(args, olds?.host ?? nothingKnown));
+    if (hasUnknowns(args)) {
+      await this.log("info", urn, `${owner.host}: parts of it are known only after other resources are made; it is looked at then`);
+      // What is in effect on a new one nobody can say yet.
+      return { inputs: isNew ? args : inputs };
+    }
     if (!isNew && isDeepStrictEqual(wishedPart(olds as HostInputs), wishedPart(inputs))) return { inputs };
     try {
       const { wish, report, refused } = await lookAhead(owner, args, isNew);
@@ -62,7 +63,8 @@ export class HostProvider implements provider.Provider {
     } catch (error) {
       // Not thrown: the other hosts are to be checked as well. The update that follows refuses.
       await this.log("error", urn, explainFor(owner.host, error));
-      return { inputs };
+      // What is in effect on a new one nobody can say yet.
+      return { inputs: isNew ? args : inputs };
     }
   }
 

@@ -6,6 +6,8 @@ import type { HostArgs, HostInputs } from "../desired/host-inputs.ts";
 import type { Observation } from "../observed/observation.ts";
 import { observe, type ObserveOptions } from "../remote/observe.ts";
 import { auditCandidates } from "../plan/seen.ts";
+import { connectionProblems } from "../config/resolved-connection.ts";
+import { HostError } from "./errors.ts";
 
 export interface LookOptions {
   /** Over a connection of its own, after an apply: proves that a new one can be made, and tells the host so. */
@@ -14,8 +16,10 @@ export interface LookOptions {
   reuse?: boolean;
 }
 
-/** @throws UnreachableError, RemoteScriptError */
+/** @throws HostError when the connection says something that ssh must not be given; UnreachableError, RemoteScriptError */
 export async function look(wish: HostArgs | HostInputs, options: LookOptions = {}): Promise<Observation> {
+  const wrong = connectionProblems(wish.connection);
+  if (wrong.length > 0) throw new HostError(wrong.join("\n  "));
   const places = placesToLook(wish);
   const key = JSON.stringify(wish.connection);
   const seen = recent.get(key);

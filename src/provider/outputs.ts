@@ -1,6 +1,7 @@
 /** What a host tells besides its inputs. */
 
 import { summarize, evaluateHost } from "../cis/evaluate.ts";
+import type { Summary } from "../cis/summary.ts";
 import { containerProfiles } from "../effect/apparmor.ts";
 import type { HostInputs } from "../desired/host-inputs.ts";
 import type { Observation } from "../observed/observation.ts";
@@ -19,11 +20,12 @@ export interface HostOutputs {
   /** The AppArmor profile that confines each running container, by its name, e.g. `docker-default`, `unconfined`. */
   apparmor: Record<string, string>;
   /** The benchmark in numbers, and the failing controls by id and title. */
-  cis: ReturnType<typeof summarize>;
+  cis: Summary;
   /** What the last update changed on the host, as unified diffs, and what it cost there. */
   lastChange: { cost: string[]; diff: string };
 }
 
+/** @internal */
 export function outputsOf(wish: HostInputs, observation: Observation, lastChange: HostOutputs["lastChange"]): HostOutputs {
   const { info } = observation;
   return {

@@ -26,11 +26,11 @@ describe("the waves of a rollback", () => {
 
   it("are today's, and who is in none comes last", () => {
     const rollout = { waves: [["web1"], ["web2"]], maxFailures: 1 };
-    expect(recordedRollout(hosts, () => ({ hosts: new Map(), rollout }))).toEqual({ rollout: { waves: [["web1"], ["web2"], ["old"]], maxFailures: 1 } });
+    expect(recordedRollout(hosts, () => ({ hosts: new Map(), later: new Map(), rollout }))).toEqual({ rollout: { waves: [["web1"], ["web2"], ["old"]], maxFailures: 1 } });
   });
 
   it("are none without any, and none when the stack file is the mistake", () => {
-    expect(recordedRollout(hosts, () => ({ hosts: new Map() }))).toEqual({});
+    expect(recordedRollout(hosts, () => ({ hosts: new Map(), later: new Map() }))).toEqual({});
     expect(recordedRollout(hosts, () => { throw new Error("no YAML"); })).toEqual({});
   });
 });

@@ -123,6 +123,24 @@ describe("check", () => {
     expect(host.deeds).toEqual([]);
     expect(logged).toEqual(["info: web1: parts of it are known only after other resources are made; it is looked at then"]);
   });
+
+  it("of a known host whose address will be another one keeps what is known, so that only the address shows", async () => {
+    const wished = args();
+    const olds = wishFor(wished);
+    const connection = { host: "04da6b54-80e4-46f7-96ec-b56ff0331ba9", port: 22 };
+    const { inputs } = (await provider.check(urn, olds, { ...wished, connection })) as Answer;
+    expect(inputs).toEqual(JSON.parse(JSON.stringify({ ...olds, connection })));
+    expect(host.deeds).toEqual([]);
+  });
+
+  it("of a host whose address has become something that is none does not connect, and neither does the update", async () => {
+    const wished = args({ connection: { host: "-oProxyCommand=id", port: 22 } });
+    const text = 'web1: connection.host: "-oProxyCommand=id" is not allowed; allowed: a host name, an IP address or an alias of ssh_config';
+    await provider.check(urn, undefined, wished);
+    expect(logged).toEqual([`error: ${text}`]);
+    await expect(provider.create(urn, wishFor(wished))).rejects.toThrow(text);
+    expect(host.deeds).toEqual([]);
+  });
 });
 
 describe("diff", () => {
