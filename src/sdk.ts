@@ -9,6 +9,6 @@
 export { RunError } from "@pulumi/pulumi/errors.js";
 export * as log from "@pulumi/pulumi/log/index.js";
 export { getStack } from "@pulumi/pulumi/metadata.js";
-export { Output, recover } from "@pulumi/pulumi/output.js";
+export { all, Output, recover } from "@pulumi/pulumi/output.js";
 export { CustomResource, type CustomResourceOptions } from "@pulumi/pulumi/resource.js";
 export { allConfig } from "@pulumi/pulumi/runtime/config.js";

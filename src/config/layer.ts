@@ -12,6 +12,7 @@ import { profileNames } from "./profiles.ts";
 import { seccompSchema, type SeccompSettings } from "./seccomp.ts";
 import { listOf, oneOf, setting, text } from "./setting.ts";
 import { volumeSchema, type VolumeSettings } from "./volume.ts";
+import { waiversSchema, type Waivers } from "./waivers.ts";
 
 export const hostName = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
 const groupName = text("the name of a group", hostName);
@@ -39,10 +40,16 @@ const layerKeys = {
     initially: "[]",
     cost: "nothing",
   }),
+  waivers: setting(waiversSchema, {
+    description:
+      "Controls that may fail, by their CIS id in quotes, each with `reason` and `until`, its last day. `npm run report` counts them as waived; an expired one fails. They never reach the host.",
+    initially: "{}",
+    cost: "nothing",
+  }),
 };
 
 /** What `drydock:defaults` and each of `drydock:groups` may hold. */
-export const layerSchema = z.strictObject(layerKeys).meta({ allowed: "a table with connection, daemon, audit, limits, apparmor, seccomp, volume, allow" });
+export const layerSchema = z.strictObject(layerKeys).meta({ allowed: "a table with connection, daemon, audit, limits, apparmor, seccomp, volume, allow, waivers" });
 
 /** What each of `drydock:hosts` may hold. */
 export const hostSchema = z
@@ -50,7 +57,7 @@ export const hostSchema = z
     ...layerKeys,
     groups: setting(listOf(groupName, "group names"), { description: "Groups of the host; a later one wins over an earlier one.", initially: "[]", cost: "nothing" }),
   })
-  .meta({ allowed: "a table with connection, daemon, audit, limits, apparmor, seccomp, volume, allow, groups" });
+  .meta({ allowed: "a table with connection, daemon, audit, limits, apparmor, seccomp, volume, allow, waivers, groups" });
 
 /** A stack file: the keys of `config`, without their prefix `drydock:`. */
 export const stackSchema = z.strictObject({
@@ -86,5 +93,7 @@ export interface HostSettings {
   /** Absent: the profile inside the engine. */
   seccomp?: SeccompSettings;
   allow: Disruption[];
+  /** By the id of the control. */
+  waivers: Waivers;
   groups: string[];
 }
