@@ -21,9 +21,17 @@ export function renderMarkdown(report: Report): string {
   ].join("\n").trimEnd()}\n`;
 }
 
-/** A text of a host's as Markdown shows it: nothing in it is markup, and it stays on its line. */
+/** A text of a host's as Markdown shows it: nothing in it is markup, a link or a mention, and it stays on its line. */
 export function plain(text: string): string {
-  return text.replaceAll(/[\\`*_{}[\]<>()#+!|~&@$:-]/g, (character) => (/[<>&@:]/.test(character) ? `&#${character.charCodeAt(0)};` : `\\${character}`)).replaceAll(/\s*[\r\n\u2028\u2029]+\s*/g, " ");
+  return text
+    .replaceAll(/\s+/g, " ")
+    .trim()
+    .replaceAll(/[<>&]/g, (character) => `&#${character.charCodeAt(0)};`)
+    .replaceAll(/[\\`*_[\]|~$#]/g, String.raw`\$&`)
+    .replaceAll(/:(?=\/\/)|(?<![\w.])@/g, (character) => `&#${character.charCodeAt(0)};`)
+    .replaceAll(/\bwww\./gi, "www&#46;")
+    // At the beginning of a line these would be a list or a heading.
+    .replace(/^([-+=](?=\s|$)|\d+(?=[.)](?:\s|$)))/, (begin) => (/\d/.test(begin) ? `${begin}\\` : `\\${begin}`));
 }
 
 /** A block that no line of the text can end. */

@@ -134,7 +134,8 @@ function seenHost({ name, address, waivers, observation, wish }: SeenInput, benc
     engine: observation.info.known ? observation.info.value.ServerVersion : `unknown: ${observation.info.reason}`,
     counts: count(controls),
     controls,
-    pending: pendingOn(wish, observation),
+    // Of a host that nobody has hardened nothing is right and waiting.
+    pending: observation.owner ? pendingOn(wish, observation) : [],
     containers: advice.known ? { known: true, running: advice.value } : { known: false, reason: advice.reason },
   };
 }
