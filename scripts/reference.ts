@@ -38,7 +38,7 @@ if (import.meta.main) {
 }
 
 export function renderReference(): string {
-  const layer = pick(layerSchema.shape, ["allow"]);
+  const layer = pick(layerSchema.shape, ["allow", "waivers"]);
   return `${[
     "# All settings of a stack file",
     "",

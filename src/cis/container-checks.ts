@@ -92,7 +92,7 @@ const checks: Record<ContainerCheckName, ContainerCheck> = {
   },
   "host processes": sharesHost("pidMode", "processes"),
   "host ipc": sharesHost("ipcMode", "IPC namespace"),
-  "host uts": sharesHost("utsMode", "host name (UTS namespace)"),
+  "host uts": sharesHost("utsMode", "name (UTS namespace)"),
   seccomp: ({ securityOpt }) => known(securityOpt.some((option) => /^seccomp[=:]unconfined$/.test(option)) ? "has no seccomp filter" : undefined),
   "new privileges": ({ pid }, { noNewPrivileges }) =>
     noNewPrivileges.known ? known(noNewPrivileges.value.includes(pid) ? undefined : "may gain privileges, e.g. by setuid programs") : noNewPrivileges,

@@ -26,8 +26,8 @@ export function plain(text: string): string {
   return text
     .replaceAll(/\s+/g, " ")
     .trim()
-    .replaceAll(/[<>&]/g, (character) => `&#${character.charCodeAt(0)};`)
     .replaceAll(/[\\`*_[\]|~$#]/g, String.raw`\$&`)
+    .replaceAll(/[<>&]/g, (character) => `&#${character.charCodeAt(0)};`)
     .replaceAll(/:(?=\/\/)|(?<![\w.])@/g, (character) => `&#${character.charCodeAt(0)};`)
     .replaceAll(/\bwww\./gi, "www&#46;")
     // At the beginning of a line these would be a list or a heading.
