@@ -114,10 +114,9 @@ function adviceViews(containers: SeenHost["containers"]) {
     }));
 }
 
-/** The controls that fail on most hosts, for a fleet of more than one. */
+/** The controls that fail on most hosts, and on more than one: there a group or the defaults are the place to mend them. */
 function commonFailures(hosts: HostReport[]) {
   const seen = hosts.filter((host) => host.reachable);
-  if (seen.length < 2) return [];
   const failing = new Map<string, { id: string; title: string; on: string[] }>();
   for (const { name, controls } of seen) {
     for (const { id, title, verdict } of controls) {
@@ -126,6 +125,6 @@ function commonFailures(hosts: HostReport[]) {
       failing.set(id, { ...known, on: [...known.on, name] });
     }
   }
-  const ranked = [...failing.values()].sort((a, b) => b.on.length - a.on.length).slice(0, 5);
-  return ranked.map(({ id, title, on }) => ({ id, title, where: on.length === seen.length ? (on.length === 2 ? "on both hosts" : `on all ${on.length} hosts`) : on.length <= 3 ? `on ${on.join(", ")}` : `on ${on.length} of ${seen.length} hosts` }));
+  const ranked = [...failing.values()].filter(({ on }) => on.length > 1).sort((a, b) => b.on.length - a.on.length).slice(0, 5);
+  return ranked.map(({ id, title, on }) => ({ id, title, where: on.length <= 3 ? on.join(", ") : on.length === seen.length ? `all ${on.length} hosts` : `${on.length} of ${seen.length} hosts` }));
 }
