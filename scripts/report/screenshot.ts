@@ -19,9 +19,10 @@ const browser = await startBrowser();
 try {
   const file = join(folder, "report.html");
   writeFileSync(file, renderHtml(report));
-  const page = await browser.newPage({ viewport: { width: 1200, height: 1060 } });
+  const page = await browser.newPage({ viewport: { width: 1200, height: 1290 } });
   await page.goto(pathToFileURL(file).href);
-  await page.locator("tr.control summary").first().click();
+  await page.getByLabel("Text").fill("default bridge");
+  await page.locator("tr.control:visible summary").first().click();
   await page.screenshot({ path: join(import.meta.dirname, "../../docs/report.png") });
 } finally {
   await browser.close();
