@@ -16,6 +16,8 @@ const BROWSER = "chromium";
  * @returns {Promise<string>}
  */
 export async function ensureBrowser() {
+  const found = await run("sh", ["-c", "command -v chromium || command -v chromium-browser || command -v google-chrome"]);
+  if (found.code === 0) return found.output.trim();
   try {
     return await ensureDebianPackages([BROWSER]);
   } catch (error) {

@@ -3,7 +3,7 @@
 import { z } from "zod";
 
 import { currentBenchmark } from "../cis/current.ts";
-import { setting, text, type Settled } from "./setting.ts";
+import { text, type Settled } from "./setting.ts";
 import { isTable } from "./merge.ts";
 
 const ids = currentBenchmark.controls.map(({ id }) => id) as [string, ...string[]];

@@ -28,6 +28,6 @@ export function judge(verdict: Verdict, waiver: Waiver | undefined, today: strin
 /** In words, for people. */
 export function aboutWaiver({ state, reason, until }: JudgedWaiver, verdict: Judged["verdict"]): string {
   if (state === "expired") return `the waiver expired on ${until}: ${reason}`;
-  if (state === "not needed") return `the waiver until ${until} is not needed any more: ${reason}`;
+  if (state === "not needed") return `the waiver until ${until} is not needed: ${reason}`;
   return verdict === "waived" ? `waived until ${until}: ${reason}` : `the waiver until ${until} does not cover what is ${verdict}: ${reason}`;
 }
