@@ -9,7 +9,7 @@
   const hosts = [...document.querySelectorAll("article.host")].map((article) => ({
     article,
     nothing: article.querySelector(".nothing"),
-    rows: [...article.querySelectorAll("tr.control")].map((row) => ({ row, verdict: row.dataset.verdict, words: row.textContent.toLowerCase() })),
+    rows: [...article.querySelectorAll("tr.control")].map((row) => ({ row, verdict: row.dataset.verdict, words: undefined })),
   }));
   const total = hosts.reduce((sum, { rows }) => sum + rows.length, 0);
 
@@ -20,9 +20,12 @@
     for (const { article, nothing, rows } of hosts) {
       article.hidden = host.value !== "" && article.id !== host.value;
       let here = 0;
-      for (const { row, verdict, words: content } of rows) {
-        row.hidden = !wanted.has(verdict) || !words.every((word) => content.includes(word));
-        if (!row.hidden) here++;
+      for (const each of rows) {
+        // Only once somebody looks for a text: with hundreds of hosts it takes seconds.
+        if (words.length > 0) each.words ??= each.row.textContent.toLowerCase();
+        const hidden = !wanted.has(each.verdict) || !words.every((word) => each.words.includes(word));
+        if (each.row.hidden !== hidden) each.row.hidden = hidden;
+        if (!hidden) here++;
       }
       if (nothing) {
         nothing.hidden = here > 0;
