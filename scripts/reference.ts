@@ -41,7 +41,7 @@ if (import.meta.main) {
 }
 
 export function renderReference(): string {
-  const layer = pick(layerSchema.shape, ["allow", "prepare", "gate"]);
+  const layer = pick(layerSchema.shape, ["allow", "waivers", "prepare", "gate"]);
   return `${[
     "# All settings of a stack file",
     "",

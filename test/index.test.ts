@@ -21,14 +21,14 @@ it("exports these types", () => {
 
 it("has types for all that a stack file may say", () => {
   // Checked by the compiler: what the schema takes must be what the types take, and every key must have one.
-  const layer = (some: Omit<z.input<typeof layerSchema>, "audit" | "seccomp">): drydock.LayerArgs => some;
+  const layer = (some: Omit<z.input<typeof layerSchema>, "audit" | "seccomp" | "waivers">): drydock.LayerArgs => some;
   const keys = (key: keyof z.input<typeof stackSchema>): keyof drydock.FleetArgs => key;
   expect([layer({}), keys("hosts")]).toEqual([{}, "hosts"]);
 });
 
 it("asks of a host by itself all that it asks of one in a fleet, but for how hosts hang together", () => {
   // Whoever adds a key: if the resource alone can't do it, it belongs to `ofFleets` in src/program/declare-host.ts.
-  expect(Object.keys(layerSchema.shape)).toEqual(["connection", "daemon", "audit", "limits", "apparmor", "seccomp", "volume", "allow", "prepare", "gate"]);
+  expect(Object.keys(layerSchema.shape)).toEqual(["connection", "daemon", "audit", "limits", "apparmor", "seccomp", "volume", "allow", "waivers", "prepare", "gate"]);
 });
 
 /** For tools that run in the repository, where everything is. */

@@ -5,7 +5,7 @@ import type { Observation } from "../observed/observation.ts";
 import { checkAudit } from "./audit-checks.ts";
 import type { Benchmark, Check, Control } from "./benchmark.ts";
 import { checkDaemon } from "./daemon-checks.ts";
-import { docker16 } from "./docker-1.6.ts";
+import { currentBenchmark } from "./current.ts";
 import { checkFile } from "./file-checks.ts";
 import { checkPartition, checkUsers } from "./host-checks.ts";
 import type { Summary } from "./summary.ts";
@@ -21,7 +21,7 @@ export interface ControlResult extends Finding, Pick<Control, "id" | "title" | "
  *
  * @param observation must have looked at {@link statPaths} and {@link auditedPaths}: a path nobody asked for counts as absent.
  */
-export function evaluateHost(observation: Observation, wish?: HostInputs, benchmark: Benchmark = docker16): ControlResult[] {
+export function evaluateHost(observation: Observation, wish?: HostInputs, benchmark: Benchmark = currentBenchmark): ControlResult[] {
   return benchmark.controls.map(({ id, title, level, setting, check }) => ({
     id,
     title,
@@ -45,7 +45,7 @@ export function summarize(results: ControlResult[]): Summary {
 }
 
 /** Whether these exist decides if an audit control applies. */
-export const auditedPaths = [...new Set(docker16.controls.flatMap(({ check }) => (check.kind === "audit" ? check.paths : [])))];
+export const auditedPaths = [...new Set(currentBenchmark.controls.flatMap(({ check }) => (check.kind === "audit" ? check.paths : [])))];
 
 // --- Internal ---
 

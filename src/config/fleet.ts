@@ -15,6 +15,7 @@ import { didYouMean, explain, type Path, type Problem, schemaAt, showValue, Stac
 import { profileNames, type ProfileName, profiles } from "./profiles.ts";
 import { readWaves, rolloutSchema, type Rollout } from "./rollout.ts";
 import { seccompFile } from "./seccomp.ts";
+import { withPlainDays } from "./waivers.ts";
 
 export type { HostSettings } from "./layer.ts";
 export type { Rollout } from "./rollout.ts";
@@ -208,12 +209,13 @@ class Reader {
   }
 }
 
-/** `audit: false` is short for a table; `seccomp: builtin` takes away what an earlier layer set. */
+/** `audit: false` is short for a table; `seccomp: builtin` takes away what an earlier layer set; a day is a text. */
 function normalize(value: unknown): unknown {
   if (!isTable(value)) return value;
   const audit = typeof value["audit"] === "boolean" ? { audit: { enabled: value["audit"] } } : {};
   const seccomp = value["seccomp"] === "builtin" ? { seccomp: null } : {};
-  return { ...value, ...audit, ...seccomp };
+  const waivers = "waivers" in value ? { waivers: withPlainDays(value["waivers"]) } : {};
+  return { ...value, ...audit, ...seccomp, ...waivers };
 }
 
 /** What follows from the merged layers: the port, the slice, and the name inside each ulimit. */
@@ -242,6 +244,7 @@ function complete(merged: Table): HostSettings {
     apparmor: { container: false, profiles: {}, ...written.apparmor },
     ...(written.seccomp === undefined ? {} : { seccomp: written.seccomp }),
     allow: written.allow ?? [],
+    waivers: written.waivers ?? {},
     groups: written.groups ?? [],
     ...(written.prepare === undefined ? {} : { prepare: written.prepare }),
     ...(written.gate === undefined ? {} : { gate: written.gate }),

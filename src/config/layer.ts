@@ -15,6 +15,7 @@ import { rolloutSchema } from "./rollout.ts";
 import { seccompSchema, type SeccompSettings } from "./seccomp.ts";
 import { listOf, oneOf, setting, text } from "./setting.ts";
 import { volumeSchema, type VolumeSettings } from "./volume.ts";
+import { waiversSchema, type Waivers } from "./waivers.ts";
 
 const groupName = text("the name of a group", hostName);
 
@@ -41,11 +42,17 @@ const layerKeys = {
     initially: "[]",
     cost: "nothing",
   }),
+  waivers: setting(waiversSchema, {
+    description:
+      "Controls that may fail, by their CIS id in quotes, each with `reason` and `until`, its last day. `npm run report` counts them as waived; an expired one fails. They never reach the host.",
+    initially: "{}",
+    cost: "nothing",
+  }),
   ...commandKeys,
 };
 
 /** What `drydock:defaults` and each of `drydock:groups` may hold. */
-export const layerSchema = z.strictObject(layerKeys).meta({ allowed: "a table with connection, daemon, audit, limits, apparmor, seccomp, volume, allow, prepare, gate" });
+export const layerSchema = z.strictObject(layerKeys).meta({ allowed: "a table with connection, daemon, audit, limits, apparmor, seccomp, volume, allow, waivers, prepare, gate" });
 
 /** What each of `drydock:hosts` may hold. */
 export const hostSchema = z
@@ -53,7 +60,7 @@ export const hostSchema = z
     ...layerKeys,
     groups: setting(listOf(groupName, "group names"), { description: "Groups of the host; a later one wins over an earlier one.", initially: "[]", cost: "nothing" }),
   })
-  .meta({ allowed: "a table with connection, daemon, audit, limits, apparmor, seccomp, volume, allow, prepare, gate, groups" });
+  .meta({ allowed: "a table with connection, daemon, audit, limits, apparmor, seccomp, volume, allow, waivers, prepare, gate, groups" });
 
 /** A stack file: the keys of `config`, without their prefix `drydock:`. */
 export const stackSchema = z.strictObject({
@@ -90,6 +97,8 @@ export interface HostSettings {
   /** Absent: the profile inside the engine. */
   seccomp?: SeccompSettings;
   allow: Disruption[];
+  /** By the id of the control. */
+  waivers: Waivers;
   groups: string[];
   /** Absent: nothing runs before. */
   prepare?: string;

@@ -73,7 +73,10 @@ export function explain(schema: z.core.$ZodType, value: unknown, issues: readonl
     const inside = issue.path.map((step) => (typeof step === "number" ? step : String(step)));
     const path = [...at, ...inside];
     if (issue.code === "unrecognized_keys") {
-      const known = knownKeys(schemaAt(schema, inside));
+      const table = schemaAt(schema, inside);
+      const names = namesOf(table);
+      if (names) return issue.keys.map((key) => ({ path: [...path, key], text: `not a name that is allowed; allowed: ${names.allowed}${didYouMean(key, names.known)}` }));
+      const known = knownKeys(table);
       return issue.keys.map((key) => ({ path: [...path, key], text: `unknown setting${unknownKey(key, known)}` }));
     }
     if (issue.code === "invalid_key") return [{ path, text: `not a name that is allowed; allowed: ${keyAllowed(schema, inside)}` }];
@@ -143,6 +146,14 @@ function nearest(word: string, known: readonly string[]): string | undefined {
 function knownKeys(schema: z.core.$ZodType | undefined): string[] {
   const inner = schema && unwrap(schema);
   return inner instanceof z.ZodObject ? Object.keys(inner.shape) : [];
+}
+
+/** Of a table that takes only certain names. */
+function namesOf(schema: z.core.$ZodType | undefined): { known: string[]; allowed: string } | undefined {
+  const inner = schema && unwrap(schema);
+  if (!(inner instanceof z.ZodRecord && inner.keyType instanceof z.ZodEnum)) return undefined;
+  const known = inner.keyType.options.map(String);
+  return { known, allowed: aboutOf(inner.keyType).allowed ?? known.join(", ") };
 }
 
 function describe(schema: z.core.$ZodType): string {

@@ -240,6 +240,22 @@ const containerSchema = z.object({
   memory: z.number().default(0),
   // memory and swap together, as Docker counts them; -1 is without a limit
   memorySwap: z.number().default(0),
+  // Asked for the advice on containers. A recording from before has none of these: absent is unknown, and never "no".
+  user: z.string().optional(),
+  // "" without a health check
+  health: z.string().optional(),
+  pidMode: z.string().optional(),
+  ipcMode: z.string().optional(),
+  utsMode: z.string().optional(),
+  capAdd: z.array(z.string()).nullable().transform((names) => names ?? []).optional(),
+  readOnly: z.boolean().optional(),
+  /** How often it is started again at most; 0 is without an end. */
+  retries: z.number().optional(),
+  mounts: z
+    .array(z.object({ Type: z.string().default(""), Source: z.string().default(""), Destination: z.string(), RW: z.boolean().default(true) }))
+    .nullable()
+    .transform((mounts) => mounts ?? [])
+    .optional(),
 });
 
 function parseNumber(text: string): number {

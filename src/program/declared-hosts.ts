@@ -26,6 +26,16 @@ export function declaredFleet(): Fleet {
   return printed(() => readFleet(readConfig(), source));
 }
 
+/** The same, where it can be read. */
+export function readableFleet(): Fleet | undefined {
+  try {
+    return declaredFleet();
+  } catch (error) {
+    if (!RunError.isInstance(error)) throw error;
+    return undefined;
+  }
+}
+
 /**
  * @param settings of a program: as a stack file's, where values of a connection may be outputs
  * @param source names them in messages

@@ -44,6 +44,12 @@ export interface LayerArgs {
    */
   allow?: ("hide-containers" | "restart-containers" | "restore-original" | "remove-old-data")[] | null | undefined;
   /**
+   * Controls that may fail, by their CIS id in quotes, each with `reason` and `until`, its last day. `npm run report` counts them as waived; an expired one fails. They never reach the host.
+   * Cost of a change: nothing.
+   * @default {}
+   */
+  waivers?: Record<string, WaiverArgs | null> | null | undefined;
+  /**
    * Runs as root on the host before it is looked at, with `sh -e`: install a package, drain it. Again when this text changes; a failure leaves the host untouched.
    * Allowed: a shell script.
    * Cost of a change: nothing.
@@ -1279,6 +1285,20 @@ export interface VolumeContainerdArgs {
    * @default ext4
    */
   filesystem?: "ext4" | "xfs" | null | undefined;
+}
+
+/** One of `waivers`. */
+export interface WaiverArgs {
+  /**
+   * Why it is accepted; stands in every report.
+   * Allowed: one line that says why, for whoever reads the report.
+   */
+  reason?: string | null | undefined;
+  /**
+   * The last day on which it holds (UTC). From the day after the control fails again, and the report says that the waiver expired.
+   * Allowed: a day such as 2027-03-31.
+   */
+  until?: string | null | undefined;
 }
 
 /** One host of a fleet. */

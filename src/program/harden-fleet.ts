@@ -2,10 +2,9 @@
 
 import type { Host } from "../provider/host.ts";
 import type { CustomResourceOptions } from "../sdk.ts";
-import { commandsOf } from "./commands.ts";
 import { fleetOf, printed, renderFleet } from "./declared-hosts.ts";
 import type { FleetArgs } from "./fleet-args.ts";
-import { registerHosts } from "./register-hosts.ts";
+import { registerFleet } from "./register-hosts.ts";
 
 /**
  * Registers the hosts of a fleet: profile, defaults, groups and host are merged as those of a stack file.
@@ -20,7 +19,6 @@ import { registerHosts } from "./register-hosts.ts";
  */
 export function hardenFleet<Name extends string>(fleet: FleetArgs<Name>, options: CustomResourceOptions = {}): Record<Name, Host> {
   const read = printed(() => fleetOf(fleet, "hardenFleet"));
-  const declared = renderFleet(read);
-  const hosts = registerHosts(declared, { ...options, ...(read.rollout && { rollout: read.rollout }), commands: commandsOf(read.hosts, declared) });
+  const hosts = registerFleet(read, renderFleet(read), options);
   return Object.fromEntries(hosts) as Record<Name, Host>;
 }

@@ -1,9 +1,9 @@
 /** Hosts become resources of the engine, wave after wave. */
 
-import type { Rollout } from "../config/fleet.ts";
+import type { Fleet, Rollout } from "../config/fleet.ts";
 import { Host } from "../provider/host.ts";
 import type { CustomResource, CustomResourceOptions } from "../sdk.ts";
-import type { HostCommands } from "./commands.ts";
+import { commandsOf, type HostCommands } from "./commands.ts";
 import { asDeclared, type DeclaredHost } from "./declared-hosts.ts";
 import { after } from "./order.ts";
 
@@ -13,6 +13,10 @@ export interface RegisterOptions extends CustomResourceOptions {
   /** What runs before and after, by the host's name. */
   commands?: ReadonlyMap<string, HostCommands>;
 }
+
+/** A fleet as it was read: its hosts in its waves, with what runs before and after each. */
+export const registerFleet = (fleet: Fleet, hosts: ReadonlyMap<string, DeclaredHost>, options: CustomResourceOptions = {}): Map<string, Host> =>
+  registerHosts(hosts, { ...options, ...(fleet.rollout && { rollout: fleet.rollout }), commands: commandsOf(fleet.hosts, hosts) });
 
 /** @param hosts by name, each with what it should have */
 export function registerHosts(hosts: ReadonlyMap<string, DeclaredHost>, { rollout, commands, ...options }: RegisterOptions = {}): Map<string, Host> {

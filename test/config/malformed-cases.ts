@@ -116,7 +116,7 @@ config:
 `,
     problems: [
       'hosts.web1.damon: unknown setting; did you mean "daemon"?',
-      "hosts.web1.sysctl: unknown setting; known: connection, daemon, audit, limits, apparmor, seccomp, volume, allow, prepare, gate, groups",
+      "hosts.web1.sysctl: unknown setting; known: connection, daemon, audit, limits, apparmor, seccomp, volume, allow, waivers, prepare, gate, groups",
     ],
   },
   {
@@ -1186,6 +1186,41 @@ config:
     problems: [
       "defaults.gate: gate needs connection.hostKey in the stack file: @pulumi/command reads neither known_hosts nor ssh_config (hosts web1, web2)",
       "hosts.web3.prepare: prepare and gate need connection.proxy.hostKey, connection.user in the stack file: @pulumi/command reads neither known_hosts nor ssh_config",
+    ],
+  },
+  {
+    title: "waivers of what is no control, without a reason, an end or a day that is one",
+    yaml: `
+config:
+  drydock:defaults: { waivers: { "2.121": { reason: no plugin yet, until: 2027-03-31 }, icc: null } }
+  drydock:groups: { web: { waivers: { "2.12": { until: 2027-03-31 }, "2.9": { reason: old images } } } }
+  drydock:hosts:
+    web1:
+      connection: { host: 192.0.2.10 }
+      waivers: { "1.1.1": { reason: one disk, until: 2027-02-30 }, "2.1": { reason: " ", until: 31.3.2027 }, "2.2": needed, "2.8": { reason: ok, until: 2027-03-31, by: me } }
+    web2: { connection: { host: 192.0.2.11 }, waivers: ["2.12"] }
+`,
+    problems: [
+      'defaults.waivers["2.121"]: not a name that is allowed; allowed: an id of the CIS Docker Benchmark 1.6.0 in quotes, e.g. "2.12"; did you mean "2.11"?',
+      'defaults.waivers.icc: not a name that is allowed; allowed: an id of the CIS Docker Benchmark 1.6.0 in quotes, e.g. "2.12"',
+      'groups.web.waivers["2.12"].reason: is missing; allowed: one line that says why, for whoever reads the report',
+      'groups.web.waivers["2.9"].until: is missing; allowed: a day such as 2027-03-31',
+      'hosts.web1.waivers["1.1.1"].until: "2027-02-30" is not allowed; allowed: a day such as 2027-03-31',
+      'hosts.web1.waivers["2.1"].reason: " " is not allowed; allowed: one line that says why, for whoever reads the report',
+      'hosts.web1.waivers["2.1"].until: "31.3.2027" is not allowed; allowed: a day such as 2027-03-31',
+      'hosts.web1.waivers["2.2"]: "needed" is not allowed; allowed: a table with reason and until',
+      'hosts.web1.waivers["2.8"].by: unknown setting; known: reason, until',
+      'hosts.web2.waivers: ["2.12"] is not allowed; allowed: a table of waivers by the id of a control, e.g. { "2.12": { reason: "no plugin yet", until: 2027-03-31 } }',
+    ],
+  },
+  {
+    title: "a waiver whose id is not in quotes",
+    yaml: `
+config:
+  drydock:hosts: { web1: { connection: { host: 192.0.2.10 }, waivers: { 2.10: { reason: confirmed, until: 2027-03-31 } } } }
+`,
+    problems: [
+      'waivers: 2.10 is not allowed without quotes, since YAML takes it for a number; write "2.10"',
     ],
   },
 ];

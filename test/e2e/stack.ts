@@ -36,6 +36,11 @@ export class Stack {
     writeFileSync(this.file, stringify({ config: Object.fromEntries(Object.entries(config).map(([key, value]) => [`drydock:${key}`, value])) }));
   }
 
+  /** The stack file as it is by now, the engine's own lines included. */
+  edit(change: (text: string) => string): void {
+    writeFileSync(this.file, change(readFileSync(this.file, "utf8")));
+  }
+
   async init(): Promise<void> {
     const { exitCode, output } = await this.pulumi("stack", "init", this.name);
     if (exitCode !== 0) throw new Error(`no stack: ${output}`);
