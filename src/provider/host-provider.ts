@@ -83,7 +83,8 @@ export class HostProvider implements provider.Provider {
     try {
       const observation = await look(props);
       const inputs = plain(observedInputs(props, observation));
-      const outputs = outputsOf({ ...props, inEffect: inputs.inEffect }, observation, props.lastChange ?? { cost: [], diff: "" });
+      const { lastChange = { cost: [], diff: "" }, applied = {} } = props;
+      const outputs = outputsOf({ ...props, inEffect: inputs.inEffect }, observation, { lastChange, applied });
       for (const text of outputs.pending) await this.log("warn", urn, `${id}: pending: ${text}`);
       return { id, inputs, props: plain({ ...inputs, ...outputs }) };
     } catch (error) {
