@@ -40,18 +40,19 @@ function hostSuite(host: HostReport, pendingFails: boolean): Suite {
   const found = (all: Piece[], kind: "failure" | "skipped", type: string, none: Case): Case[] =>
     all.length === 0 ? [none] : all.map(({ title, text }) => ({ name: `${type}: ${title}`, result: { kind, type, message: `${title} is not as ${type === "drift" ? "the last update left it" : "the stack file wants it"}`, text } }));
   const change = said("change", "skipped", "change", host.is.includes("change") ? ["an update would change this host", ...linesOf(host, "change")] : []);
-  return {
-    name: host.name,
-    cases: [
-      said("can be read", "error", "unread", host.unread === undefined ? [] : [host.unread]),
-      ...(host.unread === undefined ? found(host.drift, "failure", "drift", { name: "drift" }) : [{ name: "drift", result: { kind: "skipped" as const, type: "unread", message: "not known: the host could not be read", text: "" } }]),
-      ...found(host.change, "skipped", "change", change),
-      said("is not refused", "error", "refused", host.refused),
-      said("is looked at without errors", "error", "error", host.errors),
-      said("nothing is pending", pendingFails ? "failure" : "skipped", "pending", host.pending),
-    ],
-  };
+  const cases = [
+    said("can be read", "error", "unread", host.unread === undefined ? [] : [host.unread]),
+    ...found(host.drift, "failure", "drift", { name: "drift" }),
+    ...found(host.change, "skipped", "change", change),
+    said("is not refused", "error", "refused", host.refused),
+    said("is looked at without errors", "error", "error", host.errors),
+    said("nothing is pending", pendingFails ? "failure" : "skipped", "pending", host.pending),
+  ];
+  return { name: host.name, cases: host.unread === undefined ? cases : cases.map(notKnown) };
 }
+
+/** Of a host that could not be read nothing has passed. */
+const notKnown = (one: Case): Case => (one.result ? one : { ...one, result: { kind: "skipped", type: "unread", message: "not known: the host could not be read", text: "" } });
 
 const previewSuite = ({ problems }: DriftReport): Suite => ({
   name: "preview",

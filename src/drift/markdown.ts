@@ -143,7 +143,14 @@ function whole(host: HostReport, lines: string[], all: Piece[]): string {
   const said = lines.map((line) => (line.includes("\n") ? fence(line) : `- ${code(line)}`));
   if (all.length === 0) return [code(host.name), ...said].join("\n\n");
   const count = counted(all.reduce((sum, { places }) => sum + Math.max(1, places.length), 0), "place");
-  const diffs = all.map(({ text }) => fence(text, "diff"));
+  // Values are a line each: together they are one block.
+  const blocks: string[][] = [];
+  for (const { text } of all) {
+    const last = blocks.at(-1);
+    if (last && !text.includes("\n") && !last.some((line) => line.includes("\n"))) last.push(text);
+    else blocks.push([text]);
+  }
+  const diffs = blocks.map((texts) => fence(texts.join("\n"), "diff"));
   return [`<details><summary><code>${escapeHtml(host.name)}</code>: ${count}</summary>`, ...said, ...diffs, "</details>"].join("\n\n");
 }
 
