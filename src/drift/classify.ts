@@ -120,30 +120,35 @@ function compare({ before, after, op, wish }: HostEvents, isNew: boolean, isRead
   const drift: Difference[] = [];
   const change: Difference[] = [];
   for (const place of allPlaces(stored, found, wished ?? stored)) {
-    const [was, is, want] = [stored.get(place), found.get(place), wished ? wished.get(place) : stored.get(place)];
-    if (isRead && isDeepStrictEqual(is, want)) continue;
+    const [was, is] = [stored.get(place), found.get(place)];
+    const want = wished ? { value: wished.get(place) } : undefined;
+    if (isRead && want && isDeepStrictEqual(is, want.value)) continue;
     if (isNew) {
-      change.push({ place, from: is, to: want });
+      if (want) change.push({ place, from: is, to: want.value });
       continue;
     }
-    const base = baseOf(place, was, want, applied);
-    if (base.lost) {
-      drift.push({ place, from: undefined, to: is, lost: true });
-      change.push({ place, from: is, to: want });
-      continue;
-    }
-    if (!isDeepStrictEqual(base.value, is)) drift.push({ place, from: base.value, to: is });
-    if (!isDeepStrictEqual(base.value, want)) change.push({ place, from: base.value, to: want });
+    const base = baseOf(applied, place, { was, is, want });
+    if (base === undefined) drift.push({ place, from: undefined, to: is, lost: true });
+    else if (!isDeepStrictEqual(base.value, is)) drift.push({ place, from: base.value, to: is });
+    const from = base ? base.value : is;
+    if (want && !isDeepStrictEqual(from, want.value)) change.push({ place, from, to: want.value });
   }
   return { drift, change };
 }
 
-/** What the last update had applied to a place: what is stored, unless that is known to be something else. */
-function baseOf(place: string, was: Json | undefined, want: Json | undefined, applied: Record<string, string>): { value: Json | undefined; lost?: true } {
-  const isKnown = Object.keys(applied).length > 0;
+/** Nobody can find another value for these on a host. */
+const onlyDeclared = /^(connection\.|allow$|volumes\.)/;
+
+interface Value {
+  value: Json | undefined;
+}
+
+/** What the last update had applied to a place: what is stored, unless it is known to be something else. Undefined if nobody knows. */
+function baseOf(applied: Record<string, string>, place: string, { was, is, want }: { was: Json | undefined; is: Json | undefined; want: Value | undefined }): Value | undefined {
+  // The engine stores what is wished without an update where the host is like that already.
+  if (Object.keys(applied).length === 0 || onlyDeclared.test(place) || (want && isDeepStrictEqual(was, want.value))) return { value: was };
   const meant = applied[place] ?? "absent";
-  if (!isKnown || isDeepStrictEqual(was, want) || digestOf(was) === meant) return { value: was };
-  return digestOf(want) === meant ? { value: want } : { value: undefined, lost: true };
+  return [{ value: was }, ...(want ? [want] : []), { value: is }].find(({ value }) => digestOf(value) === meant);
 }
 
 const allPlaces = (...all: Places[]): string[] => [...new Set(all.flatMap((places) => [...places.keys()]))].sort(collator.compare);
@@ -170,7 +175,7 @@ const withoutName = (message: string, name: string) => (message.startsWith(`${na
 
 /** `headline: a`, or a headline and its points, one a line (src/provider/errors.ts, `listed`). */
 function points(message: string): string[] {
-  const rest = message.slice(wouldBeRefused.length).replace(/^:\s*/, "");
+  const rest = message.slice(wouldBeRefused.length).replace(/^: ?/, "");
   return rest.split(/^ {2}- /m).map((text) => text.trim()).filter(Boolean);
 }
 

@@ -8,8 +8,8 @@ import type { Piece } from "./describe.ts";
 import type { DriftReport, HostReport, Verdict } from "./report.ts";
 import { cells, headline, linesOf, piecesOf, sections } from "./words.ts";
 
-/** GitHub's limit, in characters; we count bytes, which are never fewer. */
-export const commentLimit = 65_536;
+/** GitHub takes 65,536 characters. We count bytes, which are never fewer, and leave room for a link. */
+export const commentLimit = 65_000;
 
 /** By it a comment is found again and updated in place. */
 export const marker = (stack: string): string => `<!-- drydock:drift:${stack.replaceAll(/[^\w./-]|--/g, "_")} -->`;
