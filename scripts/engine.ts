@@ -11,6 +11,8 @@ export interface EngineOptions {
   env?: Record<string, string | undefined>;
   /** The folder with Pulumi.yaml. @default the project's */
   cwd?: string;
+  /** @default the project's own `pulumi` */
+  program?: string;
   /** Takes each line of stdout as it comes; then they are not kept. */
   onLine?: (line: string) => void;
   /** Takes stderr as it comes, e.g. to show it. */
@@ -30,8 +32,8 @@ export class EngineError extends Error {
 }
 
 /** Ends in order on Ctrl-C: the engine gets it as well, and waits for the hosts that are being worked on. */
-export async function runEngine({ words, env = {}, cwd = root, onLine, onError }: EngineOptions): Promise<EngineRun> {
-  const child = spawn(join(root, "node_modules", ".bin", "pulumi"), words, { cwd, env: engineEnvironment({ ...process.env, ...env }), stdio: ["ignore", "pipe", "pipe"] });
+export async function runEngine({ words, env = {}, cwd = root, program = join(root, "node_modules", ".bin", "pulumi"), onLine, onError }: EngineOptions): Promise<EngineRun> {
+  const child = spawn(program, words, { cwd, env: engineEnvironment({ ...process.env, ...env }), stdio: ["ignore", "pipe", "pipe"] });
   const ignore = () => undefined;
   process.on("SIGINT", ignore);
   try {

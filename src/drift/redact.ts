@@ -23,9 +23,9 @@ export function redact(text: string, secrets: readonly string[] = []): string {
   return whole.split("\n").map((line) => redactLine(line, single)).join("\n");
 }
 
-/** Control characters and those that turn the direction of text, as `\u202e`. */
+/** Control characters, those that turn the direction of text, and those that XML has no place for, as `\u202e`. */
 export const visible = (line: string): string =>
-  line.toWellFormed().replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => (character === "\t" ? character : `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`));
+  line.toWellFormed().replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\uFFFE\uFFFF]/gu, (character) => (character === "\t" ? character : `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`));
 
 /** What stands in the place of a secret. */
 export const hidden = "(hidden)";

@@ -43,6 +43,6 @@ describe("secrets of the environment", () => {
 });
 
 it("shows characters that a terminal or a page would act on", () => {
-  expect(redact("a\u001b[31mb\u202ec\u0000d\te\n\ud800")).toBe("a\\u001b[31mb\\u202ec\\u0000d\te\n\ufffd");
+  expect(redact("a\u001b[31mb\u202ec\u0000d\te\n\ud800\uffff")).toBe("a\\u001b[31mb\\u202ec\\u0000d\te\n\ufffd\\uffff");
   expect(linesOfStream("mixed").join("")).not.toMatch(/\u001b/);
 });

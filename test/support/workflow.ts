@@ -44,7 +44,7 @@ export interface Ran {
 
 /** One run of a workflow: its jobs share artifacts. */
 export class WorkflowRun {
-  readonly folder = mkdtempSync(join(tmpdir(), "drydock-workflow-"));
+  readonly folder: string;
   /** What the last job has put into GITHUB_ENV and GITHUB_STEP_SUMMARY. */
   variables: Record<string, string> = {};
   summary = "";
@@ -54,9 +54,11 @@ export class WorkflowRun {
 
   /**
    * @param values of expressions, e.g. `matrix.stack`
-   * @param surroundings what stands before each command and in its environment besides; steps, by name, that can't run here
+   * @param surroundings what stands before each command and in its environment besides; steps, by name, that can't run here; the
+   *   folder of a run whose artifacts are wanted
    */
-  constructor(values: Record<string, string>, { prefix = [], env = {}, skip = [] }: { prefix?: string[]; env?: Record<string, string>; skip?: string[] } = {}) {
+  constructor(values: Record<string, string>, { prefix = [], env = {}, skip = [], folder = mkdtempSync(join(tmpdir(), "drydock-workflow-")) }: { prefix?: string[]; env?: Record<string, string>; skip?: string[]; folder?: string } = {}) {
+    this.folder = folder;
     this.#values = { "runner.temp": this.folder, ...values };
     this.#surroundings = { prefix, env, skip };
   }
@@ -101,8 +103,8 @@ export class WorkflowRun {
     const files = Object.fromEntries(["GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"].map((file) => [file, join(this.folder, file)]));
     for (const file of Object.values(files)) writeFileSync(file, "");
     const own = Object.fromEntries(Object.entries(env).map(([key, value]) => [key, filled(value, values)]));
-    const [program, ...words] = [...this.#surroundings.prefix, "bash", "-e", "-c", filled(run, values)] as [string, ...string[]];
-    const result = await start(program, words, { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", ...files, ...this.#surroundings.env, ...this.variables, ...own });
+    const command = [...this.#surroundings.prefix, "bash", "-e", "-c", filled(run, values)];
+    const result = await start(command, { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", ...files, ...this.#surroundings.env, ...this.variables, ...own });
     Object.assign(this.variables, pairs(files["GITHUB_ENV"] ?? ""));
     for (const [key, value] of Object.entries(pairs(files["GITHUB_OUTPUT"] ?? ""))) values[`steps.${id ?? ""}.outputs.${key}`] = value;
     this.summary += readFileSync(files["GITHUB_STEP_SUMMARY"] ?? "", "utf8");
@@ -133,9 +135,9 @@ function holds(condition: string | undefined, failed: boolean, values: Record<st
 
 const pairs = (file: string): Record<string, string> => Object.fromEntries(readFileSync(file, "utf8").split("\n").filter(Boolean).map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]));
 
-function start(program: string, words: string[], env: Record<string, string>): Promise<{ exitCode: number; output: string }> {
+function start(command: string[], env: Record<string, string>): Promise<{ exitCode: number; output: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, words, { cwd: project, env, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(command[0] ?? "", command.slice(1), { cwd: project, env, stdio: ["ignore", "pipe", "pipe"] });
     let output = "";
     const take = (chunk: Buffer) => (output += chunk.toString());
     child.stdout.on("data", take);
