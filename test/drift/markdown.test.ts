@@ -94,7 +94,7 @@ describe("content of a host", () => {
         const made = reportOn({ hosts: [{ name: "web1", isNew: false, goes: false, unread: content, drift: [{ place: `files.${content}`, from: "a\n", to: content }], change: [], refused: [content], errors: [content], pending: [content], notes: [content], outlook: content }], others: [], problems: [content], warnings: [content] }, { stack: "prod" });
         assertHarmless(renderMarkdown(made));
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 

@@ -63,6 +63,18 @@ describe.skipIf(why !== undefined)(`drift${why === undefined ? "" : ` (skipped: 
     expect(stack.written()).toBe(before);
   });
 
+  it("is none where something waits for a reboot, which counts with --pending-fails", async () => {
+    const [enabled, rules] = ["audit-enabled", "audit-rules"].map((name) => join(set.root(first.name), "run/stand-ins", name)) as [string, string];
+    const before = readFileSync(rules);
+    writeFileSync(enabled, "2\n");
+    writeFileSync(rules, "");
+    const { exitCode, report } = await drift("--pending-fails");
+    writeFileSync(enabled, "1\n");
+    writeFileSync(rules, before);
+    expect([exitCode, report.summary]).toEqual([4, expect.objectContaining({ drift: 0, change: 0, pending: 1 })]);
+    expect(host(report, first)?.pending).toEqual([expect.stringContaining("wait for a reboot")]);
+  });
+
   it("is nothing but change when the stack file alone has changed", async () => {
     declare([first, second, third], { [first.name]: { daemon: { debug: true } } });
     const { exitCode, report } = await drift();
