@@ -1,7 +1,7 @@
 /** `npm run drift` and the workflows' own steps with the real engine, on light hosts (lab/hosts). */
 
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { $ } from "zx";
 import { startHosts, type LightHost, type LightHosts } from "../../lab/hosts/light-hosts.ts";
@@ -132,7 +132,9 @@ describe.skipIf(why !== undefined)(`drift${why === undefined ? "" : ` (skipped: 
       try {
         const ran = await look.job(file.jobs["look"] ?? { steps: [] });
         const { summary, variables } = look;
+        // The runner ends it with the job.
         process.kill(Number(variables["SSH_AGENT_PID"]));
+        rmSync(dirname(variables["SSH_AUTH_SOCK"] ?? ""), { recursive: true });
         const files = ["md", "json", "html", "sarif", "xml"].map((ending) => readFileSync(join(look.folder, "artifacts", "drift-0", `0.${ending}`), "utf8")).join("\n");
         const tell = await new WorkflowRun(values, { env: github.environment, folder: look.folder }).job(file.jobs[last] ?? { steps: [] });
         return { exitCodes: [...ran, ...tell].map(({ exitCode }) => exitCode), summary, files };
