@@ -20,6 +20,7 @@ import { hostSchema, layerSchema, stackSchema } from "../src/config/layer.ts";
 import { limitsSchema } from "../src/config/limits.ts";
 import { isTable } from "../src/config/merge.ts";
 import { volumeSchema } from "../src/config/volume.ts";
+import { rolloutSchema } from "../src/config/rollout.ts";
 import { profiles } from "../src/config/profiles.ts";
 import { seccompRule, seccompSchema } from "../src/config/seccomp.ts";
 import { aboutOf, unwrap } from "../src/config/setting.ts";
@@ -38,7 +39,7 @@ if (import.meta.main) {
 }
 
 export function renderReference(): string {
-  const layer = pick(layerSchema.shape, ["allow"]);
+  const layer = pick(layerSchema.shape, ["allow", "prepare", "gate"]);
   return `${[
     "# All settings of a stack file",
     "",
@@ -55,6 +56,7 @@ export function renderReference(): string {
     "",
     ...section("In the file", "The keys of `config`, each with the prefix `drydock:`.", stackSchema.shape, []),
     ...section("In defaults, groups and hosts", "Beside `connection`, `daemon`, `audit`, `limits`, `apparmor`, `seccomp` and `volume`, which follow.", layer, []),
+    ...section("rollout", "", rolloutSchema.shape, ["rollout"]),
     ...section("In hosts only", "", pick(hostSchema.shape, ["groups"]), []),
     ...section("connection", "Also `proxy`, a jump host, has these, except `connectTimeout` and `proxy`.", connectionSchema.shape, ["connection"]),
     ...section("audit", "Rules for the paths of CIS 1.1.3 to 1.1.18; those that are not on a host are left out there.", auditSchema.shape, ["audit"]),

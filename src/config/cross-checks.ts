@@ -3,6 +3,7 @@
  * `dockerd --validate` sees none of them (daemon/daemon_unix.go, verifyDaemonSettings).
  */
 
+import { checkCommands } from "./commands.ts";
 import type { DaemonSettings } from "./daemon.ts";
 import type { HostSettings } from "./layer.ts";
 import { checkLogOptions } from "./log-options.ts";
@@ -29,6 +30,7 @@ export function crossCheck(settings: HostSettings): Finding[] {
     ...checkLogging(daemon),
     ...checkSecrets(daemon),
     ...checkProfile(settings),
+    ...checkCommands(settings),
   ];
 }
 

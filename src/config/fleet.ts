@@ -7,24 +7,29 @@
 import { z } from "zod";
 
 import { containersSlice, crossCheck } from "./cross-checks.ts";
-import { hostName, hostSchema, layerSchema, stackSchema, type HostSettings } from "./layer.ts";
+import { hostSchema, layerSchema, stackSchema, type HostSettings } from "./layer.ts";
 import { has, isTable, mergeAll, type Table, without, withoutNulls } from "./merge.ts";
+import { hostName } from "./names.ts";
 import { didYouMean, explain, type Path, type Problem, showPath, showValue, StackFileError } from "./problems.ts";
 import { profileNames, type ProfileName, profiles } from "./profiles.ts";
+import { readWaves, rolloutSchema, type Rollout } from "./rollout.ts";
 import { seccompFile } from "./seccomp.ts";
 
 export type { HostSettings } from "./layer.ts";
+export type { Rollout } from "./rollout.ts";
 export { StackFileError } from "./problems.ts";
 
 export interface Fleet {
   /** By the host's name in the stack file, in its order. */
   hosts: Map<string, HostSettings>;
+  /** Absent: all hosts at once. */
+  rollout?: Rollout;
   /** Folder with the user's own templates, as written. */
   templates?: string;
 }
 
 /**
- * @param raw the values of `drydock:profile`, `defaults`, `groups`, `hosts` and `templates`, without their prefix
+ * @param raw the values of `drydock:profile`, `defaults`, `groups`, `hosts`, `rollout` and `templates`, without their prefix
  * @param source the file's name, for the headline of the error
  * @throws StackFileError with every mistake
  */
@@ -66,15 +71,18 @@ class Reader {
       this.problems.push({ path: ["hosts"], text: "no host; name at least one" });
     }
     const hosts = new Map<string, HostSettings>();
+    const groupsOfHosts = new Map<string, string[]>();
     for (const [name, value] of written) {
       const own = this.readLayer(hostSchema, value, ["hosts", name]);
+      groupsOfHosts.set(name, (own.values["groups"] ?? []) as string[]);
       const layers = [{ at: ["profile"], values: profiles[profile], bad: [] }, defaults, ...this.groupsOf(name, own, groups), own];
       const settings = this.settle(name, layers, profile);
       if (settings) hosts.set(name, settings);
     }
     this.refuseTwins(hosts);
+    const rollout = this.readRollout(raw["rollout"], groupsOfHosts, [...groups.keys()]);
     const templates = this.readTemplates(raw["templates"]);
-    return templates === undefined ? { hosts } : { hosts, templates };
+    return { hosts, ...(rollout && { rollout }), ...(templates !== undefined && { templates }) };
   }
 
   private readProfile(value: unknown): ProfileName {
@@ -84,6 +92,12 @@ class Reader {
     const near = typeof value === "string" ? didYouMean(value, profileNames) : "";
     this.problems.push({ path: ["profile"], text: `${showValue(value)} is not allowed; allowed: ${profileNames.join(", ")}${near}` });
     return "baseline";
+  }
+
+  private readRollout(value: unknown, hosts: ReadonlyMap<string, string[]>, groups: string[]): Rollout | undefined {
+    if (value === undefined || value === null) return undefined;
+    const { values } = this.readLayer(rolloutSchema, value, ["rollout"]);
+    return readWaves(withoutNulls(values), { hosts, groups }, this.problems);
   }
 
   private readTemplates(value: unknown): string | undefined {
@@ -215,6 +229,8 @@ function complete(merged: Table): HostSettings {
     ...(written.seccomp === undefined ? {} : { seccomp: written.seccomp }),
     allow: written.allow ?? [],
     groups: written.groups ?? [],
+    ...(written.prepare === undefined ? {} : { prepare: written.prepare }),
+    ...(written.gate === undefined ? {} : { gate: written.gate }),
   };
 }
 

@@ -5,15 +5,17 @@ import { z } from "zod";
 import { disruptions, type Disruption } from "../desired/host-inputs.ts";
 import { apparmorSchema, type AppArmorSettings } from "./apparmor.ts";
 import { auditSchema, type AuditSettings } from "./audit.ts";
+import { commandKeys } from "./commands.ts";
 import { connectionSchema, type Connection } from "./connection.ts";
 import { daemonSchema, type DaemonSettings } from "./daemon.ts";
 import { limitsSchema, type LimitsSettings } from "./limits.ts";
+import { hostName } from "./names.ts";
 import { profileNames } from "./profiles.ts";
+import { rolloutSchema } from "./rollout.ts";
 import { seccompSchema, type SeccompSettings } from "./seccomp.ts";
 import { listOf, oneOf, setting, text } from "./setting.ts";
 import { volumeSchema, type VolumeSettings } from "./volume.ts";
 
-export const hostName = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
 const groupName = text("the name of a group", hostName);
 
 const layerKeys = {
@@ -39,10 +41,11 @@ const layerKeys = {
     initially: "[]",
     cost: "nothing",
   }),
+  ...commandKeys,
 };
 
 /** What `drydock:defaults` and each of `drydock:groups` may hold. */
-export const layerSchema = z.strictObject(layerKeys).meta({ allowed: "a table with connection, daemon, audit, limits, apparmor, seccomp, volume, allow" });
+export const layerSchema = z.strictObject(layerKeys).meta({ allowed: "a table with connection, daemon, audit, limits, apparmor, seccomp, volume, allow, prepare, gate" });
 
 /** What each of `drydock:hosts` may hold. */
 export const hostSchema = z
@@ -50,7 +53,7 @@ export const hostSchema = z
     ...layerKeys,
     groups: setting(listOf(groupName, "group names"), { description: "Groups of the host; a later one wins over an earlier one.", initially: "[]", cost: "nothing" }),
   })
-  .meta({ allowed: "a table with connection, daemon, audit, limits, apparmor, seccomp, volume, allow, groups" });
+  .meta({ allowed: "a table with connection, daemon, audit, limits, apparmor, seccomp, volume, allow, prepare, gate, groups" });
 
 /** A stack file: the keys of `config`, without their prefix `drydock:`. */
 export const stackSchema = z.strictObject({
@@ -66,6 +69,7 @@ export const stackSchema = z.strictObject({
   hosts: setting(z.record(z.string(), hostSchema).meta({ allowed: "a table of hosts by name" }), {
     description: "The hosts, by the name that Pulumi shows. What stands here wins over groups, defaults and profile.",
   }),
+  rollout: setting(rolloutSchema, { description: "Waves of hosts: their order, how many are changed at a time, and how many may fail." }),
   templates: setting(text("the path of a folder"), {
     description: "Folder with templates of your own, relative to the project; a file of the same place replaces Drydock's.",
     initially: "Drydock's templates",
@@ -87,4 +91,8 @@ export interface HostSettings {
   seccomp?: SeccompSettings;
   allow: Disruption[];
   groups: string[];
+  /** Absent: nothing runs before. */
+  prepare?: string;
+  /** Absent: nothing runs after. */
+  gate?: string;
 }

@@ -35,6 +35,8 @@ export const hidden = "(hidden)";
 const secretName = /passw|passphrase|secret|token|credential|private[-_]?key|api[-_]?key|access[-_]?key/i;
 
 const shapes: [RegExp, string][] = [
+  // No secret: the engine's stand-in for what another resource has to tell first (sdk/nodejs/runtime/rpc.ts).
+  [/04da6b54-80e4-46f7-96ec-b56ff0331ba9/g, "(known only later)"],
   // user:password@ in an address; the user alone is none.
   [/(:\/\/[^\s:/@]*:)[^\s@/]+@/g, `$1${hidden}@`],
   // Assigned to a name that says it: `"splunk-token": "…"`, `PASSWORD=…`, `--api-key …`.

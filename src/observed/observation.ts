@@ -69,7 +69,7 @@ export interface Observation {
   freeBytes: number[];
   /** Who keeps this host: `stack <name> host <name>`, if anybody. */
   owner: Owner | undefined;
-  /** What the last apply left: the daemon's process, the daemon.json it had read, and the keys it had set there. */
+  /** What the last apply left: its generation, the daemon's process, the daemon.json it had read, and the keys it had set there. */
   applied: Record<string, string>;
 }
 

@@ -18,6 +18,8 @@ import { look } from "./look.ts";
 import { outputsOf, type HostOutputs } from "./outputs.ts";
 
 export interface Converged {
+  /** Something was done on the host. */
+  changed: boolean;
   wish: HostInputs;
   outputs: HostOutputs;
 }
@@ -25,28 +27,33 @@ export interface Converged {
 /** What a host has to say while it is worked on. */
 export type Say = (message: string) => Promise<void>;
 
+/** What a host is at now. */
+export type Step = (name: string) => void;
+
 /**
  * Brings a host into the wished state, or says why not and in which state it is.
  *
  * @throws HostError when nothing was changed or all was taken back; HalfDoneError when the host is in between;
  *   UnreachableError, RemoteScriptError
  */
-export async function converge(owner: Owner, args: HostArgs, say: Say): Promise<Converged> {
+export async function converge(owner: Owner, args: HostArgs, say: Say, step: Step = () => undefined): Promise<Converged> {
+  step("looking");
   const { observation, wish, plan, refused } = await assess(owner, args, { reuse: true });
   if (refused.length > 0) throw new HostError(listed(`${owner.host}: refused, nothing was touched`, refused));
   if (isEmpty(plan)) {
     if (!observation.owner) await writeOwner(wish.connection, owner);
     const stays = wish.volumes === undefined ? volumesThatStay(observation) : "";
     await say(`${owner.host}: already in the wished state; nothing was touched${stays}`);
-    return { wish, outputs: outputsOf(wish, observation, { lastChange: { cost: ["nothing"], diff: "" }, applied: digestsOf(wish) }) };
+    return { changed: false, wish, outputs: outputsOf(wish, observation, { lastChange: { cost: ["nothing"], diff: "" }, applied: digestsOf(wish) }) };
   }
   const lastChange = { cost: describeCost(plan, wish, observation), diff: describeChange(plan, wish, observedInputs(wish, observation), observation) };
-  const result = await apply(owner, wish, plan, observation, say);
+  const result = await apply(owner, wish, plan, observation, say, step);
   assertDone(owner, result);
   // Who was told each line has seen it.
   if (!shown(plan)) await say(listed(`${owner.host}: done on the host`, result.log));
+  step("confirming over a new connection");
   const confirmed = await confirm(owner, wish);
-  return { wish, outputs: outputsOf(wish, plan.removeOldData ? await withoutOldData(owner, wish, confirmed, say) : confirmed, { lastChange, applied: digestsOf(wish) }) };
+  return { changed: true, wish, outputs: outputsOf(wish, plan.removeOldData ? await withoutOldData(owner, wish, confirmed, say, step) : confirmed, { lastChange, applied: digestsOf(wish) }) };
 }
 
 // --- Internal ---
@@ -54,10 +61,14 @@ export async function converge(owner: Owner, args: HostArgs, say: Say): Promise<
 /** What takes hours has to show that it goes on. */
 const shown = (plan: Plan) => plan.volumes.some(stopsDocker);
 
-async function apply(owner: Owner, wish: HostInputs, plan: Plan, observation: Observation, say: Say): Promise<TransactionResult> {
-  const showing = shown(plan) ? { onLine: (line: string) => void say(`${owner.host}: ${line}`) } : {};
+async function apply(owner: Owner, wish: HostInputs, plan: Plan, observation: Observation, say: Say, step: Step): Promise<TransactionResult> {
+  const onLine = (line: string): void => {
+    step(line);
+    if (shown(plan)) void say(`${owner.host}: ${line}`);
+  };
+  step("applying");
   try {
-    return await applyPlan(wish.connection, plan, observation, owner, { digestOfConfiguration: digest(JSON.stringify(wish)), ...showing });
+    return await applyPlan(wish.connection, plan, observation, owner, { digestOfConfiguration: digest(JSON.stringify({ ...wish, rollout: undefined })), onLine });
   } catch (cause) {
     throw new HalfDoneError(
       `${owner.host}: the link failed while the change was made; the host goes on by itself and ends in the new state or in the old one; the next update reads which`,
@@ -100,8 +111,9 @@ async function confirm({ host }: Owner, wish: HostInputs): Promise<Observation> 
 }
 
 /** Only who consented gets here, and only with a host that was seen to be right. */
-async function withoutOldData(owner: Owner, wish: HostInputs, observation: Observation, say: Say): Promise<Observation> {
+async function withoutOldData(owner: Owner, wish: HostInputs, observation: Observation, say: Say, step: Step): Promise<Observation> {
   if (observation.oldData.length === 0) return observation;
+  step("removing old data");
   const { outcome, log } = await removeOldData(wish.connection, observation, owner);
   if (outcome !== "done") throw new HalfDoneError(listed(`${owner.host}: the change was made, but the old data of before (${oldDataOn(observation)}) could not be removed`, log));
   const after = await look(wish);

@@ -7,6 +7,7 @@ import type { HostOutputs } from "./outputs.ts";
 /** One Docker host in the state that its arguments declare. The name is the host's name in the stack file. */
 export class Host extends CustomResource {
   declare readonly engine: Output<string>;
+  declare readonly generation: Output<number>;
   declare readonly pending: Output<string[]>;
   declare readonly foreignDaemonKeys: Output<string[]>;
   declare readonly apparmor: Output<Record<string, string>>;
@@ -14,7 +15,7 @@ export class Host extends CustomResource {
   declare readonly lastChange: Output<HostOutputs["lastChange"]>;
 
   constructor(name: string, args: HostArgs, options?: CustomResourceOptions) {
-    const outputs = { engine: undefined, pending: undefined, foreignDaemonKeys: undefined, apparmor: undefined, cis: undefined, lastChange: undefined };
+    const outputs = { engine: undefined, generation: undefined, pending: undefined, foreignDaemonKeys: undefined, apparmor: undefined, cis: undefined, lastChange: undefined };
     super("drydock:index:Host", name, { ...args, ...outputs }, options);
     // With PULUMI_CONTINUE_ON_ERROR a host that failed rejects its outputs, and a rejection nobody awaits is printed, with a
     // stack, beside the provider's own message.

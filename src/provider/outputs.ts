@@ -10,6 +10,8 @@ import { daemonConfigurationOn, foreignDaemonKeys } from "../plan/seen.ts";
 export interface HostOutputs {
   /** Version of the Docker engine; `unknown: <reason>` when it could not be asked. */
   engine: string;
+  /** Number of the last update that changed something on the host, as below /var/lib/drydock/generations; 0 before the first. */
+  generation: number;
   /** What is right on disk and can't be in effect yet, each with what it waits for. */
   pending: string[];
   /** Keys of daemon.json that are the user's own and were left alone. */
@@ -32,6 +34,8 @@ export function outputsOf(wish: HostInputs, observation: Observation, left: Pick
   const { info } = observation;
   return {
     engine: info.known ? info.value.ServerVersion : `unknown: ${info.reason}`,
+    // 0007
+    generation: Number(observation.applied.generation ?? 0),
     pending: pendingOn(wish, observation),
     foreignDaemonKeys: foreignDaemonKeys(wish.daemon, daemonConfigurationOn(observation)),
     apparmor: containerProfiles(observation),

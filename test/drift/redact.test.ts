@@ -27,6 +27,10 @@ describe("what looks like a secret", () => {
   });
 });
 
+it("says when a value is known only later", () => {
+  expect(redactLine('connection.host: "192.0.2.1" => "04da6b54-80e4-46f7-96ec-b56ff0331ba9"')).toBe('connection.host: "192.0.2.1" => "(known only later)"');
+});
+
 describe("secrets of the environment", () => {
   it("are those whose name says so", () => {
     expect(secretsOf({ PULUMI_CONFIG_PASSPHRASE: "correct-horse", GITHUB_TOKEN: "abcdefgh", PATH: "/usr/bin", PULUMI_CONFIG_PASSPHRASE_FILE: "/run/secret-file", MY_SECRET: "abc", AWS_SECRET_ACCESS_KEY: "0123456789" })).toEqual(["correct-horse", "abcdefgh", "0123456789"]);

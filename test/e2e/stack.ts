@@ -45,7 +45,10 @@ export class Stack {
   preview = (...options: string[]): Promise<Run> => this.pulumi("preview", "-s", this.name, ...options);
   destroy = (...options: string[]): Promise<Run> => this.pulumi("destroy", "--yes", "--skip-preview", "-s", this.name, ...options);
 
-  async pulumi(...words: string[]): Promise<Run> {
+  pulumi = (...words: string[]): Promise<Run> => this.run("pulumi", "--color", "never", "--non-interactive", ...words);
+
+  /** Any command, in the project's folder and with the stack's surroundings. */
+  async run(...command: string[]): Promise<Run> {
     const env = {
       ...process.env,
       PATH: `${join(project, "node_modules/.bin")}:${process.env.PATH ?? ""}`,
@@ -55,7 +58,7 @@ export class Stack {
       PULUMI_CONTINUE_ON_ERROR: "true",
       ...this.#surroundings.env,
     };
-    const result = await $({ cwd: project, env, nothrow: true, quiet: true })`${this.#surroundings.prefix} pulumi --color never --non-interactive ${words}`;
+    const result = await $({ cwd: project, env, nothrow: true, quiet: true })`${this.#surroundings.prefix} ${command}`;
     return { exitCode: result.exitCode ?? -1, output: result.stdall };
   }
 

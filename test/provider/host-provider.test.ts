@@ -139,6 +139,7 @@ describe("diff", () => {
     ["consent", { allow: ["hide-containers"] }, true],
     ["a host that can't be reached", { reachable: "no: x" }, true],
     // Only what follows from them for the files is a change.
+    ["when it is its turn", { rollout: { wave: 2, maxFailures: 1 } }, false],
     ["facts of the host", { host: { starts: ["/usr/bin/dockerd"], dockerExecStart: "x", missing: [] } }, false],
   ])("of %s", async (_, change, changes) => {
     const news = { ...daemonWish({ icc: true }), ...change };
@@ -167,7 +168,7 @@ describe("create", () => {
     const { id, outs } = (await create(wished)) as Answer;
     expect(id).toBe("web1");
     expect(host.deeds).toEqual(["observe", "apply", "observe"]);
-    expect(outs).toMatchObject({ engine: "20.10.24+dfsg1", pending: [], foreignDaemonKeys: [], daemon: { icc: true }, lastChange: { cost: ["dockerd restarts (icc)"] } });
+    expect(outs).toMatchObject({ engine: "20.10.24+dfsg1", pending: [], foreignDaemonKeys: [], daemon: { icc: true }, lastChange: { cost: ["dockerd restarts (icc)"] }, asApplied: true });
     expect((outs as { applied?: unknown }).applied).toEqual(digestsOf(wishFor(wished)));
   });
 
@@ -276,12 +277,72 @@ describe("read", () => {
     expect(logged).toEqual([`warn: web1: could not be read: ${unreachable.message}`]);
   });
 
+  it.each<[string, Observation | UnreachableError, boolean | undefined, boolean | undefined]>([
+    ["is as it was applied", right(), true, true],
+    ["has drifted", withDaemonJson({ icc: false }), true, false],
+    ["had drifted before, and has not changed since", right(), false, false],
+    ["can't be reached", unreachable, true, true],
+    ["was applied by a version that did not say", right(), undefined, undefined],
+  ])("of a host that %s says whether the inputs are what was applied", async (_, view, before, expected) => {
+    host.views = [view];
+    const state = { ...wishFor(args()), ...(before === undefined ? {} : { asApplied: before }) };
+    const { props } = (await provider.read("web1", urn, state)) as { props: { asApplied?: boolean } };
+    expect(props.asApplied).toBe(expected);
+  });
+
   it("keeps the last change and what was applied, which only an update can tell", async () => {
     host.views = [right()];
     const lastChange = { cost: ["a"], diff: "b" };
     const applied = { "daemon.icc": "0123456789ab" };
     expect((await provider.read("web1", urn, { ...wishFor(args()), lastChange, applied })).props).toMatchObject({ lastChange, applied });
   });
+});
+
+describe("a rollout", () => {
+  const rollout = { wave: 1, maxFailures: 0 };
+
+  it("is returned by read as it was, reachable or not: it is no drift", async () => {
+    host.views = [right(), unreachable];
+    const state = { ...wishFor(args()), rollout };
+    expect((await provider.read("web1", urn, state)).inputs).toMatchObject({ rollout });
+    expect((await provider.read("web1", urn, { ...state, connection: args().connection })).inputs).toMatchObject({ rollout });
+  });
+
+  it("refuses a host untouched after too many failures, and the end of the update tells them apart", async () => {
+    const own = new HostProvider();
+    const urnOf = (name: string) => urn.replace(/web1$/, name);
+    const wishes = new Map(["web1", "web2", "web3", "web4"].map((name) => [name, wishFor(args({ rollout }))]));
+    for (const [name, wish] of wishes) {
+      host.views = [right({ owner: { ...owner, host: name } })];
+      await own.check(urnOf(name), name === "web4" ? wish : undefined, wish);
+      if (name === "web4") await own.diff(name, urnOf(name), { ...wish, pending: ["container app keeps log-driver json-file"] }, wish);
+    }
+    await own.create(urnOf("web1"), wishes.get("web1") as HostInputs);
+    host.views = [unreachable];
+    await expect(own.create(urnOf("web2"), { ...(wishes.get("web2") as HostInputs), connection: args().connection })).rejects.toThrow("web2: ops@192.0.2.10: ");
+    const before = host.deeds.length;
+    await expect(own.create(urnOf("web3"), wishes.get("web3") as HostInputs)).rejects.toThrow(/^web3: refused, nothing was touched: web2 of wave 1 failed, /);
+    expect(host.deeds).toHaveLength(before);
+    logged = [];
+    await own.cancel();
+    expect(logged).toEqual(["info: hosts: 2 unchanged, 1 unreachable, 1 refused, 1 pending\n  unchanged: web1, web4\n  unreachable: web2\n  refused: web3\n  pending: web4"]);
+  });
+
+  it("of a process that only reads ends without a word", async () => {
+    host.views = [right()];
+    const own = new HostProvider();
+    await own.read("web1", urn, wishFor(args()));
+    logged = [];
+    await own.cancel();
+    expect(logged).toEqual([]);
+  });
+});
+
+it("tells which generation the host has, so that a gate runs again after each change", async () => {
+  host.views = [defaultHost({ owner }), right({ applied: { generation: "0007" } })];
+  expect(((await provider.update("web1", urn, daemonWish({ icc: true }), wishFor(args()))) as Answer).outs).toMatchObject({ generation: 7 });
+  host.views = [right({ applied: {} })];
+  expect(((await provider.read("web1", urn, wishFor(args()))) as Answer).props).toMatchObject({ generation: 0 });
 });
 
 describe("delete", () => {
