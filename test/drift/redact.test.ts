@@ -38,8 +38,8 @@ describe("secrets of the environment", () => {
 
   it("go wherever they stand, over lines as well", () => {
     fc.assert(
-      fc.property(fc.string({ minLength: 6 }).filter((text) => !"(hidden)".includes(text) && /[a-z]{3}/.test(text)), fc.string(), (secret, around) => {
-        expect(redact(`${around}${secret}${around}`, [secret]).includes(secret)).toBe("(hidden)".includes(secret) || redact(around, []).includes(secret));
+      fc.property(fc.stringMatching(/^[a-z$^.*+?()|\\]{8,20}$/), fc.stringMatching(/^[0-9 \n"=]{0,20}$/), (secret, around) => {
+        expect(redact(`${around}${secret}${around}`, [secret])).toBe(`${around}(hidden)${around}`);
       }),
     );
     expect(redact("a\nKEY line 1\nKEY line 2\nb", ["KEY line 1\nKEY line 2"])).toBe("a\n(hidden)\nb");
