@@ -7,6 +7,7 @@ import type { HostArgs, HostInputs } from "../desired/host-inputs.ts";
 import type { Observation, Owner } from "../observed/observation.ts";
 import { describeChange, describeCost, differences } from "../plan/describe.ts";
 import { isEmpty, type Plan } from "../plan/plan.ts";
+import { digestsOf } from "../plan/places.ts";
 import { digest, observedInputs, oldDataOn } from "../plan/seen.ts";
 import { applyPlan, removeOldData, writeOwner, type TransactionResult } from "../remote/apply.ts";
 import { assess } from "./assess.ts";
@@ -43,7 +44,7 @@ export async function converge(owner: Owner, args: HostArgs, say: Say, step: Ste
     if (!observation.owner) await writeOwner(wish.connection, owner);
     const stays = wish.volumes === undefined ? volumesThatStay(observation) : "";
     await say(`${owner.host}: already in the wished state; nothing was touched${stays}`);
-    return { changed: false, wish, outputs: outputsOf(wish, observation, { cost: ["nothing"], diff: "" }) };
+    return { changed: false, wish, outputs: outputsOf(wish, observation, { lastChange: { cost: ["nothing"], diff: "" }, applied: digestsOf(wish) }) };
   }
   const lastChange = { cost: describeCost(plan, wish, observation), diff: describeChange(plan, wish, observedInputs(wish, observation), observation) };
   const result = await apply(owner, wish, plan, observation, say, step);
@@ -52,7 +53,7 @@ export async function converge(owner: Owner, args: HostArgs, say: Say, step: Ste
   if (!shown(plan)) await say(listed(`${owner.host}: done on the host`, result.log));
   step("confirming over a new connection");
   const confirmed = await confirm(owner, wish);
-  return { changed: true, wish, outputs: outputsOf(wish, plan.removeOldData ? await withoutOldData(owner, wish, confirmed, say, step) : confirmed, lastChange) };
+  return { changed: true, wish, outputs: outputsOf(wish, plan.removeOldData ? await withoutOldData(owner, wish, confirmed, say, step) : confirmed, { lastChange, applied: digestsOf(wish) }) };
 }
 
 // --- Internal ---

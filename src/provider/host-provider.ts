@@ -104,7 +104,8 @@ export class HostProvider implements provider.Provider {
     try {
       const observation = await look(props);
       const inputs = plain(observedInputs(props, observation));
-      const outputs = outputsOf({ ...props, inEffect: inputs.inEffect }, observation, props.lastChange ?? { cost: [], diff: "" });
+      const { lastChange = { cost: [], diff: "" }, applied = {} } = props;
+      const outputs = outputsOf({ ...props, inEffect: inputs.inEffect }, observation, { lastChange, applied });
       for (const text of outputs.pending) await this.log("warn", urn, `${id}: pending: ${text}`);
       const asApplied = props.asApplied && isDeepStrictEqual(keptPart(inputs), keptPart(props));
       return { id, inputs, props: plain({ ...inputs, ...outputs, asApplied }) };

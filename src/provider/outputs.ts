@@ -23,10 +23,18 @@ export interface HostOutputs {
   cis: Summary;
   /** What the last update changed on the host, as unified diffs, and what it cost there. */
   lastChange: { cost: string[]; diff: string };
+  /**
+   * By place, a short digest of what the last update that went through had applied. When an update fails, or after `pulumi
+   * refresh`, the engine stores what was found on the host: with this, drift can still be told from a change of the stack file.
+   */
+  applied: Record<string, string>;
 }
 
-/** @internal */
-export function outputsOf(wish: HostInputs, observation: Observation, lastChange: HostOutputs["lastChange"]): HostOutputs {
+/**
+ * @param left what the last update did and applied
+ * @internal
+ */
+export function outputsOf(wish: HostInputs, observation: Observation, left: Pick<HostOutputs, "lastChange" | "applied">): HostOutputs {
   const { info } = observation;
   return {
     engine: info.known ? info.value.ServerVersion : `unknown: ${info.reason}`,
@@ -36,6 +44,6 @@ export function outputsOf(wish: HostInputs, observation: Observation, lastChange
     foreignDaemonKeys: foreignDaemonKeys(wish.daemon, daemonConfigurationOn(observation)),
     apparmor: containerProfiles(observation),
     cis: summarize(evaluateHost(observation, wish)),
-    lastChange,
+    ...left,
   };
 }

@@ -10,6 +10,7 @@ import { RemoteScriptError, UnreachableError } from "../../src/remote/ssh.ts";
 import { FakeHost } from "../support/fake-host.ts";
 import { container, defaultHost, info, withDaemonJson } from "../support/observation.ts";
 import { declaredVolume, hostWith, moved, volume } from "../support/volumes.ts";
+import { digestsOf } from "../../src/plan/places.ts";
 import { daemonWish, declared, wishFor } from "../support/wish.ts";
 
 const urn = "urn:pulumi:test::drydock::drydock:index:Host::web1";
@@ -181,10 +182,12 @@ describe("create", () => {
 
   it("applies what differs, reads it back, and says what it did", async () => {
     host.views = [defaultHost(), right()];
-    const { id, outs } = (await create()) as Answer;
+    const wished = args();
+    const { id, outs } = (await create(wished)) as Answer;
     expect(id).toBe("web1");
     expect(host.deeds).toEqual(["observe", "apply", "observe"]);
     expect(outs).toMatchObject({ engine: "20.10.24+dfsg1", pending: [], foreignDaemonKeys: [], daemon: { icc: true }, lastChange: { cost: ["dockerd restarts (icc)"] }, asApplied: true });
+    expect((outs as { applied?: unknown }).applied).toEqual(digestsOf(wishFor(wished)));
   });
 
   it("takes a host that is right as it is, and touches nothing", async () => {
@@ -305,10 +308,11 @@ describe("read", () => {
     expect(props.asApplied).toBe(expected);
   });
 
-  it("keeps the last change, which only an update can tell", async () => {
+  it("keeps the last change and what was applied, which only an update can tell", async () => {
     host.views = [right()];
     const lastChange = { cost: ["a"], diff: "b" };
-    expect((await provider.read("web1", urn, { ...wishFor(args()), lastChange })).props).toMatchObject({ lastChange });
+    const applied = { "daemon.icc": "0123456789ab" };
+    expect((await provider.read("web1", urn, { ...wishFor(args()), lastChange, applied })).props).toMatchObject({ lastChange, applied });
   });
 });
 
