@@ -1,6 +1,6 @@
 /**
- * Writes docs/reference.md and docs/stack-file.schema.json from the declarations in src/config. Run it after a change
- * there; a test fails when the two files are stale.
+ * Writes docs/reference.md, docs/stack-file.schema.json and src/program/fleet-args.ts from the declarations in src/config. Run
+ * it after a change there; a test fails when one of them is stale.
  */
 
 import { writeFileSync } from "node:fs";
@@ -20,10 +20,12 @@ import { hostSchema, layerSchema, stackSchema } from "../src/config/layer.ts";
 import { limitsSchema } from "../src/config/limits.ts";
 import { isTable } from "../src/config/merge.ts";
 import { volumeSchema } from "../src/config/volume.ts";
+import { rolloutSchema } from "../src/config/rollout.ts";
 import { profiles } from "../src/config/profiles.ts";
 import { seccompRule, seccompSchema } from "../src/config/seccomp.ts";
 import { aboutOf, unwrap } from "../src/config/setting.ts";
 import { securityKeys as mustBeAbsent } from "../src/desired/security-keys.ts";
+import { renderFleetArgs } from "./reference/fleet-args.ts";
 
 /** `audit: false` and `seccomp: builtin`: they are turned into what they mean before the schema of src/config sees them. */
 const shortForms: Record<string, object> = { audit: { type: "boolean" }, seccomp: { const: "builtin" } };
@@ -31,6 +33,7 @@ const shortForms: Record<string, object> = { audit: { type: "boolean" }, seccomp
 export const outputs = {
   "docs/reference.md": renderReference,
   "docs/stack-file.schema.json": renderJsonSchema,
+  "src/program/fleet-args.ts": renderFleetArgs,
 };
 
 if (import.meta.main) {
@@ -38,7 +41,7 @@ if (import.meta.main) {
 }
 
 export function renderReference(): string {
-  const layer = pick(layerSchema.shape, ["allow"]);
+  const layer = pick(layerSchema.shape, ["allow", "waivers", "prepare", "gate"]);
   return `${[
     "# All settings of a stack file",
     "",
@@ -55,6 +58,7 @@ export function renderReference(): string {
     "",
     ...section("In the file", "The keys of `config`, each with the prefix `drydock:`.", stackSchema.shape, []),
     ...section("In defaults, groups and hosts", "Beside `connection`, `daemon`, `audit`, `limits`, `apparmor`, `seccomp` and `volume`, which follow.", layer, []),
+    ...section("rollout", "", rolloutSchema.shape, ["rollout"]),
     ...section("In hosts only", "", pick(hostSchema.shape, ["groups"]), []),
     ...section("connection", "Also `proxy`, a jump host, has these, except `connectTimeout` and `proxy`.", connectionSchema.shape, ["connection"]),
     ...section("audit", "Rules for the paths of CIS 1.1.3 to 1.1.18; those that are not on a host are left out there.", auditSchema.shape, ["audit"]),

@@ -6,7 +6,7 @@
  */
 
 import { parseArgs } from "node:util";
-import { ensureDebianPackages, LAB_PACKAGES, TOOL_PACKAGES } from "./setup/debian.mjs";
+import { ensureBrowser, ensureDebianPackages, LAB_PACKAGES, TOOL_PACKAGES } from "./setup/debian.mjs";
 import { ensureLab, ensureLightHosts } from "./setup/lab.mjs";
 import { ensureNode, ensureNpmPackages } from "./setup/npm.mjs";
 import { ensurePulumi } from "./setup/pulumi.mjs";
@@ -20,5 +20,5 @@ process.exitCode = await runSteps([
   { name: "npm packages", run: ensureNpmPackages },
   { name: "Node.js", run: ensureNode },
   { name: "Pulumi", run: ensurePulumi },
-  ...(lab ? [{ name: "Lab machine", run: ensureLab }, { name: "Light hosts", run: ensureLightHosts }] : []),
+  ...(lab ? [{ name: "Browser", run: ensureBrowser }, { name: "Lab machine", run: ensureLab }, { name: "Light hosts", run: ensureLightHosts }] : []),
 ]);

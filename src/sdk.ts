@@ -9,6 +9,7 @@
 export { RunError } from "@pulumi/pulumi/errors.js";
 export * as log from "@pulumi/pulumi/log/index.js";
 export { getStack } from "@pulumi/pulumi/metadata.js";
-export { Output, recover } from "@pulumi/pulumi/output.js";
-export { CustomResource, type CustomResourceOptions } from "@pulumi/pulumi/resource.js";
+export { all, type Input, isSecret, Output, output, recover, secret } from "@pulumi/pulumi/output.js";
+export { createUrn, CustomResource, DependencyResource, resourceName, resourceType, type CustomResourceOptions, type Resource } from "@pulumi/pulumi/resource.js";
+export { isDryRun } from "@pulumi/pulumi/runtime/settings.js";
 export { allConfig } from "@pulumi/pulumi/runtime/config.js";

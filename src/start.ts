@@ -6,4 +6,5 @@ import "./compile-cache.cjs";
 // a second for 16 hosts. Our sources run as they are written.
 Reflect.deleteProperty(Error, "prepareStackTrace");
 
-await import("./main.ts");
+/** What the program exports are the outputs of the stack. */
+export default { ...(await import("./main.ts")) };

@@ -8,6 +8,23 @@ export const TOOL_PACKAGES = ["openssh-client", "shellcheck"];
 /** What makes and runs a lab machine, and light hosts. */
 export const LAB_PACKAGES = ["qemu-system-x86", "qemu-utils", "mmdebstrap", "debian-archive-keyring", "e2fsprogs", "cpio", "iproute2"];
 
+/** A browser, for the tests of the report's page. Ubuntu has it as a snap only, which not every machine can have. */
+const BROWSER = "chromium";
+
+/**
+ * Never fails: without a browser the tests that need one are skipped, and say so.
+ * @returns {Promise<string>}
+ */
+export async function ensureBrowser() {
+  const found = await run("sh", ["-c", "command -v chromium || command -v chromium-browser || command -v google-chrome"]);
+  if (found.code === 0) return found.output.trim();
+  try {
+    return await ensureDebianPackages([BROWSER]);
+  } catch (error) {
+    return `none, so tests of the report's page will be skipped: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
 /**
  * @param {string[]} wanted
  * @returns {Promise<string>}

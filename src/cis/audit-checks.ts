@@ -44,6 +44,16 @@ export function permissionsOn(path: string, rules: string[]): string | undefined
   return found.has("w") && found.has("a") ? letters.filter((letter) => found.has(letter)).join("") : undefined;
 }
 
+/** The paths of a target that are on this host. */
+export function pathsToWatch(target: AuditTarget, observation: Observation): string[] {
+  const present = new Set(observation.present.map(canonical));
+  const unitFile = target.unit ? observation.units[target.unit]?.FragmentPath : undefined;
+  // { path=/usr/sbin/dockerd ; argv[]=/usr/sbin/dockerd -H fd:// ; … }
+  const started = target.startedBy ? /\bpath=(\S+)/.exec(observation.units[target.startedBy]?.ExecStart ?? "")?.[1] : undefined;
+  const listed = target.paths.filter((path) => target.evenIfAbsent === true || present.has(canonical(path)) || path in observation.files);
+  return [...new Set([...listed, ...(unitFile ? [unitFile] : []), ...(started ? [started] : [])])];
+}
+
 // --- Internal ---
 
 const rulesFolder = "/etc/audit/";
@@ -65,15 +75,6 @@ const permissionsOf = (rule: string) => /(?:perm=|-p )([rwxa]+)/.exec(rule)?.[1]
 
 /** Two spellings of one place on every system that has systemd's merged directories. */
 const canonical = (path: string) => path.replace(/\/$/, "").replace(/^\/var\/run\//, "/run/").replace(/^\/lib\/systemd\//, "/usr/lib/systemd/");
-
-function pathsToWatch(target: AuditTarget, observation: Observation): string[] {
-  const present = new Set(observation.present.map(canonical));
-  const unitFile = target.unit ? observation.units[target.unit]?.FragmentPath : undefined;
-  // { path=/usr/sbin/dockerd ; argv[]=/usr/sbin/dockerd -H fd:// ; … }
-  const started = target.startedBy ? /\bpath=(\S+)/.exec(observation.units[target.startedBy]?.ExecStart ?? "")?.[1] : undefined;
-  const listed = target.paths.filter((path) => target.evenIfAbsent === true || present.has(canonical(path)) || path in observation.files);
-  return [...new Set([...listed, ...(unitFile ? [unitFile] : []), ...(started ? [started] : [])])];
-}
 
 function rulesInKernel({ auditRules, auditStatus }: Observation): Known<string[]> {
   if (auditStatus.known && auditStatus.value.enabled === "0") return known([]);

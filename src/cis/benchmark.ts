@@ -3,7 +3,17 @@
 export interface Benchmark {
   name: string;
   version: string;
+  /** What a host itself decides. */
   controls: Control[];
+  /** What is decided by whoever builds an image or starts a container: advice, counted nowhere. */
+  containers: ContainerControl[];
+}
+
+export interface ContainerControl {
+  id: string;
+  /** As of a control. */
+  title: string;
+  check: ContainerCheckName;
 }
 
 export interface Control {
@@ -47,6 +57,28 @@ export type DaemonCheckName =
   | "userland-proxy"
   | "seccomp-profile"
   | "experimental";
+
+/** Each looks at one running container: src/cis/container-checks.ts. */
+export type ContainerCheckName =
+  | "root user"
+  | "health check"
+  | "AppArmor"
+  | "added capabilities"
+  | "privileged"
+  | "host folders"
+  | "host network"
+  | "memory limit"
+  | "read-only root"
+  | "open ports"
+  | "restarts"
+  | "host processes"
+  | "host ipc"
+  | "host uts"
+  | "seccomp"
+  | "new privileges"
+  | "process limit"
+  | "host users"
+  | "engine socket";
 
 /** What must be watched; every path that is there needs a rule that names it. */
 export interface AuditTarget {

@@ -1,6 +1,6 @@
 /**
- * CIS Docker Benchmark 1.6.0: sections 1.1, 2 and 3, what a host itself decides. Sections 4 and 5 judge images and
- * containers.
+ * CIS Docker Benchmark 1.6.0: sections 1.1, 2 and 3, what a host itself decides; of sections 4 and 5 what can be seen of a
+ * running container without running anything in it.
  *
  * @see https://www.cisecurity.org/benchmark/docker
  */
@@ -63,6 +63,28 @@ export const docker16: Benchmark = {
     // Here the benchmark itself has the mode before the owner.
     ...ownerAndMode(["3.22", "root:root"], ["3.21", "0644"], "/etc/sysconfig/docker", { path: "/etc/sysconfig/docker" }).reverse(),
     ...ownerAndMode(["3.23", "root:root"], ["3.24", "0660"], "Containerd socket", { path: "/run/containerd/containerd.sock" }),
+  ],
+  containers: [
+    { id: "4.1", title: "a user for the container has been created", check: "root user" },
+    { id: "4.6", title: "HEALTHCHECK instructions have been added to container images", check: "health check" },
+    { id: "5.2", title: "an AppArmor profile is enabled", check: "AppArmor" },
+    { id: "5.4", title: "Linux kernel capabilities are restricted within containers", check: "added capabilities" },
+    { id: "5.5", title: "privileged containers are not used", check: "privileged" },
+    { id: "5.6", title: "sensitive host system directories are not mounted on containers", check: "host folders" },
+    { id: "5.10", title: "the host's network namespace is not shared", check: "host network" },
+    { id: "5.11", title: "the memory usage for containers is limited", check: "memory limit" },
+    { id: "5.13", title: "the container's root filesystem is mounted as read only", check: "read-only root" },
+    { id: "5.14", title: "incoming container traffic is bound to a specific host interface", check: "open ports" },
+    { id: "5.15", title: "the 'on-failure' container restart policy is set to '5'", check: "restarts" },
+    { id: "5.16", title: "the host's process namespace is not shared", check: "host processes" },
+    { id: "5.17", title: "the host's IPC namespace is not shared", check: "host ipc" },
+    { id: "5.21", title: "the host's UTS namespace is not shared", check: "host uts" },
+    { id: "5.22", title: "the default seccomp profile is not disabled", check: "seccomp" },
+    { id: "5.26", title: "the container is restricted from acquiring additional privileges", check: "new privileges" },
+    { id: "5.27", title: "container health is checked at runtime", check: "health check" },
+    { id: "5.29", title: "the PIDs cgroup limit is used", check: "process limit" },
+    { id: "5.31", title: "the host's user namespaces are not shared", check: "host users" },
+    { id: "5.32", title: "the Docker socket is not mounted inside any containers", check: "engine socket" },
   ],
 };
 

@@ -5,9 +5,10 @@ import type { Observation } from "../observed/observation.ts";
 import { checkAudit } from "./audit-checks.ts";
 import type { Benchmark, Check, Control } from "./benchmark.ts";
 import { checkDaemon } from "./daemon-checks.ts";
-import { docker16 } from "./docker-1.6.ts";
+import { currentBenchmark } from "./current.ts";
 import { checkFile } from "./file-checks.ts";
 import { checkPartition, checkUsers } from "./host-checks.ts";
+import type { Summary } from "./summary.ts";
 import type { Evidence, Finding, Verdict } from "./verdict.ts";
 
 export type { Verdict } from "./verdict.ts";
@@ -15,23 +16,12 @@ export { statPaths, tlsPaths } from "./file-checks.ts";
 
 export interface ControlResult extends Finding, Pick<Control, "id" | "title" | "setting" | "level"> {}
 
-export interface Summary {
-  passed: number;
-  failed: number;
-  pending: number;
-  manual: number;
-  notApplicable: number;
-  unknown: number;
-  /** `2.12 authorization for Docker client commands is enabled`, in the benchmark's order. */
-  failing: string[];
-}
-
 /**
  * Judges each control by what was seen on the host; the wish only adds what is declared and what it confirms.
  *
  * @param observation must have looked at {@link statPaths} and {@link auditedPaths}: a path nobody asked for counts as absent.
  */
-export function evaluateHost(observation: Observation, wish?: HostInputs, benchmark: Benchmark = docker16): ControlResult[] {
+export function evaluateHost(observation: Observation, wish?: HostInputs, benchmark: Benchmark = currentBenchmark): ControlResult[] {
   return benchmark.controls.map(({ id, title, level, setting, check }) => ({
     id,
     title,
@@ -55,7 +45,7 @@ export function summarize(results: ControlResult[]): Summary {
 }
 
 /** Whether these exist decides if an audit control applies. */
-export const auditedPaths = [...new Set(docker16.controls.flatMap(({ check }) => (check.kind === "audit" ? check.paths : [])))];
+export const auditedPaths = [...new Set(currentBenchmark.controls.flatMap(({ check }) => (check.kind === "audit" ? check.paths : [])))];
 
 // --- Internal ---
 

@@ -42,6 +42,12 @@ export function tlsPaths(daemon: Record<string, unknown>): string[] {
   return ["tlscacert", "tlscert", "tlskey"].map((key) => daemon[key]).filter((path) => typeof path === "string");
 }
 
+/** The files of a target that are looked at on this host. */
+export function filesOf(of: FileTarget, evidence: Evidence): string[] {
+  const paths = resolve(of, evidence);
+  return Array.isArray(paths) ? paths : [];
+}
+
 // --- Internal ---
 
 function resolve(of: FileTarget, evidence: Evidence): string[] | Finding {

@@ -3,6 +3,7 @@
  * `dockerd --validate` sees none of them (daemon/daemon_unix.go, verifyDaemonSettings).
  */
 
+import { checkCommands } from "./commands.ts";
 import type { DaemonSettings } from "./daemon.ts";
 import type { HostSettings } from "./layer.ts";
 import { checkLogOptions } from "./log-options.ts";
@@ -18,7 +19,7 @@ export interface Finding {
 export const containersSlice = "drydock-containers.slice";
 
 export function crossCheck(settings: HostSettings): Finding[] {
-  return [...crossCheckDaemon(settings.daemon), ...checkLimits(settings), ...checkVolume(settings), ...checkSecrets(settings.daemon), ...checkProfile(settings)];
+  return [...crossCheckDaemon(settings.daemon), ...checkLimits(settings), ...checkVolume(settings), ...checkSecrets(settings.daemon), ...checkProfile(settings), ...checkCommands(settings)];
 }
 
 /** What keys of daemon.json get wrong together, whoever wrote them. */

@@ -7,31 +7,40 @@
 import { z } from "zod";
 
 import { containersSlice, crossCheck } from "./cross-checks.ts";
-import { hostName, hostSchema, layerSchema, stackSchema, type HostSettings } from "./layer.ts";
+import { laterPaths, splitLater, whyNotLater } from "./later.ts";
+import { hostSchema, layerSchema, stackSchema, type HostSettings } from "./layer.ts";
 import { has, isTable, mergeAll, type Table, without, withoutNulls } from "./merge.ts";
-import { didYouMean, explain, type Path, type Problem, showPath, showValue, StackFileError } from "./problems.ts";
+import { hostName, hostNameAllowed } from "./names.ts";
+import { didYouMean, explain, type Path, type Problem, schemaAt, showValue, StackFileError, wordProblems } from "./problems.ts";
 import { profileNames, type ProfileName, profiles } from "./profiles.ts";
+import { readWaves, rolloutSchema, type Rollout } from "./rollout.ts";
 import { seccompFile } from "./seccomp.ts";
+import { withPlainDays } from "./waivers.ts";
 
 export type { HostSettings } from "./layer.ts";
+export type { Rollout } from "./rollout.ts";
 export { StackFileError } from "./problems.ts";
 
 export interface Fleet {
   /** By the host's name in the stack file, in its order. */
   hosts: Map<string, HostSettings>;
+  /** Absent: all hosts at once. */
+  rollout?: Rollout;
+  /** Values of a connection that are known only while the engine runs, by the host's name; `hosts` is without them. */
+  later: Map<string, Table>;
   /** Folder with the user's own templates, as written. */
   templates?: string;
 }
 
 /**
- * @param raw the values of `drydock:profile`, `defaults`, `groups`, `hosts` and `templates`, without their prefix
+ * @param raw the values of `drydock:profile`, `defaults`, `groups`, `hosts`, `rollout` and `templates`, without their prefix
  * @param source the file's name, for the headline of the error
  * @throws StackFileError with every mistake
  */
 export function readFleet(raw: Record<string, unknown>, source?: string): Fleet {
   const reader = new Reader();
   const fleet = reader.read(raw);
-  if (reader.problems.length > 0) throw new StackFileError(wordProblems(reader.problems), source);
+  if (reader.problems.length > 0) throw new StackFileError(wordProblems(reader.problems), source, reader.problems);
   return fleet;
 }
 
@@ -46,13 +55,9 @@ interface LayerAt {
   bad: string[][];
 }
 
-interface FoundProblem extends Problem {
-  /** The host whose merged settings are wrong, if the place is shared by several. */
-  host?: string;
-}
-
 class Reader {
-  readonly problems: FoundProblem[] = [];
+  readonly problems: Problem[] = [];
+  readonly #later = new Map<string, Table>();
 
   read(raw: Record<string, unknown>): Fleet {
     for (const key of Object.keys(raw)) {
@@ -66,15 +71,18 @@ class Reader {
       this.problems.push({ path: ["hosts"], text: "no host; name at least one" });
     }
     const hosts = new Map<string, HostSettings>();
+    const groupsOfHosts = new Map<string, string[]>();
     for (const [name, value] of written) {
       const own = this.readLayer(hostSchema, value, ["hosts", name]);
+      groupsOfHosts.set(name, (own.values["groups"] ?? []) as string[]);
       const layers = [{ at: ["profile"], values: profiles[profile], bad: [] }, defaults, ...this.groupsOf(name, own, groups), own];
       const settings = this.settle(name, layers, profile);
       if (settings) hosts.set(name, settings);
     }
     this.refuseTwins(hosts);
+    const rollout = this.readRollout(raw["rollout"], groupsOfHosts, [...groups.keys()]);
     const templates = this.readTemplates(raw["templates"]);
-    return templates === undefined ? { hosts } : { hosts, templates };
+    return { hosts, later: this.#later, ...(rollout && { rollout }), ...(templates !== undefined && { templates }) };
   }
 
   private readProfile(value: unknown): ProfileName {
@@ -84,6 +92,12 @@ class Reader {
     const near = typeof value === "string" ? didYouMean(value, profileNames) : "";
     this.problems.push({ path: ["profile"], text: `${showValue(value)} is not allowed; allowed: ${profileNames.join(", ")}${near}` });
     return "baseline";
+  }
+
+  private readRollout(value: unknown, hosts: ReadonlyMap<string, string[]>, groups: string[]): Rollout | undefined {
+    if (value === undefined || value === null) return undefined;
+    const { values } = this.readLayer(rolloutSchema, value, ["rollout"]);
+    return readWaves(withoutNulls(values), { hosts, groups }, this.problems);
   }
 
   private readTemplates(value: unknown): string | undefined {
@@ -101,7 +115,7 @@ class Reader {
     }
     return Object.entries(value).filter(([name]) => {
       if (hostName.test(name)) return true;
-      this.problems.push({ path: [what, name], text: "not a name; allowed: up to 63 letters, digits, dots, dashes and underscores" });
+      this.problems.push({ path: [what, name], text: `not a name; allowed: ${hostNameAllowed}` });
       return false;
     });
   }
@@ -117,9 +131,18 @@ class Reader {
     }
     let values = secrets.reduce<unknown>(without, normalize(value ?? {}));
     layer.bad.push(...secrets.map(textOnly));
-    const checked = schema.safeParse(values);
+    for (const path of laterPaths(values)) {
+      const text = whyNotLater(schema, path);
+      if (text === undefined) continue;
+      this.problems.push({ path: [...at, ...path], text });
+      layer.bad.push(textOnly(path));
+      values = without(values, textOnly(path)) ?? {};
+    }
+    // A key that nobody knows stays, to be worded as such.
+    const known = laterPaths(values).filter((path) => schemaAt(schema, path)).reduce<unknown>(without, values);
+    const checked = schema.safeParse(known);
     if (!checked.success) {
-      const found = explain(schema, values, checked.error.issues, at);
+      const found = explain(schema, known, checked.error.issues, at);
       this.problems.push(...found);
       for (const { path } of found) {
         const inside = textOnly(path.slice(at.length));
@@ -145,14 +168,17 @@ class Reader {
   }
 
   private settle(name: string, layers: LayerAt[], profile: ProfileName): HostSettings | undefined {
-    const settings = complete(withoutNulls(mergeAll(layers.map((layer) => layer.values))));
+    const { known, later } = splitLater(withoutNulls(mergeAll(layers.map((layer) => layer.values))));
+    const settings = complete(known);
+    if (isTable(later["connection"])) this.#later.set(name, later["connection"]);
     const bad = layers.flatMap((layer) => layer.bad);
     const touched = (path: readonly string[]): boolean => bad.some((wrong) => overlaps(wrong, path));
     const { connection } = settings;
     const missing: string[][] = [];
     if ((connection as Partial<typeof connection>).host === undefined) missing.push(["connection", "host"]);
     if (connection.proxy && (connection.proxy as Partial<typeof connection>).host === undefined) missing.push(["connection", "proxy", "host"]);
-    for (const path of missing.filter((lacking) => !touched(lacking))) {
+    const absent = missing.filter((path) => !has(later, path));
+    for (const path of absent.filter((lacking) => !touched(lacking))) {
       this.problems.push({ path: ["hosts", name, ...path], text: "is missing; allowed: a host name, an IP address or an alias of ssh_config" });
     }
     for (const { involves, text } of crossCheck(settings)) {
@@ -164,13 +190,16 @@ class Reader {
       const at = layers[last.layer]?.at ?? ["hosts", name];
       this.problems.push({ path: [...at, ...last.path], text: text + note, ...(at[0] === "hosts" ? {} : { host: name }) });
     }
-    return missing.length > 0 ? undefined : settings;
+    return absent.length > 0 ? undefined : settings;
   }
 
   /** One machine under two names would be hardened twice, and each name would undo the other. */
   private refuseTwins(hosts: ReadonlyMap<string, HostSettings>): void {
     const seen = new Map<string, string>();
     for (const [name, { connection }] of hosts) {
+      const later = this.#later.get(name) ?? {};
+      // Whether it is a twin is not known yet; on the machine the second one is refused.
+      if (["host", "port", "proxy"].some((key) => key in later)) continue;
       const { host, port, proxy } = connection;
       const key = JSON.stringify([host.toLowerCase(), port, proxy?.host.toLowerCase(), proxy?.port]);
       const twin = seen.get(key);
@@ -180,13 +209,14 @@ class Reader {
   }
 }
 
-/** `audit: false` is short for a table; `seccomp: builtin` takes away what an earlier layer set; one window is a list of one. */
+/** `audit: false` is short for a table; `seccomp: builtin` takes away what an earlier layer set; one window is a list of one; a day is a text. */
 function normalize(value: unknown): unknown {
   if (!isTable(value)) return value;
   const audit = typeof value["audit"] === "boolean" ? { audit: { enabled: value["audit"] } } : {};
   const seccomp = value["seccomp"] === "builtin" ? { seccomp: null } : {};
   const window = typeof value["window"] === "string" ? { window: [value["window"]] } : {};
-  return { ...value, ...audit, ...seccomp, ...window };
+  const waivers = "waivers" in value ? { waivers: withPlainDays(value["waivers"]) } : {};
+  return { ...value, ...audit, ...seccomp, ...waivers, ...window };
 }
 
 /** What follows from the merged layers: the port, the slice, and the name inside each ulimit. */
@@ -216,7 +246,10 @@ function complete(merged: Table): HostSettings {
     ...(written.seccomp === undefined ? {} : { seccomp: written.seccomp }),
     ...(written.window === undefined ? {} : { window: written.window }),
     allow: written.allow ?? [],
+    waivers: written.waivers ?? {},
     groups: written.groups ?? [],
+    ...(written.prepare === undefined ? {} : { prepare: written.prepare }),
+    ...(written.gate === undefined ? {} : { gate: written.gate }),
   };
 }
 
@@ -243,14 +276,4 @@ function textOnly(path: Path): string[] {
 
 function overlaps(a: readonly string[], b: readonly string[]): boolean {
   return a.slice(0, b.length).every((step, index) => step === b[index]);
-}
-
-/** One line a mistake; the same mistake of several hosts in one line that names them. */
-function wordProblems(problems: readonly FoundProblem[]): string[] {
-  const hosts = new Map<string, string[]>();
-  for (const { path, text, host } of problems) {
-    const line = `${showPath(path)}: ${text}`;
-    hosts.set(line, [...(hosts.get(line) ?? []), ...(host === undefined ? [] : [host])]);
-  }
-  return [...hosts].map(([line, names]) => (names.length === 0 ? line : `${line} (${names.length === 1 ? "host" : "hosts"} ${names.join(", ")})`));
 }

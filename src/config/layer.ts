@@ -5,16 +5,19 @@ import { z } from "zod";
 import { disruptions, type Disruption } from "../desired/host-inputs.ts";
 import { apparmorSchema, type AppArmorSettings } from "./apparmor.ts";
 import { auditSchema, type AuditSettings } from "./audit.ts";
+import { commandKeys } from "./commands.ts";
 import { connectionSchema, type Connection } from "./connection.ts";
 import { daemonSchema, type DaemonSettings } from "./daemon.ts";
 import { limitsSchema, type LimitsSettings } from "./limits.ts";
+import { hostName } from "./names.ts";
 import { profileNames } from "./profiles.ts";
+import { rolloutSchema } from "./rollout.ts";
 import { seccompSchema, type SeccompSettings } from "./seccomp.ts";
 import { listOf, oneOf, setting, text } from "./setting.ts";
 import { volumeSchema, type VolumeSettings } from "./volume.ts";
+import { waiversSchema, type Waivers } from "./waivers.ts";
 import { windowSchema } from "./window.ts";
 
-export const hostName = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
 const groupName = text("the name of a group", hostName);
 
 const layerKeys = {
@@ -41,10 +44,17 @@ const layerKeys = {
     initially: "[]",
     cost: "nothing",
   }),
+  waivers: setting(waiversSchema, {
+    description:
+      "Controls that may fail, by their CIS id in quotes, each with `reason` and `until`, its last day. `npm run report` counts them as waived; an expired one fails. They never reach the host.",
+    initially: "{}",
+    cost: "nothing",
+  }),
+  ...commandKeys,
 };
 
 /** What `drydock:defaults` and each of `drydock:groups` may hold. */
-export const layerSchema = z.strictObject(layerKeys).meta({ allowed: "a table with connection, daemon, audit, limits, apparmor, seccomp, volume, window, allow" });
+export const layerSchema = z.strictObject(layerKeys).meta({ allowed: "a table with connection, daemon, audit, limits, apparmor, seccomp, volume, window, allow, waivers, prepare, gate" });
 
 /** What each of `drydock:hosts` may hold. */
 export const hostSchema = z
@@ -52,7 +62,7 @@ export const hostSchema = z
     ...layerKeys,
     groups: setting(listOf(groupName, "group names"), { description: "Groups of the host; a later one wins over an earlier one.", initially: "[]", cost: "nothing" }),
   })
-  .meta({ allowed: "a table with connection, daemon, audit, limits, apparmor, seccomp, volume, window, allow, groups" });
+  .meta({ allowed: "a table with connection, daemon, audit, limits, apparmor, seccomp, volume, window, allow, waivers, prepare, gate, groups" });
 
 /** A stack file: the keys of `config`, without their prefix `drydock:`. */
 export const stackSchema = z.strictObject({
@@ -68,6 +78,7 @@ export const stackSchema = z.strictObject({
   hosts: setting(z.record(z.string(), hostSchema).meta({ allowed: "a table of hosts by name" }), {
     description: "The hosts, by the name that Pulumi shows. What stands here wins over groups, defaults and profile.",
   }),
+  rollout: setting(rolloutSchema, { description: "Waves of hosts: their order, how many are changed at a time, and how many may fail." }),
   templates: setting(text("the path of a folder"), {
     description: "Folder with templates of your own, relative to the project; a file of the same place replaces Drydock's.",
     initially: "Drydock's templates",
@@ -90,5 +101,11 @@ export interface HostSettings {
   /** Absent: it may be disrupted at any time. */
   window?: string[];
   allow: Disruption[];
+  /** By the id of the control. */
+  waivers: Waivers;
   groups: string[];
+  /** Absent: nothing runs before. */
+  prepare?: string;
+  /** Absent: nothing runs after. */
+  gate?: string;
 }

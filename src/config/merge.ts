@@ -5,7 +5,10 @@ import type { Path } from "./problems.ts";
 export type Table = Record<string, unknown>;
 
 export function isTable(value: unknown): value is Table {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  // What a program hands over may be an instance of something, e.g. a resource: that is no table of settings.
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 /** `over` on top of `under`. A `null` stays in the result, so that it can still take away when the result is merged on. */

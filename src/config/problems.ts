@@ -10,18 +10,33 @@ export type Path = (string | number)[];
 export interface Problem {
   path: Path;
   text: string;
+  /** The host whose merged settings are wrong, if the place is shared by several. */
+  host?: string;
 }
 
 /** The stack file asks for something that can't be. `problems` has one line for each mistake. */
 export class StackFileError extends Error {
   override name = "StackFileError";
   readonly problems: string[];
+  /** The same in parts, but for what is no YAML. */
+  readonly places: readonly Problem[];
 
-  constructor(problems: string[], source?: string) {
+  constructor(problems: string[], source?: string, places: readonly Problem[] = []) {
     const headline = `${source ?? "the stack file"}: ${problems.length} ${problems.length === 1 ? "mistake" : "mistakes"}`;
     super([headline, ...problems.map((problem) => `  ${problem}`)].join("\n"));
     this.problems = problems;
+    this.places = places;
   }
+}
+
+/** One line a mistake; the same mistake of several hosts in one line that names them. */
+export function wordProblems(problems: readonly Problem[]): string[] {
+  const hosts = new Map<string, string[]>();
+  for (const { path, text, host } of problems) {
+    const line = `${showPath(path)}: ${text}`;
+    hosts.set(line, [...(hosts.get(line) ?? []), ...(host === undefined ? [] : [host])]);
+  }
+  return [...hosts].map(([line, names]) => (names.length === 0 ? line : `${line} (${names.length === 1 ? "host" : "hosts"} ${names.join(", ")})`));
 }
 
 /** `hosts.web1.daemon.dns[0]`; a key that is no plain word is quoted. */
@@ -42,7 +57,7 @@ export function showValue(value: unknown, path: Path = []): string {
   if (value === undefined) return "nothing";
   if (path.some((step) => typeof step === "string" && secretName.test(step))) return "(hidden)";
   const json = JSON.stringify(value) as string | undefined;
-  if (json === undefined) return typeof value;
+  if (json === undefined) return typeof value === "symbol" ? String(value.description) : typeof value;
   return secretValue.test(json) ? "(hidden)" : shorten(json);
 }
 
@@ -58,7 +73,10 @@ export function explain(schema: z.core.$ZodType, value: unknown, issues: readonl
     const inside = issue.path.map((step) => (typeof step === "number" ? step : String(step)));
     const path = [...at, ...inside];
     if (issue.code === "unrecognized_keys") {
-      const known = knownKeys(schemaAt(schema, inside));
+      const table = schemaAt(schema, inside);
+      const names = namesOf(table);
+      if (names) return issue.keys.map((key) => ({ path: [...path, key], text: `not a name that is allowed; allowed: ${names.allowed}${didYouMean(key, names.known)}` }));
+      const known = knownKeys(table);
       return issue.keys.map((key) => ({ path: [...path, key], text: `unknown setting${unknownKey(key, known)}` }));
     }
     if (issue.code === "invalid_key") return [{ path, text: `not a name that is allowed; allowed: ${keyAllowed(schema, inside)}` }];
@@ -128,6 +146,14 @@ function nearest(word: string, known: readonly string[]): string | undefined {
 function knownKeys(schema: z.core.$ZodType | undefined): string[] {
   const inner = schema && unwrap(schema);
   return inner instanceof z.ZodObject ? Object.keys(inner.shape) : [];
+}
+
+/** Of a table that takes only certain names. */
+function namesOf(schema: z.core.$ZodType | undefined): { known: string[]; allowed: string } | undefined {
+  const inner = schema && unwrap(schema);
+  if (!(inner instanceof z.ZodRecord && inner.keyType instanceof z.ZodEnum)) return undefined;
+  const known = inner.keyType.options.map(String);
+  return { known, allowed: aboutOf(inner.keyType).allowed ?? known.join(", ") };
 }
 
 function describe(schema: z.core.$ZodType): string {

@@ -62,6 +62,13 @@ export function text(allowed: string, pattern = /./) {
   return z.string().max(4096).refine((value) => isOneLine(value) && pattern.test(value)).meta({ allowed });
 }
 
+/** More than one line, as `|` in YAML makes it; it travels over stdin and never stands on a command line. */
+export const script = z
+  .string()
+  .max(65_536)
+  .refine((value) => value.split(/[\n\t]/).every(isOneLine) && /\S/.test(value))
+  .meta({ allowed: "a shell script" });
+
 export function oneOf<const T extends readonly [string, ...string[]]>(values: T) {
   return z.enum(values).meta({ allowed: values.join(", ") });
 }

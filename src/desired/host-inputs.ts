@@ -31,6 +31,17 @@ export interface HostArgs {
   modes: Record<string, string>;
   /** Filesystems of their own for Docker's data, by mount point. Absent when there is none. */
   volumes?: Record<string, DeclaredVolume>;
+  /** When it is this host's turn; no part of what the host should be. Absent without `drydock:rollout`. */
+  rollout?: HostRollout;
+}
+
+export interface HostRollout {
+  /** From 1 on. */
+  wave: number;
+  /** Hosts that are changed at a time. Absent: as many as the engine works on. */
+  maxParallel?: number;
+  /** Hosts of the wave that may fail; after one more the others are refused. */
+  maxFailures: number;
 }
 
 export interface DeclaredVolume {

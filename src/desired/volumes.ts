@@ -77,6 +77,12 @@ export function byUuid(text: string, device: string, uuid: string): string {
   return text.replaceAll(device, path).replaceAll(escapePath(device), escapePath(path));
 }
 
+/** The other way round: the text that {@link byUuid} was given. */
+export function withDevice(text: string, device: string, uuid: string): string {
+  const path = `/dev/disk/by-uuid/${uuid}`;
+  return text.replaceAll(path, device).replaceAll(escapePath(path), escapePath(device));
+}
+
 /** systemd-escape(1), --path. */
 export function escapePath(path: string): string {
   const escaped = path.replace(/^\/+|\/+$/g, "").replaceAll(/[^\w:./]/g, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`);

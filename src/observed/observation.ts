@@ -82,7 +82,7 @@ export interface Observation {
   clockAhead: number | undefined;
   /** Who keeps this host: `stack <name> host <name>`, if anybody. */
   owner: Owner | undefined;
-  /** What the last apply left: the daemon's process, the daemon.json it had read, and the keys it had set there. */
+  /** What the last apply left: its generation, the daemon's process, the daemon.json it had read, and the keys it had set there. */
   applied: Record<string, string>;
   /** What became of the last transaction that touched something, if it had an end nobody has cleared away. */
   outcome: Outcome | undefined;
@@ -279,6 +279,22 @@ const containerSchema = z.object({
   memory: z.number().default(0),
   // memory and swap together, as Docker counts them; -1 is without a limit
   memorySwap: z.number().default(0),
+  // Asked for the advice on containers. A recording from before has none of these: absent is unknown, and never "no".
+  user: z.string().optional(),
+  // "" without a health check
+  health: z.string().optional(),
+  pidMode: z.string().optional(),
+  ipcMode: z.string().optional(),
+  utsMode: z.string().optional(),
+  capAdd: z.array(z.string()).nullable().transform((names) => names ?? []).optional(),
+  readOnly: z.boolean().optional(),
+  /** How often it is started again at most; 0 is without an end. */
+  retries: z.number().optional(),
+  mounts: z
+    .array(z.object({ Type: z.string().default(""), Source: z.string().default(""), Destination: z.string(), RW: z.boolean().default(true) }))
+    .nullable()
+    .transform((mounts) => mounts ?? [])
+    .optional(),
 });
 
 function parseNumber(text: string): number {

@@ -93,6 +93,12 @@ function describeVolume({ how, mountPoint, device, filesystem, bytes, format }: 
   return `${readableBytes(bytes)} under ${mountPoint} move to ${device}${made}: copied while Docker runs, and once more, with what has changed, while it is stopped; then every byte is compared`;
 }
 
+/** A unified diff of one file. */
+export function patch(path: string, before: string, after: string, note: "" | "new file" | "removed"): string {
+  const text = createTwoFilesPatch(path, path, before, after, note === "new file" ? note : "", note === "removed" ? note : "", { context: 2 });
+  return text.split("\n").filter((line) => !/^(Index: .*|={67})$/.test(line)).join("\n").trimEnd();
+}
+
 /** `1 container`, `2 containers`. */
 export const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? "" : "s"}`;
 
@@ -120,11 +126,6 @@ function differencesBesides(plan: Plan, wish: HostInputs, seen: HostInputs): str
   const { add, remove } = plan.audit;
   const audit = add.length + remove.length > 0 ? [`inEffect.audit: ${add.length} rules are loaded into the kernel, ${remove.length} taken out`] : [];
   return [...differences(wish, seen).filter((line) => !said(line)), ...audit];
-}
-
-function patch(path: string, before: string, after: string, note: string): string {
-  const text = createTwoFilesPatch(path, path, before, after, note === "new file" ? note : "", note === "removed" ? note : "", { context: 2 });
-  return text.split("\n").filter((line) => !/^(Index: .*|={67})$/.test(line)).join("\n").trimEnd();
 }
 
 function compare(prefix: string, seen: Record<string, Json>, wished: Record<string, Json>, say?: () => string): string[] {

@@ -28,6 +28,7 @@ export function observedInputs(wish: HostInputs, observation: Observation): Host
     files: observedFiles(wish, observation),
     modes: Object.fromEntries(Object.keys(wish.modes).map((path) => [path, modeOf(observation, path)])),
     ...(wish.volumes === undefined ? {} : { volumes: wish.volumes }),
+    ...(wish.rollout === undefined ? {} : { rollout: wish.rollout }),
     inEffect: observedInEffect(wish, observation),
   };
 }

@@ -44,6 +44,7 @@ export function completeInputs(args: HostArgs, host: HostFacts): HostInputs {
     files,
     modes,
     ...(args.volumes === undefined ? {} : { volumes: args.volumes }),
+    ...(args.rollout === undefined ? {} : { rollout: args.rollout }),
     inEffect: {
       services: { "docker.service": "active", ...(rules === undefined ? {} : { "auditd.service": "active" }) },
       configuration: asOnDisk,

@@ -9,6 +9,7 @@ import type { Observation, Outcome, Owner } from "../observed/observation.ts";
 import { waitsForWindow } from "../plan/window.ts";
 import { describeChange, describeCost, differences } from "../plan/describe.ts";
 import { isEmpty, type Plan } from "../plan/plan.ts";
+import { digestsOf } from "../plan/places.ts";
 import { digest, observedInputs, oldDataOn } from "../plan/seen.ts";
 import { applyPlan, removeOldData, writeOwner, type TransactionResult } from "../remote/apply.ts";
 import { seconds } from "../remote/limits.ts";
@@ -21,6 +22,10 @@ import { outputsOf, type HostOutputs } from "./outputs.ts";
 import { signature } from "./signature.ts";
 
 export interface Converged {
+  /** Something was done on the host. */
+  changed: boolean;
+  /** It was left for later: `wish` is what was found, and nothing was applied. */
+  deferred?: true;
   wish: HostInputs;
   outputs: HostOutputs;
 }
@@ -28,37 +33,42 @@ export interface Converged {
 /** What a host has to say while it is worked on. */
 export type Say = (message: string) => Promise<void>;
 
+/** What a host is at now. */
+export type Step = (name: string) => void;
+
 /**
  * Brings a host into the wished state, or says why not and in which state it is.
  *
  * @throws HostError when nothing was changed or all was taken back; HalfDoneError when the host is in between;
  *   UnreachableError, RemoteScriptError
  */
-export async function converge(owner: Owner, args: HostArgs, say: Say): Promise<Converged> {
+export async function converge(owner: Owner, args: HostArgs, say: Say, step: Step = () => undefined): Promise<Converged> {
+  step("looking");
   const { observation, wish, plan, refused } = await assess(owner, args, { reuse: true });
   if (refused.length > 0) throw new HostError(listed(`${owner.host}: refused, nothing was touched`, refused));
   if (isEmpty(plan)) {
     if (!observation.owner) await writeOwner(wish.connection, owner);
     const stays = wish.volumes === undefined ? volumesThatStay(observation) : "";
     await say(`${owner.host}: already in the wished state; nothing was touched${stays}`);
-    return { wish, outputs: outputsOf(wish, observation, { cost: ["nothing"], diff: "" }) };
+    return { changed: false, wish, outputs: outputsOf(wish, observation, { lastChange: { cost: ["nothing"], diff: "" }, applied: digestsOf(wish) }) };
   }
   const window = waitsForWindow(wish.window, plan, new Date());
   if (window !== undefined) {
     const cost = describeCost(plan, wish, observation);
     await say(listed(`${owner.host}: nothing was touched, since this update waits for ${window}`, cost));
     // What the engine keeps is what is there: the next update in the window finds all of the difference.
-    const outputs = outputsOf(wish, observation, { cost: ["nothing"], diff: "" });
-    return { wish: observedInputs(wish, observation), outputs: { ...outputs, pending: [...outputs.pending, `an update waits for ${window}`] } };
+    const outputs = outputsOf(wish, observation, { lastChange: { cost: ["nothing"], diff: "" }, applied: {} });
+    return { changed: false, deferred: true, wish: observedInputs(wish, observation), outputs: { ...outputs, pending: [...outputs.pending, `an update waits for ${window}`] } };
   }
   const lastChange = { cost: describeCost(plan, wish, observation), diff: describeChange(plan, wish, observedInputs(wish, observation), observation) };
-  const result = await apply(owner, wish, plan, observation, say);
+  const result = await apply(owner, wish, plan, observation, say, step);
   if (result.outcome === "cut off") await takenBack(owner.host, wish, new Error(listed("the change was cut off on the host", result.log)));
   assertDone(owner, result);
   // Who was told each line has seen it.
   if (!shown(plan)) await say(listed(`${owner.host}: done on the host`, result.log));
+  step("confirming over a new connection");
   const confirmed = await confirm(owner, wish);
-  return { wish, outputs: outputsOf(wish, plan.removeOldData ? await withoutOldData(owner, wish, confirmed, say) : confirmed, lastChange) };
+  return { changed: true, wish, outputs: outputsOf(wish, plan.removeOldData ? await withoutOldData(owner, wish, confirmed, say, step) : confirmed, { lastChange, applied: digestsOf(wish) }) };
 }
 
 // --- Internal ---
@@ -66,10 +76,14 @@ export async function converge(owner: Owner, args: HostArgs, say: Say): Promise<
 /** What takes hours has to show that it goes on. */
 const shown = (plan: Plan) => plan.volumes.some(stopsDocker);
 
-async function apply(owner: Owner, wish: HostInputs, plan: Plan, observation: Observation, say: Say): Promise<TransactionResult> {
-  const showing = shown(plan) ? { onLine: (line: string) => void say(`${owner.host}: ${line}`) } : {};
+async function apply(owner: Owner, wish: HostInputs, plan: Plan, observation: Observation, say: Say, step: Step): Promise<TransactionResult> {
+  const onLine = (line: string): void => {
+    step(line);
+    if (shown(plan)) void say(`${owner.host}: ${line}`);
+  };
+  step("applying");
   try {
-    return await applyPlan(wish.connection, plan, observation, owner, { digestOfConfiguration: digest(JSON.stringify(wish)), signature: signature(), ...showing });
+    return await applyPlan(wish.connection, plan, observation, owner, { digestOfConfiguration: digest(JSON.stringify({ ...wish, rollout: undefined })), signature: signature(), onLine });
   } catch (cause) {
     throw new HalfDoneError(
       `${owner.host}: the link failed while the change was made; the host goes on by itself and, since nobody is there to confirm it, takes the change back; the next update reads the state it has by then`,
@@ -149,8 +163,9 @@ const pause = () => seconds.betweenTries * 1000;
 const wentBack = (host: string, { why }: Outcome) => `${host}: the host took the change back by itself (${why}), and has the state of before`;
 
 /** Only who consented gets here, and only with a host that was seen to be right. */
-async function withoutOldData(owner: Owner, wish: HostInputs, observation: Observation, say: Say): Promise<Observation> {
+async function withoutOldData(owner: Owner, wish: HostInputs, observation: Observation, say: Say, step: Step): Promise<Observation> {
   if (observation.oldData.length === 0) return observation;
+  step("removing old data");
   const { outcome, log } = await removeOldData(wish.connection, observation, owner);
   if (outcome !== "done") throw new HalfDoneError(listed(`${owner.host}: the change was made, but the old data of before (${oldDataOn(observation)}) could not be removed`, log));
   const after = await look(wish);

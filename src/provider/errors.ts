@@ -24,7 +24,7 @@ export function explainFor(host: string, error: unknown): string {
 /** The message of an error and of its causes, the stack only where nobody expected it. */
 export function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const expected = ["HostError", "HalfDoneError", "UnreachableError", "RemoteScriptError"].includes(error.name);
+  const expected = ["HostError", "HalfDoneError", "NotItsTurnError", "UnreachableError", "RemoteScriptError"].includes(error.name);
   const text = expected ? error.message : (error.stack ?? error.message);
   return error.cause === undefined ? text : `${text}\n  because: ${explain(error.cause)}`;
 }

@@ -11,15 +11,30 @@ import { converge, type Converged, type Say } from "./converge.ts";
 import { explain, explainFor, HalfDoneError, listed } from "./errors.ts";
 import { lookAhead } from "./look-ahead.ts";
 import { look } from "./look.ts";
+import { UnreachableError } from "../remote/ssh.ts";
 import { outputsOf, type HostOutputs } from "./outputs.ts";
+import { Progress } from "./progress.ts";
 import { release } from "./release.ts";
+import { Tally } from "./tally.ts";
+import { NotItsTurnError, Turns } from "./turns.ts";
 
 /** A half-done create leaves only the inputs. */
-type State = HostInputs & Partial<HostOutputs>;
+type State = HostInputs & Partial<HostOutputs> & {
+  /**
+   * The inputs beside it are what an update applied, and not what a look found there since: a failed update leaves those in the
+   * state, and a rollback must not take them (docs/decisions/0061).
+   */
+  asApplied?: boolean;
+};
 
 export class HostProvider implements provider.Provider {
   // The engine asks for both; the schema is only for generated SDKs.
   version = "0.1.0";
+  // One process serves one operation, or a half of it: the look beforehand has its own.
+  readonly #turns = new Turns();
+  readonly #tally = new Tally();
+  #working = 0;
+
   schema = JSON.stringify({ name: "drydock", version: "0.1.0", resources: { [hostType]: {} } });
 
   /**
@@ -31,12 +46,14 @@ export class HostProvider implements provider.Provider {
   async check(urn: string, olds: Partial<HostInputs> | undefined, news: HostArgs): Promise<provider.CheckResult> {
     const args = plain(news);
     const owner = ownerOf(urn);
+    const isNew = olds?.host === undefined;
+    this.#tally.checked(owner.host, isNew);
+    const inputs = plain(completeInputs(args, olds?.host ?? nothingKnown));
     if (hasUnknowns(args)) {
       await this.log("info", urn, `${owner.host}: parts of it are known only after other resources are made; it is looked at then`);
-      return { inputs: args };
+      // What is in effect on a new one nobody can say yet.
+      return { inputs: isNew ? args : inputs };
     }
-    const isNew = olds?.host === undefined;
-    const inputs = plain(completeInputs(args, olds?.host ?? nothingKnown));
     if (!isNew && isDeepStrictEqual(wishedPart(olds as HostInputs), wishedPart(inputs))) return { inputs };
     try {
       const { wish, report, refused, doubts } = await lookAhead(owner, args, isNew);
@@ -47,13 +64,17 @@ export class HostProvider implements provider.Provider {
     } catch (error) {
       // Not thrown: the other hosts are to be checked as well. The update that follows refuses.
       await this.log("error", urn, explainFor(owner.host, error));
-      return { inputs };
+      // What is in effect on a new one nobody can say yet.
+      return { inputs: isNew ? args : inputs };
     }
   }
 
   /** Any difference is an update, never a replacement: one host, one machine. */
-  diff(_id: string, _urn: string, olds: State, news: HostInputs): Promise<provider.DiffResult> {
-    return Promise.resolve({ changes: !isDeepStrictEqual(wishedPart(olds), wishedPart(news)), deleteBeforeReplace: true });
+  diff(id: string, _urn: string, olds: State, news: HostInputs): Promise<provider.DiffResult> {
+    const changes = !isDeepStrictEqual(wishedPart(olds), wishedPart(news));
+    this.#tally.compared(id, changes);
+    this.#tally.waits(id, (olds.pending ?? []).length > 0);
+    return Promise.resolve({ changes, deleteBeforeReplace: true });
   }
 
   async create(urn: string, news: HostInputs): Promise<provider.CreateResult> {
@@ -68,9 +89,9 @@ export class HostProvider implements provider.Provider {
     }
   }
 
-  async update(id: string, urn: string, _olds: State, news: HostInputs): Promise<provider.UpdateResult> {
+  async update(id: string, urn: string, olds: State, news: HostInputs): Promise<provider.UpdateResult> {
     try {
-      return { outs: stateOf(await this.converge(urn, news)) };
+      return { outs: stateOf(await this.converge(urn, news), olds) };
     } catch (error) {
       throw new Error(explainFor(id, error), { cause: error });
     }
@@ -86,9 +107,11 @@ export class HostProvider implements provider.Provider {
       const inputs = plain(observedInputs(props, observation));
       const { outcome } = observation;
       if (outcome && outcome.result !== "confirmed") await this.log("warn", urn, `${id}: ${lastUpdate(outcome)}`);
-      const outputs = outputsOf({ ...props, inEffect: inputs.inEffect }, observation, props.lastChange ?? { cost: [], diff: "" });
+      const { lastChange = { cost: [], diff: "" }, applied = {} } = props;
+      const outputs = outputsOf({ ...props, inEffect: inputs.inEffect }, observation, { lastChange, applied });
       for (const text of outputs.pending) await this.log("warn", urn, `${id}: pending: ${text}`);
-      return { id, inputs, props: plain({ ...inputs, ...outputs }) };
+      const asApplied = props.asApplied && isDeepStrictEqual(keptPart(inputs), keptPart(props));
+      return { id, inputs, props: plain({ ...inputs, ...outputs, asApplied }) };
     } catch (error) {
       const reason = explain(error);
       await this.log("warn", urn, `${id}: could not be read: ${reason}`);
@@ -105,19 +128,41 @@ export class HostProvider implements provider.Provider {
     await this.log(said.level, urn, said.message);
   }
 
+  /** The engine's last call to each of its provider processes, after everything else. */
+  async cancel(): Promise<void> {
+    // After Ctrl-C it comes early, and once more at the end.
+    const tally = this.#working === 0 ? this.#tally.render() : undefined;
+    if (tally !== undefined) await log.info(tally);
+  }
+
   // --- Internal ---
 
   private async converge(urn: string, args: HostInputs): Promise<Converged> {
     const owner = ownerOf(urn);
+    const { host } = owner;
+    const progress = new Progress((status) => void this.log("info", urn, status, "ephemeral"));
     const say: Say = (message) => this.log("info", urn, message);
-    const converged = await converge(owner, plain(args), say);
-    for (const text of converged.outputs.pending) await this.log("warn", urn, `${owner.host}: pending: ${text}`);
-    return converged;
+    const wish = plain(args);
+    this.#working++;
+    try {
+      const wait = () => void this.log("info", urn, "waiting for its turn", "ephemeral");
+      const converged = await this.#turns.take(host, wish.rollout, () => converge(owner, wish, say, (name) => progress.step(name)), wait);
+      this.#tally.became(host, converged.changed ? "changed" : "unchanged");
+      this.#tally.waits(host, converged.outputs.pending.length > 0);
+      for (const text of converged.outputs.pending) await this.log("warn", urn, `${host}: pending: ${text}`);
+      return converged;
+    } catch (error) {
+      this.#tally.became(host, error instanceof NotItsTurnError ? "refused" : error instanceof UnreachableError ? "unreachable" : "failed");
+      throw error;
+    } finally {
+      progress.end();
+      this.#working--;
+    }
   }
 
-  private async log(level: "info" | "warn" | "error", urn: string, message: string): Promise<void> {
+  private async log(level: "info" | "warn" | "error", urn: string, message: string, lasting: "lasting" | "ephemeral" = "lasting"): Promise<void> {
     // Of the resource only the name is asked.
-    await log[level](message, { urn: { promise: () => Promise.resolve(urn) } } as unknown as CustomResource);
+    await log[level](message, { urn: { promise: () => Promise.resolve(urn) } } as unknown as CustomResource, undefined, lasting === "ephemeral");
   }
 }
 
@@ -129,14 +174,22 @@ export function ownerOf(urn: string): Owner {
   return { stack: `${project}/${stack}`, host: name.join("::") };
 }
 
-const inputKeys = ["connection", "allow", "window", "reachable", "host", "daemon", "files", "modes", "volumes", "inEffect"] as const;
+const inputKeys = ["connection", "allow", "window", "reachable", "host", "daemon", "files", "modes", "volumes", "rollout", "inEffect"] as const;
 
 export const inputsOf = (state: HostInputs): HostInputs => Object.fromEntries(inputKeys.map((key) => [key, state[key]])) as unknown as HostInputs;
 
-/** What a host is does not make an update by itself: only what follows from it for the files does. */
-const wishedPart = (state: HostInputs) => plain({ ...inputsOf(state), host: null });
+/** What a host is does not make an update by itself: only what follows from it for the files does. Nor does its turn. */
+const wishedPart = (state: HostInputs) => plain({ ...inputsOf(state), host: null, rollout: null });
 
-const stateOf = ({ wish, outputs }: Converged): State => plain({ ...wish, ...outputs });
+/** A host that could not be reached for a while is still as it was applied. */
+const keptPart = (state: HostInputs) => ({ ...wishedPart(state), reachable: null });
+
+/** What was left for later leaves what is known of the last update that went through. */
+function stateOf({ wish, outputs, deferred }: Converged, olds?: State): State {
+  if (!deferred) return plain({ ...wish, ...outputs, asApplied: true });
+  const { applied = outputs.applied, lastChange = outputs.lastChange } = olds ?? {};
+  return plain({ ...wish, ...outputs, applied, lastChange, asApplied: false });
+}
 
 const lastUpdate = ({ result, why, at }: Outcome) =>
   `the last update ${result === "went back" ? "was taken back by the host itself" : "failed and could not be taken back"} at ${new Date(at * 1000).toISOString()}: ${why}`;

@@ -9,6 +9,8 @@ import { observe, type ObserveOptions } from "../remote/observe.ts";
 import { wishedDataRoot } from "../plan/disk-findings.ts";
 import { needName, needsOf } from "../plan/needs.ts";
 import { auditCandidates } from "../plan/seen.ts";
+import { connectionProblems } from "../config/resolved-connection.ts";
+import { HostError } from "./errors.ts";
 
 export interface LookOptions {
   /** Over a connection of its own, after an apply: proves that a new one can be made, and tells the host so, which keeps the change then. */
@@ -17,8 +19,10 @@ export interface LookOptions {
   reuse?: boolean;
 }
 
-/** @throws UnreachableError, RemoteScriptError */
+/** @throws HostError when the connection says something that ssh must not be given; UnreachableError, RemoteScriptError */
 export async function look(wish: HostArgs | HostInputs, options: LookOptions = {}): Promise<Observation> {
+  const wrong = connectionProblems(wish.connection);
+  if (wrong.length > 0) throw new HostError(wrong.join("\n  "));
   const places = placesToLook(wish);
   const key = JSON.stringify(wish.connection);
   const seen = recent.get(key);

@@ -50,7 +50,7 @@ export async function runAsRoot(connection: Connection, script: string, options:
   const args = sshArguments(connection, options.fresh === true);
   // A shell reads its stdin in blocks and would hand the rest to the commands it runs: it must have parsed all before.
   const input = `{\n${script}\nexit\n}\n`;
-  const output = await runSsh([...args, becomeRoot], input, options);
+  const output = await runSsh([...args, becomeRoot("sh -s")], input, options);
   if (output.exitCode === 0) return output.stdout;
   const name = describe(connection);
   if (output.signal !== null) {
@@ -100,6 +100,22 @@ export function explainFailure(stderr: string, exitCode: number | null): string 
   return lastLines(stderr, 1).replace(/^ssh: /, "") || "ssh ended without a word (exit status 255)";
 }
 
+/**
+ * What to run on a host, as whoever logs in, so that a command gets its stdin as root.
+ *
+ * Runs in the user's login shell, whichever that is: single quotes and `exec` work in all of them.
+ */
+export function becomeRoot(command: string): string {
+  const asRoot = `env LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin ${command}`;
+  const steps = [
+    `[ "$(id -u)" -ne 0 ] || exec ${asRoot}`,
+    `command -v sudo >/dev/null || exit ${noSudo}`,
+    `sudo -n true </dev/null || exit ${noRoot}`,
+    `exec sudo -n ${asRoot}`,
+  ];
+  return `exec sh -c ${quote(steps.join("; "))}`;
+}
+
 // --- Internal ---
 
 interface SshOutput {
@@ -144,16 +160,6 @@ function runSsh(args: string[], input: string, { timeout, onLine }: Pick<RunOpti
 
 const noSudo = 97;
 const noRoot = 98;
-
-/** Runs in the user's login shell, whichever that is: single quotes and `exec` work in all of them. */
-const becomeRoot = `exec sh -c ${quote(
-  [
-    `[ "$(id -u)" -ne 0 ] || exec env LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin sh -s`,
-    `command -v sudo >/dev/null || exit ${noSudo}`,
-    `sudo -n true </dev/null || exit ${noRoot}`,
-    `exec sudo -n env LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin sh -s`,
-  ].join("; "),
-)}`;
 
 function endpointArguments(endpoint: Endpoint & Pick<Connection, "connectTimeout">): string[] {
   const options = [

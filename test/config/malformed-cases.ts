@@ -116,7 +116,7 @@ config:
 `,
     problems: [
       'hosts.web1.damon: unknown setting; did you mean "daemon"?',
-      "hosts.web1.sysctl: unknown setting; known: connection, daemon, audit, limits, apparmor, seccomp, volume, window, allow, groups",
+      "hosts.web1.sysctl: unknown setting; docs/reference.md lists all",
     ],
   },
   {
@@ -1114,6 +1114,113 @@ config:
 `,
     problems: [
       'hosts.web1.seccomp: "/etc/docker/mine.json" and the layer seccomp exclude each other; remove one of the two',
+    ],
+  },
+  {
+    title: "waves with names that nothing has, that two have, or that come twice",
+    yaml: `
+config:
+  drydock:groups: { web: {}, db: {} }
+  drydock:hosts:
+    web1: { connection: { host: 192.0.2.10 }, groups: [web] }
+    db: { connection: { host: 192.0.2.11 } }
+  drydock:rollout: { waves: [[wep1, db], [web], [nobody, web1], [web, web1]] }
+`,
+    problems: [
+      'rollout.waves[0][0]: no host or group "wep1"; did you mean "web1"?',
+      'rollout.waves[0][1]: "db" is a host and a group; rename one of the two',
+      'rollout.waves[2][0]: no host or group "nobody"; known: web1, db, web, db',
+      'rollout.waves[3][0]: "web" is in wave 2 already',
+      'rollout.waves[3][1]: "web1" is in wave 3 already',
+    ],
+  },
+  {
+    title: "a rollout of wrong kinds",
+    yaml: `
+config:
+  drydock:hosts: { web1: { connection: { host: 192.0.2.10 } } }
+  drydock:rollout: { waves: [web1], maxParalel: 4, maxParallel: 0, maxFailures: "1" }
+`,
+    problems: [
+      'rollout.waves[0]: "web1" is not allowed; allowed: a list of names of hosts and groups; write it as a list: ["web1"]',
+      "rollout.maxParallel: 0 is not allowed; allowed: a whole number from 1 to 1000",
+      'rollout.maxFailures: "1" is not allowed; allowed: a whole number from 0 to 1000; write it without quotes: 1',
+      'rollout.maxParalel: unknown setting; did you mean "maxParallel"?',
+    ],
+  },
+  {
+    title: "a rollout that is no table",
+    yaml: `
+config:
+  drydock:hosts: { web1: { connection: { host: 192.0.2.10 } } }
+  drydock:rollout: [[web1]]
+`,
+    problems: ['rollout: [["web1"]] is not allowed; allowed: a table with waves, maxParallel, maxFailures'],
+  },
+  {
+    title: "commands of the wrong kind",
+    yaml: `
+config:
+  drydock:hosts:
+    web1: { connection: { host: 192.0.2.10 }, prepare: [apt-get update], gate: "  " }
+    web2: { connection: { host: 192.0.2.11 }, gate: "a\\0b" }
+`,
+    problems: [
+      'hosts.web1.prepare: ["apt-get update"] is not allowed; allowed: a shell script',
+      'hosts.web1.gate: "  " is not allowed; allowed: a shell script',
+      'hosts.web2.gate: "a\\u0000b" is not allowed; allowed: a shell script',
+    ],
+  },
+  {
+    title: "commands for hosts whose key nobody has pinned",
+    yaml: `
+config:
+  drydock:defaults: { gate: "true" }
+  drydock:hosts:
+    web1: { connection: { host: 192.0.2.10, user: ops } }
+    web2: { connection: { host: 192.0.2.11, user: ops } }
+    web3:
+      connection: { host: 192.0.2.12, hostKey: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBl0LuLnjpC1oeOfnhMGaqX+S1shj5PCH9P5WaimjC0l, proxy: { host: 192.0.2.1, user: ops } }
+      prepare: "true"
+`,
+    problems: [
+      "defaults.gate: gate needs connection.hostKey in the stack file: @pulumi/command reads neither known_hosts nor ssh_config (hosts web1, web2)",
+      "hosts.web3.prepare: prepare and gate need connection.proxy.hostKey, connection.user in the stack file: @pulumi/command reads neither known_hosts nor ssh_config",
+    ],
+  },
+  {
+    title: "waivers of what is no control, without a reason, an end or a day that is one",
+    yaml: `
+config:
+  drydock:defaults: { waivers: { "2.121": { reason: no plugin yet, until: 2027-03-31 }, icc: null } }
+  drydock:groups: { web: { waivers: { "2.12": { until: 2027-03-31 }, "2.9": { reason: old images } } } }
+  drydock:hosts:
+    web1:
+      connection: { host: 192.0.2.10 }
+      waivers: { "1.1.1": { reason: one disk, until: 2027-02-30 }, "2.1": { reason: " ", until: 31.3.2027 }, "2.2": needed, "2.8": { reason: ok, until: 2027-03-31, by: me } }
+    web2: { connection: { host: 192.0.2.11 }, waivers: ["2.12"] }
+`,
+    problems: [
+      'defaults.waivers["2.121"]: not a name that is allowed; allowed: an id of the CIS Docker Benchmark 1.6.0 in quotes, e.g. "2.12"; did you mean "2.11"?',
+      'defaults.waivers.icc: not a name that is allowed; allowed: an id of the CIS Docker Benchmark 1.6.0 in quotes, e.g. "2.12"',
+      'groups.web.waivers["2.12"].reason: is missing; allowed: one line that says why, for whoever reads the report',
+      'groups.web.waivers["2.9"].until: is missing; allowed: a day such as 2027-03-31',
+      'hosts.web1.waivers["1.1.1"].until: "2027-02-30" is not allowed; allowed: a day such as 2027-03-31',
+      'hosts.web1.waivers["2.1"].reason: " " is not allowed; allowed: one line that says why, for whoever reads the report',
+      'hosts.web1.waivers["2.1"].until: "31.3.2027" is not allowed; allowed: a day such as 2027-03-31',
+      'hosts.web1.waivers["2.2"]: "needed" is not allowed; allowed: a table with reason and until',
+      'hosts.web1.waivers["2.8"].by: unknown setting; known: reason, until',
+      'hosts.web2.waivers: ["2.12"] is not allowed; allowed: a table of waivers by the id of a control, e.g. { "2.12": { reason: "no plugin yet", until: 2027-03-31 } }',
+    ],
+  },
+  {
+    title: "a waiver whose id is not in quotes",
+    yaml: `
+config:
+  drydock:hosts: { web1: { connection: { host: 192.0.2.10 }, waivers: { 2.10: { reason: confirmed, until: 2027-03-31 } } } }
+`,
+    problems: [
+      'waivers: 2.10 is not allowed without quotes, since YAML takes it for a number; write "2.10"',
     ],
   },
 ];

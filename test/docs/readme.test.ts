@@ -23,7 +23,7 @@ describe("the stack files of the README", () => {
   });
 
   it("are there", () => {
-    expect(blocks).toHaveLength(5);
+    expect(blocks).toHaveLength(7);
   });
 });
 

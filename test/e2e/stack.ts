@@ -36,6 +36,11 @@ export class Stack {
     writeFileSync(this.file, stringify({ config: Object.fromEntries(Object.entries(config).map(([key, value]) => [`drydock:${key}`, value])) }));
   }
 
+  /** The stack file as it is by now, the engine's own lines included. */
+  edit(change: (text: string) => string): void {
+    writeFileSync(this.file, change(readFileSync(this.file, "utf8")));
+  }
+
   async init(): Promise<void> {
     const { exitCode, output } = await this.pulumi("stack", "init", this.name);
     if (exitCode !== 0) throw new Error(`no stack: ${output}`);
@@ -60,8 +65,11 @@ export class Stack {
   preview = (...options: string[]): Promise<Run> => this.pulumi("preview", "-s", this.name, ...options);
   destroy = (...options: string[]): Promise<Run> => this.pulumi("destroy", "--yes", "--skip-preview", "-s", this.name, ...options);
 
-  async pulumi(...words: string[]): Promise<Run> {
-    const result = await $({ cwd: project, env: this.environment, nothrow: true, quiet: true })`${this.#surroundings.prefix} pulumi --color never --non-interactive ${words}`;
+  pulumi = (...words: string[]): Promise<Run> => this.run("pulumi", "--color", "never", "--non-interactive", ...words);
+
+  /** Any command, in the project's folder and with the stack's surroundings. */
+  async run(...command: string[]): Promise<Run> {
+    const result = await $({ cwd: project, env: this.environment, nothrow: true, quiet: true })`${this.#surroundings.prefix} ${command}`;
     return { exitCode: result.exitCode ?? -1, output: result.stdall };
   }
 

@@ -10,6 +10,7 @@ import { RemoteScriptError, UnreachableError } from "../../src/remote/ssh.ts";
 import { FakeHost } from "../support/fake-host.ts";
 import { container, defaultHost, info, withDaemonJson } from "../support/observation.ts";
 import { declaredVolume, hostWith, moved, volume } from "../support/volumes.ts";
+import { digestsOf } from "../../src/plan/places.ts";
 import { daemonWish, declared, wishFor } from "../support/wish.ts";
 
 const urn = "urn:pulumi:test::drydock::drydock:index:Host::web1";
@@ -132,6 +133,24 @@ describe("check", () => {
     expect(host.deeds).toEqual([]);
     expect(logged).toEqual(["info: web1: parts of it are known only after other resources are made; it is looked at then"]);
   });
+
+  it("of a known host whose address will be another one keeps what is known, so that only the address shows", async () => {
+    const wished = args();
+    const olds = wishFor(wished);
+    const connection = { host: "04da6b54-80e4-46f7-96ec-b56ff0331ba9", port: 22 };
+    const { inputs } = (await provider.check(urn, olds, { ...wished, connection })) as Answer;
+    expect(inputs).toEqual(JSON.parse(JSON.stringify({ ...olds, connection })));
+    expect(host.deeds).toEqual([]);
+  });
+
+  it("of a host whose address has become something that is none does not connect, and neither does the update", async () => {
+    const wished = args({ connection: { host: "-oProxyCommand=id", port: 22 } });
+    const text = 'web1: connection.host: "-oProxyCommand=id" is not allowed; allowed: a host name, an IP address or an alias of ssh_config';
+    await provider.check(urn, undefined, wished);
+    expect(logged).toEqual([`error: ${text}`]);
+    await expect(provider.create(urn, wishFor(wished))).rejects.toThrow(text);
+    expect(host.deeds).toEqual([]);
+  });
 });
 
 describe("diff", () => {
@@ -147,6 +166,7 @@ describe("diff", () => {
     ["consent", { allow: ["hide-containers"] }, true],
     ["a host that can't be reached", { reachable: "no: x" }, true],
     // Only what follows from them for the files is a change.
+    ["when it is its turn", { rollout: { wave: 2, maxFailures: 1 } }, false],
     ["facts of the host", { host: { starts: ["/usr/bin/dockerd"], dockerExecStart: "x", missing: [] } }, false],
   ])("of %s", async (_, change, changes) => {
     const news = { ...daemonWish({ icc: true }), ...change };
@@ -173,10 +193,12 @@ describe("create", () => {
 
   it("applies what differs, reads it back, and says what it did", async () => {
     host.views = [defaultHost(), right()];
-    const { id, outs } = (await create()) as Answer;
+    const wished = args();
+    const { id, outs } = (await create(wished)) as Answer;
     expect(id).toBe("web1");
     expect(host.deeds).toEqual(["observe", "apply", "observe"]);
-    expect(outs).toMatchObject({ engine: "20.10.24+dfsg1", pending: [], foreignDaemonKeys: [], daemon: { icc: true }, lastChange: { cost: ["dockerd restarts (icc)"] } });
+    expect(outs).toMatchObject({ engine: "20.10.24+dfsg1", pending: [], foreignDaemonKeys: [], daemon: { icc: true }, lastChange: { cost: ["dockerd restarts (icc)"] }, asApplied: true });
+    expect((outs as { applied?: unknown }).applied).toEqual(digestsOf(wishFor(wished)));
   });
 
   it("takes a host that is right as it is, and touches nothing", async () => {
@@ -296,11 +318,72 @@ describe("read", () => {
     expect(logged).toEqual([`warn: web1: could not be read: ${unreachable.message}`]);
   });
 
-  it("keeps the last change, which only an update can tell", async () => {
+  it.each<[string, Observation | UnreachableError, boolean | undefined, boolean | undefined]>([
+    ["is as it was applied", right(), true, true],
+    ["has drifted", withDaemonJson({ icc: false }), true, false],
+    ["had drifted before, and has not changed since", right(), false, false],
+    ["can't be reached", unreachable, true, true],
+    ["was applied by a version that did not say", right(), undefined, undefined],
+  ])("of a host that %s says whether the inputs are what was applied", async (_, view, before, expected) => {
+    host.views = [view];
+    const state = { ...wishFor(args()), ...(before === undefined ? {} : { asApplied: before }) };
+    const { props } = (await provider.read("web1", urn, state)) as { props: { asApplied?: boolean } };
+    expect(props.asApplied).toBe(expected);
+  });
+
+  it("keeps the last change and what was applied, which only an update can tell", async () => {
     host.views = [right()];
     const lastChange = { cost: ["a"], diff: "b" };
-    expect((await provider.read("web1", urn, { ...wishFor(args()), lastChange })).props).toMatchObject({ lastChange });
+    const applied = { "daemon.icc": "0123456789ab" };
+    expect((await provider.read("web1", urn, { ...wishFor(args()), lastChange, applied })).props).toMatchObject({ lastChange, applied });
   });
+});
+
+describe("a rollout", () => {
+  const rollout = { wave: 1, maxFailures: 0 };
+
+  it("is returned by read as it was, reachable or not: it is no drift", async () => {
+    host.views = [right(), unreachable];
+    const state = { ...wishFor(args()), rollout };
+    expect((await provider.read("web1", urn, state)).inputs).toMatchObject({ rollout });
+    expect((await provider.read("web1", urn, { ...state, connection: args().connection })).inputs).toMatchObject({ rollout });
+  });
+
+  it("refuses a host untouched after too many failures, and the end of the update tells them apart", async () => {
+    const own = new HostProvider();
+    const urnOf = (name: string) => urn.replace(/web1$/, name);
+    const wishes = new Map(["web1", "web2", "web3", "web4"].map((name) => [name, wishFor(args({ rollout }))]));
+    for (const [name, wish] of wishes) {
+      host.views = [right({ owner: { ...owner, host: name } })];
+      await own.check(urnOf(name), name === "web4" ? wish : undefined, wish);
+      if (name === "web4") await own.diff(name, urnOf(name), { ...wish, pending: ["container app keeps log-driver json-file"] }, wish);
+    }
+    await own.create(urnOf("web1"), wishes.get("web1") as HostInputs);
+    host.views = [unreachable];
+    await expect(own.create(urnOf("web2"), { ...(wishes.get("web2") as HostInputs), connection: args().connection })).rejects.toThrow("web2: ops@192.0.2.10: ");
+    const before = host.deeds.length;
+    await expect(own.create(urnOf("web3"), wishes.get("web3") as HostInputs)).rejects.toThrow(/^web3: refused, nothing was touched: web2 of wave 1 failed, /);
+    expect(host.deeds).toHaveLength(before);
+    logged = [];
+    await own.cancel();
+    expect(logged).toEqual(["info: hosts: 2 unchanged, 1 unreachable, 1 refused, 1 pending\n  unchanged: web1, web4\n  unreachable: web2\n  refused: web3\n  pending: web4"]);
+  });
+
+  it("of a process that only reads ends without a word", async () => {
+    host.views = [right()];
+    const own = new HostProvider();
+    await own.read("web1", urn, wishFor(args()));
+    logged = [];
+    await own.cancel();
+    expect(logged).toEqual([]);
+  });
+});
+
+it("tells which generation the host has, so that a gate runs again after each change", async () => {
+  host.views = [defaultHost({ owner }), right({ applied: { generation: "0007" } })];
+  expect(((await provider.update("web1", urn, daemonWish({ icc: true }), wishFor(args()))) as Answer).outs).toMatchObject({ generation: 7 });
+  host.views = [right({ applied: {} })];
+  expect(((await provider.read("web1", urn, wishFor(args()))) as Answer).props).toMatchObject({ generation: 0 });
 });
 
 describe("delete", () => {

@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { clockAhead, observe, type ObserveOptions } from "../../src/remote/observe.ts";
 import type { Observation } from "../../src/observed/observation.ts";
+import { container as anyContainer } from "../support/observation.ts";
 import { onPath, ownRuntimeFolder } from "../support/fake-ssh.ts";
 import { runSh, temporaryFolder } from "../support/shell.ts";
 
@@ -69,6 +70,17 @@ describe("a whole look", () => {
     expect(seen.auditRules).toEqual({ known: true, value: [] });
     expect(seen.iptables).toEqual({ known: true, value: ["-P FORWARD DROP"] });
     expect(seen.dockerExecStart).toBe("/usr/bin/dockerd -H fd:// --debug");
+  });
+
+  it("asks docker for each field of a container, and for its secrets never", async () => {
+    const folder = onPath({ ...stubs, docker: `case $1 in inspect) printf %s "$3" >"$(dirname "$0")/format" ;; *) ${stubs.docker ?? ""} ;; esac`, ssh: "exec sh -s" });
+    for (const [name, text] of Object.entries({ ...unitFiles, info: JSON.stringify(dockerInfo) })) writeFileSync(join(folder, name), text);
+    await observe({ host: "192.0.2.10", port: 22 });
+    const format = readFileSync(join(folder, "format"), "utf8");
+    const asked = Object.keys(JSON.parse(format.replaceAll(/\{\{with .*?\{\{end\}\}|\{\{json [^}]*\}\}/g, "null")) as object);
+    const advised = ["user", "health", "pidMode", "ipcMode", "utsMode", "capAdd", "readOnly", "retries", "mounts"];
+    expect(asked.sort()).toEqual([...Object.keys(anyContainer("web")), ...advised].sort());
+    expect(format).not.toMatch(/\.Config\.(Env|Cmd|Labels|Healthcheck)|\.Args/);
   });
 
   it("finds the process of the daemon as the kernel has it", async () => {

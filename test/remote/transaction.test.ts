@@ -94,6 +94,7 @@ describe("a transaction that succeeds", () => {
     for (let number = 1; number <= 9; number++) mkdirSync(host.at(`/var/lib/drydock/generations/000${number}`), { recursive: true });
     await apply({ writes: [write("/etc/a", "1")] });
     expect(readlinkSync(host.at("/var/lib/drydock/current"))).toBe(host.at("/var/lib/drydock/generations/0010"));
+    expect(host.read("/var/lib/drydock/applied")).toContain("\ngeneration 0010\n");
     await apply({ writes: [write("/etc/a", "2")] });
     expect(readlinkSync(host.at("/var/lib/drydock/current"))).toBe(host.at("/var/lib/drydock/generations/0011"));
     const names = host.list("/var/lib/drydock/generations").flatMap((line) => /generations\/(\d+)\/$/.exec(line)?.[1] ?? []);

@@ -82,6 +82,8 @@ note_applied() {
   pid=$(systemctl show -p MainPID --value docker.service)
   {
     printf 'keys %s\n' "$DAEMON_KEYS"
+    generation=$(cat "$stage/generation")
+    printf 'generation %s\n' "${generation##*/}"
     printf 'daemon %s:%s\n' "$pid" "$(awk '{ print $22 }' "/proc/$pid/stat")"
     printf 'configuration %s\n' "$(sha256sum </etc/docker/daemon.json | cut -d' ' -f1)"
     note_profiles

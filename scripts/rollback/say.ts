@@ -1,0 +1,30 @@
+/** What a rollback tells before it asks. */
+
+import type { Choice } from "../../src/rollback/choose-hosts.ts";
+import { describeUpdate, type Update } from "../../src/rollback/history.ts";
+import type { Preview } from "../../src/rollback/preview.ts";
+
+/** @param where `update 2`, or the file */
+export function sayChoice({ taken, left }: Choice, where: string, update: Update | undefined): void {
+  console.log(`\nBack to ${update ? describeUpdate(update) : where}`);
+  for (const host of taken) {
+    const other = host.update && host.update.number !== update?.number ? `: as update ${host.update.number} applied it, the last one before that is known to have` : "";
+    console.log(`  ${host.name}${host.isNew ? " is taken up again" : ""}${other}`);
+    for (const text of host.leftOut) console.log(`    left out: ${text}`);
+  }
+  for (const { name, why } of left) console.log(`  ${name} ${why}`);
+}
+
+export function sayPreview({ hosts, notes }: Preview): void {
+  for (const { name, change, said } of hosts) {
+    console.log(`\n${name}${change === "" ? "" : `\n${change}`}`);
+    for (const { text } of said) console.log(text);
+  }
+  for (const note of notes) console.log(`\n${note}`);
+  const consents = new Set(hosts.flatMap(({ said }) => said.flatMap(({ level, text }) => (level === "error" ? [...text.matchAll(/allow: \[([\w-]+)\]/g)].map(([, word = ""]) => word) : []))));
+  if (consents.size > 0) console.log(`\nTo consent for this rollback alone: ${[...consents].map((word) => `--allow ${word}`).join(" ")}`);
+}
+
+/** Hosts by name, as long as that is short. */
+export const named = ({ hosts }: Preview) => (hosts.length > 8 ? `${hosts.length} hosts` : hosts.map(({ name }) => name).join(", "));
+export const counted = (count: number) => (count === 1 ? "the host is" : `the ${count} hosts are`);
