@@ -1,7 +1,7 @@
 /** The real `pulumi`, run for a script of ours: its words, its surroundings, what it prints line by line, how it ended. */
 
 import { spawn } from "node:child_process";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { createInterface } from "node:readline";
 
 export interface EngineOptions {
@@ -11,7 +11,7 @@ export interface EngineOptions {
   env?: Record<string, string | undefined>;
   /** The folder with Pulumi.yaml. @default the project's */
   cwd?: string;
-  /** @default the project's own `pulumi` */
+  /** @default the `pulumi` on the PATH, or the project's own */
   program?: string;
   /** Takes each line of stdout as it comes; then they are not kept. */
   onLine?: (line: string) => void;
@@ -32,7 +32,7 @@ export class EngineError extends Error {
 }
 
 /** Ends in order on Ctrl-C: the engine gets it as well, and waits for the hosts that are being worked on. */
-export async function runEngine({ words, env = {}, cwd = root, program = join(root, "node_modules", ".bin", "pulumi"), onLine, onError }: EngineOptions): Promise<EngineRun> {
+export async function runEngine({ words, env = {}, cwd = root, program = "pulumi", onLine, onError }: EngineOptions): Promise<EngineRun> {
   const child = spawn(program, words, { cwd, env: engineEnvironment({ ...process.env, ...env }), stdio: ["ignore", "pipe", "pipe"] });
   const ignore = () => undefined;
   process.on("SIGINT", ignore);
@@ -67,9 +67,9 @@ export function engineEnvironment(env: Record<string, string | undefined>): Reco
     // The engine's own is four a CPU; most of a host's time is waiting for the network (docs/performance.md).
     PULUMI_PARALLEL: "32",
     ...env,
+    PATH: [env["PATH"], join(root, "node_modules", ".bin")].join(delimiter),
   };
 }
 
-// --- Internal ---
-
-const root = join(import.meta.dirname, "..");
+/** The project's folder. */
+export const root = join(import.meta.dirname, "..");

