@@ -102,10 +102,10 @@ describe("an update", () => {
 
   it("whose controller is killed in the middle is taken back", async () => {
     const up = startUp();
-    await until("grep -qx changing /var/lib/drydock/transaction/step", 60);
+    await until("grep -qx changing /var/lib/drydock/transaction/step", 120);
     up.kill();
-    await until("grep -qx changed /var/lib/drydock/transaction/step", 120);
-    await until("grep -q '^result went back' /var/lib/drydock/outcome", 120);
+    await until("grep -qx changed /var/lib/drydock/transaction/step", 240);
+    await until("grep -q '^result went back' /var/lib/drydock/outcome", 300);
     expect(await seen()).toEqual(before);
     expect(await startedAt()).toBe(started);
     await stack.pulumi("cancel", "--yes", "-s", stack.name);
@@ -113,7 +113,7 @@ describe("an update", () => {
 
   it("whose program is killed on the host is taken back, and the operator is told so", async () => {
     const up = stack.up();
-    await until("grep -qx changing /var/lib/drydock/transaction/step", 90);
+    await until("grep -qx changing /var/lib/drydock/transaction/step", 180);
     await machine.run("systemctl kill -s KILL drydock-apply.service");
     const { exitCode, output } = await up;
     expect(exitCode).not.toBe(0);
@@ -127,13 +127,13 @@ describe("an update", () => {
     ["before it is confirmed", "grep -qx changed /var/lib/drydock/transaction/step"],
   ])("that a power cut ends %s is taken back at boot, before Docker starts", async (_when, moment) => {
     const up = stack.up();
-    await until(moment, 90);
+    await until(moment, 180);
     await machine.powerCut();
     const { exitCode } = await up;
     expect(exitCode).not.toBe(0);
     await machine.boot();
     await machine.waitForDocker();
-    await until("grep -q '^result went back' /var/lib/drydock/outcome && [ ! -e /var/lib/drydock/transaction ]", 120);
+    await until("grep -q '^result went back' /var/lib/drydock/outcome && [ ! -e /var/lib/drydock/transaction ]", 300);
     expect(await outcome()).toContain("why the host was restarted in the middle");
     expect(await seen()).toEqual(before);
     expect(await startedAt()).toMatch(/^true /);

@@ -53,14 +53,18 @@ async function verdicts(): Promise<{ failed: string[]; advice: string[] }> {
   };
 }
 
+/** By update, what it left. */
+const left: Record<number, { files: string; effects: string }> = {};
+
 describe("evidence", () => {
   it("is better after a first hardening, and tells what a container is allowed", async () => {
     const before = await verdicts();
     expect(before.failed).toEqual(expect.arrayContaining(["1.1.3", "1.1.6", "2.15"]));
     // Privileged, with the engine's socket: as the real engine tells it.
-    expect(before.advice).toEqual(expect.arrayContaining(["5.4", "5.31"]));
+    expect(before.advice).toEqual(expect.arrayContaining(["5.5", "5.32"]));
     const { exitCode, output } = await stack.up("--message", "as it was");
     expect(exitCode, output).toBe(0);
+    left[1] = { files: await files(), effects: await effects() };
     const after = await verdicts();
     expect(after.failed).not.toEqual(expect.arrayContaining(["1.1.3"]));
     expect(after.failed.length).toBeLessThan(before.failed.length - 5);
@@ -82,8 +86,6 @@ describe("a pull request", () => {
 });
 
 describe("going back", () => {
-  const left: Record<number, { files: string; effects: string }> = {};
-
   async function update(number: number, settings: Settings): Promise<void> {
     configure(settings);
     const { exitCode, output } = await stack.up("--message", `number ${number}`);
@@ -91,22 +93,21 @@ describe("going back", () => {
     left[number] = { files: await files(), effects: await effects() };
   }
 
-  it("has three updates more to go over", async () => {
-    await update(2, { daemon: { debug: true } });
-    await update(3, { daemon: { debug: true }, limits: { services: { containerd: { nofile: 524288 } } } });
-    await update(4, { daemon: { "max-concurrent-downloads": 5 } });
-    expect(left[4]?.effects).not.toBe(left[2]?.effects);
+  it("has two updates more to go over", async () => {
+    await update(2, { daemon: { debug: true }, limits: { services: { containerd: { nofile: 524288 } } } });
+    await update(3, { daemon: { "max-concurrent-downloads": 5 } });
+    expect(left[3]?.effects).not.toBe(left[1]?.effects);
   });
 
   it("brings files, byte for byte, and effects of the chosen update", async () => {
-    const { exitCode, output } = await script("rollback", "--to", "2", "--yes");
+    const { exitCode, output } = await script("rollback", "--to", "1", "--yes");
     expect(exitCode, output).toBe(0);
-    expect(await files()).toBe(left[2]?.files);
-    expect(await effects()).toBe(left[2]?.effects);
+    expect(await files()).toBe(left[1]?.files);
+    expect(await effects()).toBe(left[1]?.effects);
   });
 
   it("does nothing the second time", async () => {
-    const { exitCode, output } = await script("rollback", "--to", "2", "--yes");
+    const { exitCode, output } = await script("rollback", "--to", "1", "--yes");
     expect(exitCode, output).toBe(0);
     expect(output).toMatch(/nothing to do|already|as they were/i);
   });
@@ -117,7 +118,7 @@ describe("going back", () => {
     expect((await stack.up()).exitCode).not.toBe(0);
     const { exitCode, output } = await script("rollback", "--yes");
     expect(exitCode, output).toBe(0);
-    expect(await files()).toBe(left[2]?.files);
-    expect(await effects()).toBe(left[2]?.effects);
+    expect(await files()).toBe(left[1]?.files);
+    expect(await effects()).toBe(left[1]?.effects);
   });
 });
