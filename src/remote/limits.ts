@@ -1,7 +1,8 @@
 /**
  * How long things may take, in seconds. Generous: software emulation is ten times slower than metal.
  *
- * DRYDOCK_TIME_FACTOR multiplies them all, for hosts that are slower still.
+ * DRYDOCK_TIME_FACTOR multiplies them all, for hosts that are slower still. DRYDOCK_CONFIRM_SECONDS is how long a change waits for its
+ * confirmation.
  */
 
 const factor = Number(process.env.DRYDOCK_TIME_FACTOR ?? 1) || 1;
@@ -14,7 +15,7 @@ export const seconds = {
   /** Between two lines that tell how far a copy is. */
   progress: 10,
   /** How long a change waits for its confirmation until the host takes it back by itself. */
-  confirm: 60 * factor,
+  confirm: Math.round(Number(process.env.DRYDOCK_CONFIRM_SECONDS) || 60 * factor),
   /** How often the host looks whether that time has come. */
   guard: 5,
   /** Between two tries to connect. */
