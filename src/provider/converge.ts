@@ -12,6 +12,7 @@ import { isEmpty, type Plan } from "../plan/plan.ts";
 import { digestsOf } from "../plan/places.ts";
 import { digest, observedInputs, oldDataOn } from "../plan/seen.ts";
 import { applyPlan, removeOldData, writeOwner, type TransactionResult } from "../remote/apply.ts";
+import { confirmChange } from "../remote/confirmation.ts";
 import { seconds } from "../remote/limits.ts";
 import { assess } from "./assess.ts";
 import { HalfDoneError, HostError, listed } from "./errors.ts";
@@ -115,16 +116,17 @@ function assertDone({ host }: Owner, { outcome, log }: TransactionResult): void 
 const progress = /^(installing|removing|starting|stopping|restarting|reloading|loading|unloading|adding|creating|switching|dropping|making|copying|copied|comparing|mounting|mending|setting|going back|failed; going back|the state of before is back)/;
 
 /**
- * Reads the host back over a new connection: an effect is only claimed when it was seen, by somebody who could get in. Until then
- * the host is ready to take the change back.
+ * Reads the host back over a new connection: an effect is only claimed when it was seen, by somebody who could get in. Only then the host
+ * is told to keep the change; until then it is ready to take it back, and does when not all of it is in effect.
  */
 async function confirm({ host }: Owner, wish: HostInputs): Promise<Observation> {
-  const observation = await withinTheLimit(() => look(wish, { confirm: true })).catch((cause: unknown) => takenBack(host, wish, cause));
+  const observation = await withinTheLimit(() => look(wish, { fresh: true })).catch((cause: unknown) => takenBack(host, wish, cause));
   const { outcome } = observation;
   if (outcome && outcome.result !== "confirmed") throw new HostError(wentBack(host, outcome));
   // What a move has left is removed only now, when the new state is confirmed.
   const left = differences(wish, observedInputs(wish, observation)).filter((line) => !line.startsWith("inEffect.oldData:"));
-  if (left.length > 0) throw new HalfDoneError(listed(`${host}: the change was made, and this is not in effect`, left));
+  if (left.length > 0) return takenBack(host, wish, new HostError(listed("this was not in effect after it", left)));
+  await withinTheLimit(() => confirmChange(wish.connection)).catch((cause: unknown) => takenBack(host, wish, cause));
   return observation;
 }
 

@@ -4,7 +4,6 @@ import { isDeepStrictEqual } from "node:util";
 import { auditedPaths, statPaths } from "../cis/evaluate.ts";
 import type { HostArgs, HostInputs } from "../desired/host-inputs.ts";
 import type { Observation } from "../observed/observation.ts";
-import { confirmation } from "../remote/confirmation.ts";
 import { observe, type ObserveOptions } from "../remote/observe.ts";
 import { wishedDataRoot } from "../plan/disk-findings.ts";
 import { needName, needsOf } from "../plan/needs.ts";
@@ -13,8 +12,8 @@ import { connectionProblems } from "../config/resolved-connection.ts";
 import { HostError } from "./errors.ts";
 
 export interface LookOptions {
-  /** Over a connection of its own, after an apply: proves that a new one can be made, and tells the host so, which keeps the change then. */
-  confirm?: boolean;
+  /** Over a connection of its own, after an apply: proves that a new one can be made. */
+  fresh?: boolean;
   /** What this process saw a moment ago will do: `check` and `read` look just before `create` and `update` do. */
   reuse?: boolean;
 }
@@ -27,9 +26,9 @@ export async function look(wish: HostArgs | HostInputs, options: LookOptions = {
   const key = JSON.stringify(wish.connection);
   const seen = recent.get(key);
   if (options.reuse && seen && Date.now() - seen.at < reusableSeconds * 1000 && covers(seen, places)) return seen.observation;
-  const observation = await observe(wish.connection, { ...places, ...(options.confirm ? { fresh: true, before: confirmation } : {}) });
+  const observation = await observe(wish.connection, { ...places, ...(options.fresh ? { fresh: true } : {}) });
   // After a change, whoever looks again wants to know what is now.
-  if (options.confirm) recent.delete(key);
+  if (options.fresh) recent.delete(key);
   else recent.set(key, { at: Date.now(), places, observation });
   return observation;
 }

@@ -71,8 +71,12 @@ export async function forgetOwner(connection: Connection): Promise<void> {
   await runAsRoot(connection, `rm -f ${state}/owner`, { step: "giving up ownership", timeout: seconds.observe });
 }
 
-/** The script that sends and starts a transaction; exported for the tests that read it. */
-export function transactionScript(command: Command, stage: Stage, owner: Owner): string {
+/**
+ * The script that sends and starts a transaction; exported for the tests that read it.
+ *
+ * @param limit seconds after which systemd ends it: what hangs is taken back then
+ */
+export function transactionScript(command: Command, stage: Stage, owner: Owner, limit = seconds.apply): string {
   const files = Object.entries({ ...stage, "transaction.sh": transactionProgram });
   return [
     "set -eu",
@@ -82,19 +86,20 @@ export function transactionScript(command: Command, stage: Stage, owner: Owner):
     `exec 9>${state}/lock`,
     `busy() { echo busy; cat ${inHand}/by 2>/dev/null || true; exit 0; }`,
     `flock -n 9 && ! systemctl -q is-active ${unit} || busy`,
+    // Under the lock: two stacks may both have seen a host that nobody kept.
+    `if [ -s ${state}/owner ] && ! ${ownerText(owner)} | cmp -s - ${state}/owner; then echo owned; cat ${state}/owner; exit 0; fi`,
     // Unconfirmed: its controller is about to come back, or the host takes it back in a minute.
     `if [ -e ${inHand}/step ]; then`,
     `  ! systemctl -q is-active drydock-guard.timer || busy`,
     `  status=0; sh ${inHand}/transaction.sh clear_away ${inHand} </dev/null || status=$?`,
     `  [ "$status" -eq 0 ] || { echo "status $status"; exit 0; }`,
     `fi`,
-    // Under the lock: two stacks may both have seen a host that nobody kept.
-    `if [ -s ${state}/owner ] && ! ${ownerText(owner)} | cmp -s - ${state}/owner; then echo owned; cat ${state}/owner; exit 0; fi`,
-    `rm -rf ${inHand} ${state}/outcome`,
+    forgetUntouched,
+    `rm -rf ${inHand}`,
     `mkdir -p ${inHand}/files`,
     ...files.map(([name, text]) => writeFile(`${inHand}/${name}`, text)),
     `: >${inHand}/log`,
-    `systemd-run --quiet --wait --collect --unit=${unit} --property=OOMScoreAdjust=-900 --property=StandardOutput=file:${inHand}/log --property=StandardError=file:${inHand}/log ` +
+    `systemd-run --quiet --wait --collect --unit=${unit} --property=RuntimeMaxSec=${limit} --property=OOMScoreAdjust=-900 --property=StandardOutput=file:${inHand}/log --property=StandardError=file:${inHand}/log ` +
       `sh ${inHand}/transaction.sh ${command} ${inHand} </dev/null 9>&- &`,
     "job=$!",
     // For who waits: a move of data may take hours.
@@ -105,8 +110,11 @@ export function transactionScript(command: Command, stage: Stage, owner: Owner):
     'wait "$shown" || true',
     // It touched something, and is gone without a word.
     `[ ! -e ${inHand}/step ] || case $status in 0 | 22) ;; *) status=25 ;; esac`,
+    ...(command === "apply" ? [`[ -e ${inHand}/step ] || case $status in 0 | 20 | 21 | 22) ;; *) echo "refused: it ended with status $status before it touched anything"; status=20 ;; esac`] : []),
     'echo "status $status"',
-    `[ -e ${inHand}/step ] || rm -rf ${inHand}`,
+    forgetUntouched,
+    // One that broke before stays what the next boot tries to take back, as long as no other came so far as to touch something.
+    `[ -e ${inHand}/step ] || { rm -rf ${inHand}; [ ! -e ${inHand}.broken ] || mv ${inHand}.broken ${inHand}; }`,
     // Nobody's host, as it was or again: nothing of ours stays behind.
     `[ -e ${state}/owner ] || [ -e ${inHand} ] || { rm -f ${state}/lock ${state}/outcome; rmdir ${state}/generations ${state} 2>/dev/null || true; }`,
   ].join("\n");
@@ -130,6 +138,9 @@ const state = "/var/lib/drydock";
 const inHand = `${state}/transaction`;
 const unit = "drydock-apply.service";
 
+/** What a transaction that was killed before its first change has saved is no original. */
+const forgetUntouched = `[ -e ${inHand}/step ] || [ ! -e ${inHand}/fresh -a ! -e ${inHand}/generation ] || sh ${inHand}/transaction.sh forget_saved ${inHand} </dev/null || true`;
+
 /** The program that runs on the host: its parts, one subject each, joined in this order. */
 export const transactionProgram = ["begin", "files", "docker", "health", "kernel", "profiles", "volumes", "guard", "commands"]
   .map((part) => readFileSync(new URL(`transaction/${part}.sh`, import.meta.url), "utf8"))
@@ -149,8 +160,9 @@ type Command = keyof typeof steps;
 const longest = 2_000_000;
 
 async function run(connection: Connection, command: Command, stage: Stage, owner: Owner, { moving = 0, onLine }: { moving?: number } & Pick<ApplyOptions, "onLine"> = {}): Promise<TransactionResult> {
-  const script = transactionScript(command, stage, owner);
-  return parseTransactionOutput(await runAsRoot(connection, script, { step: steps[command], timeout: Math.ceil(Math.min(longest, seconds.apply + (Number.isNaN(moving) ? longest : moving))), ...(onLine ? { onLine: (line: string) => (statusLine.test(line) ? undefined : onLine(line)) } : {}) }));
+  const timeout = Math.ceil(Math.min(longest, seconds.apply + (Number.isNaN(moving) ? longest : moving)));
+  const script = transactionScript(command, stage, owner, timeout);
+  return parseTransactionOutput(await runAsRoot(connection, script, { step: steps[command], timeout: timeout + seconds.observe, ...(onLine ? { onLine: (line: string) => (statusLine.test(line) ? undefined : onLine(line)) } : {}) }));
 }
 
 const ownerText = ({ stack, host }: Owner) => `printf 'stack %s\\nhost %s\\n' ${quote(stack)} ${quote(host)}`;
@@ -172,14 +184,14 @@ function stageOf(plan: Plan, observation: Observation, owner: Owner, { digestOfC
   return {
     settings: settings({
       APPARMOR_ENABLE: plan.profiles.enable,
-      CONFIRM_SECONDS: String(seconds.confirm),
+      CONFIRM_SECONDS: whole(seconds.confirm),
       GUARD_SECONDS: String(seconds.guard),
       AUDIT_COMPILE: plan.audit.compile,
       AUDIT_ENABLE: plan.audit.enable,
       CREATE_USER: plan.subordinateIds?.createUser ? plan.subordinateIds.user : "",
       DAEMON_KEYS: plan.daemonKeys.join(","),
       DAEMON_RELOAD: plan.daemonReload,
-      DAEMON_SECONDS: String(seconds.daemon),
+      DAEMON_SECONDS: whole(seconds.daemon),
       DOCKER: plan.docker.how,
       DOCKER_WAS: activeOr("docker.service"),
       DROP_BETWEEN_CONTAINERS: plan.docker.dropBetweenContainers,
@@ -187,7 +199,7 @@ function stageOf(plan: Plan, observation: Observation, owner: Owner, { digestOfC
       LIFT_DROP: plan.docker.liftDrop,
       LIVE_RESTORE_FIRST: plan.docker.liveRestoreFirst,
       SOCKET: observation.units["docker.socket"]?.LoadState === "loaded",
-      PORT_SECONDS: String(seconds.ports),
+      PORT_SECONDS: whole(seconds.ports),
       PROGRESS_SECONDS: String(seconds.progress),
       STOP_CONTAINERD: activeOr("containerd.service") === "active" && plan.volumes.some((step) => stopsDocker(step) && step.mountPoint === containerdData),
       SOCKET_WAS: activeOr("docker.socket"),
@@ -246,6 +258,9 @@ function validation({ writes, validateWith }: Plan): Stage {
   const [binary = "", ...flags] = validateWith;
   return { validate: `exec ${[binary, "--validate", "--config-file", `${inHand}/files/${at + 1}`, ...flags].map(quote).join(" ")}\n` };
 }
+
+/** The shell there counts in whole seconds, and with a factor ours need be none. */
+const whole = (limit: number) => String(Math.ceil(limit));
 
 const settings = (values: Record<string, string | boolean>) =>
   Object.entries(values)

@@ -3,7 +3,7 @@ import { createServer, type AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { FileWrite, Plan } from "../../src/plan/plan.ts";
 import { applyPlan, type TransactionResult } from "../../src/remote/apply.ts";
-import { confirmation } from "../../src/remote/confirmation.ts";
+import { confirmChange } from "../../src/remote/confirmation.ts";
 import { runAsRoot } from "../../src/remote/ssh.ts";
 import { FakeRoot, mine } from "../support/fake-root.ts";
 import { container } from "../support/observation.ts";
@@ -27,7 +27,7 @@ afterEach(() => void vi.unstubAllEnvs());
 const write = (path: string, text: string): FileWrite => ({ path, text, mode: "0644", ...mine });
 const apply = (change: Partial<Plan> = { writes: [write("/etc/a", "new"), write("/etc/b", "b")] }): Promise<TransactionResult> => applyPlan(connection, emptyPlan(change), host.observation(), owner, { signature: ["by ops@desk"] });
 const run = (script: string): Promise<string> => runAsRoot(connection, script, { step: "trying", timeout: 30 });
-const confirm = (): Promise<string> => run(confirmation);
+const confirm = (): Promise<void> => confirmChange(connection);
 /** As systemd starts it: by the timer, or at boot. */
 const start = (command: string): Promise<string> => run(`sh ${inHand}/transaction.sh ${command} ${inHand} || echo "status $?"`);
 const uptime = (seconds: number): void => host.write("/proc/uptime", `${seconds}.00 1.00\n`);

@@ -41,6 +41,11 @@ export class FakeHost {
     return Promise.resolve(this.removal);
   };
 
+  confirmChange = (): Promise<void> => {
+    this.deeds.push("confirm");
+    return Promise.resolve();
+  };
+
   writeOwner = (_connection: unknown, { stack, host }: Owner): Promise<void> => {
     this.deeds.push(`write owner ${stack} ${host}`);
     return Promise.resolve();

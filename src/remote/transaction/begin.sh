@@ -20,6 +20,8 @@ export LC_ALL DOCKER_CONTEXT
 unset DOCKER_HOST
 # cp --parents of coreutils 9.1 loses the way to an absolute path in any other folder.
 cd /
+# Who listens may be gone.
+trap '' PIPE
 
 state=/var/lib/drydock
 command=$1

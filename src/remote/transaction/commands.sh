@@ -52,9 +52,10 @@ back() { # the generation's "before", files and running state
   left=
   [ -e "$stage/volumes-in-use" ] || sh "$stage/transaction.sh" leave_volumes "$stage" || left="a volume could not be left"
   bring_back "$before"
-  take_ids_back "$stage/ids" "$CREATE_USER"
+  # Whatever resists here is told at the end: dockerd has to be started again.
+  take_ids_back "$stage/ids" "$CREATE_USER" || left="$left the subordinate ids or their user could not be taken back"
   bring_profiles_back "$before"
-  systemctl daemon-reload
+  systemctl daemon-reload || left="$left systemd did not read its units again"
   # Undo what is loaded: rules may or may not have got there.
   change_audit_rules "$stage/audit-add" "$stage/audit-remove" 2>/dev/null || true
   bring_limits_back "$before"
@@ -64,15 +65,14 @@ back() { # the generation's "before", files and running state
   if [ -e "$stage/docker-touched" ]; then
     if [ "$DOCKER_WAS" = active ]; then
       say "restarting dockerd with the old configuration"
-      systemctl stop docker.socket docker.service 2>/dev/null || true
+      timeout "$DAEMON_SECONDS" systemctl stop docker.socket docker.service 2>/dev/null || systemctl kill -s KILL docker.service 2>/dev/null || :
       start_docker
       { tac "$stage/stop"; cat "$stage/survivors"; } | start_containers
     else
       systemctl stop docker.service
     fi
   fi
-  # It tells of the daemon of before, which a restart has ended; of the rest it is true again.
-  [ ! -e "$before/applied" ] || cp "$before/applied" "$state/applied"
+  bridge_filter_back "$before"
   left=$left$(differs_from "$before"; profiles_differ_from "$before"; kernel_differs_from "$before")
   [ -z "$left" ] || { say "$left"; return 1; }
   [ ! -e "$stage/docker-touched" ] || [ "$DOCKER_WAS" != active ] || cat "$stage/stop" "$stage/survivors" | all_run
@@ -136,7 +136,7 @@ start_stopped() { # by a move, this one or one that was cut off
   [ -e "$state/stopped" ] || return 0
   tac "$state/stopped" | start_containers
   # That they run is on the disk before the note goes, or a power cut now would leave them stopped for good.
-  sync -f /var/lib/docker
+  sync -f /var/lib/docker || :
   rm -f "$state/stopped"
 }
 
@@ -153,6 +153,7 @@ apply() {
   # What an update that broke has left is the original still; what this one saves is not, if it comes to nothing.
   [ -d "$state/pristine" ] || : >"$stage/fresh"
   [ ! -s "$state/owner" ] || : >"$stage/kept"
+  [ -e "$stage/fresh" ] || cp -a "$state/pristine" "$stage/pristine-before"
   sh "$stage/transaction.sh" prepare "$stage" || untouched "the state of before could not be saved"
   # From here on something of ours may be left, and whoever destroys the host has to find it.
   # Synced: after a power cut a file that was renamed before its text was on the disk is there, and empty.
@@ -176,11 +177,9 @@ apply() {
 }
 
 untouched() { # WHY
-  rm -f "$stage/step"
+  rm -f "$stage/step" "$state/reserve"
   disarm
-  [ ! -e "$stage/generation" ] || rm -rf -- "$(cat "$stage/generation")"
-  [ -e "$stage/kept" ] || rm -f "$state/owner"
-  [ ! -e "$stage/fresh" ] || rm -rf -- "$state/pristine"
+  forget_saved
   refuse "$1"
 }
 
@@ -206,7 +205,7 @@ put_back() { # in a process of its own: whatever fails here, dockerd is started 
 restore() {
   [ -d "$state/pristine" ] || { rm -f "$state/owner"; say "there is nothing to restore"; exit 0; }
   touch "$state/pristine/ids"
-  ! has stop || stop_containers "$stage/stop"
+  ! has stop || stop_containers "$stage/stop" || say "not all containers could be stopped"
   say "stopping dockerd"
   [ "$SOCKET" = no ] || systemctl stop docker.socket
   systemctl stop docker.service
@@ -219,13 +218,14 @@ restore() {
   [ "$broken" = no ] || exit 22
   left=$(differs_from "$state/pristine"; profiles_differ_from "$state/pristine")
   [ -z "$left" ] || { say "not as before: $left"; exit 22; }
-  rm -rf -- "$state/generations" "$state/pristine" "$state/applied" "$state/current" "$state/owner"
+  rm -rf -- "$state/generations" "$state/pristine" "$state/applied" "$state/current" "$state/outcome" "$state/owner"
   say "every file is as it was before the first update"
 }
 
 case $command in
   apply) apply ;;
   arm) arm ;;
+  forget_saved) forget_saved ;;
   guard) guard ;;
   confirm) confirm ;;
   clear_away) clear_away ;;

@@ -2,6 +2,9 @@
 # dockerd and its containers: reload, restart, who stops and starts again, and whether all is well.
 # shellcheck disable=SC2154 # stage and state are set in begin.sh
 
+# A dockerd that hangs must not hold up the way back. Containers have stop timeouts of their own.
+docker() { if [ "$1" = stop ]; then command docker "$@"; else timeout "$((2 * DAEMON_SECONDS))" docker "$@"; fi; }
+
 last_words() { # of dockerd; what it says at level info comes also after the reason
   journalctl _SYSTEMD_UNIT=docker.service -n 20 -o cat --no-pager | grep -v level=info | tail -n 3 | tail -c 600
 }
@@ -19,7 +22,7 @@ start_docker() {
   # Three bad starts within a minute and systemd tries no more, the socket included (moby#41461).
   systemctl reset-failed docker.service docker.socket 2>/dev/null || true
   [ "$SOCKET" = no ] || systemctl start docker.socket
-  systemctl start docker.service 2>/dev/null || { say "dockerd does not start: $(last_words)"; return 1; }
+  timeout "$DAEMON_SECONDS" systemctl start docker.service 2>/dev/null || { say "dockerd does not start: $(last_words)"; return 1; }
   wait_for_docker
 }
 

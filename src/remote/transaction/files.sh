@@ -129,9 +129,10 @@ add_ids() {
 take_ids_back() { # IDS_FILE USER: exactly what add_ids added; other lines may have come since
   while read -r file line; do
     grep -qxF -- "$line" "$file" 2>/dev/null || continue
-    cp -p -- "$file" "$file.drydock-new"
-    grep -vxF -- "$line" "$file" >"$file.drydock-new" || [ $? -eq 1 ]
-    mv -T -- "$file.drydock-new" "$file"
+    # Step by step, since `set -e` does not hold for who asks whether it went well: no half a file gets the name.
+    cp -p -- "$file" "$file.drydock-new" || return 1
+    grep -vxF -- "$line" "$file" >"$file.drydock-new" || [ $? -eq 1 ] || return 1
+    mv -T -- "$file.drydock-new" "$file" || return 1
   done <"$1"
   [ -z "$2" ] || ! getent passwd "$2" >/dev/null || userdel "$2"
 }

@@ -1,17 +1,20 @@
 # shellcheck shell=sh
 # What brings a host back when nobody is left to do it: a timer for a controller that is gone, two units for a boot in the middle.
 #
-# $stage/step says how far the transaction is: `changing`, `changed`, `going-back`, `confirmed`, or `broken` when the way back failed.
+# $stage/step says how far the transaction is: `changing`, `changed`, then `confirmed`, or `going-back` and `taken-back`; `broken` when the
+# way back failed. Each end can be cut off, and begun again.
 # It is on the disk before what it announces begins. Without that file nothing was touched yet. The stage stays until the end.
 # shellcheck disable=SC2154 # stage and state are set in begin.sh
 
-set_step() { # STEP
+set_step() { # STEP; whole, or not at all: an empty word would be taken for another
   # The first room that a full disk gives back is ours.
-  printf '%s\n' "$1" >"$stage/step.new" 2>/dev/null || { rm -f "$state/reserve"; printf '%s\n' "$1" >"$stage/step.new"; }
+  printf '%s\n' "$1" >"$stage/step.new" 2>/dev/null || { rm -f "$state/reserve" && printf '%s\n' "$1" >"$stage/step.new"; } || return 1
   sync "$stage/step.new" && mv "$stage/step.new" "$stage/step" && sync "$stage"
 }
 
-step() { cat "$stage/step" 2>/dev/null || echo untouched; }
+step() { # what nobody can read was begun, and has no end that anybody knows
+  if [ -s "$stage/step" ]; then cat "$stage/step"; elif [ -e "$stage/step" ]; then echo going-back; else echo untouched; fi
+}
 
 uptime_seconds() { cut -d. -f1 /proc/uptime; } # no step of the clock moves it
 
@@ -30,7 +33,7 @@ Description=Drydock: take back an update that was cut off, before anything reads
 DefaultDependencies=no
 RequiresMountsFor=$state
 After=local-fs.target
-Before=sysinit.target auditd.service apparmor.service containerd.service docker.socket docker.service shutdown.target
+Before=sysinit.target systemd-tmpfiles-setup.service auditd.service audit-rules.service apparmor.service containerd.service docker.socket docker.service shutdown.target
 Conflicts=shutdown.target
 ConditionPathExists=$stage/step
 
@@ -58,17 +61,21 @@ UNIT
 
 arm() { # in a process of its own, before the first change
   write_recovery_units
+  # Of one that failed systemd keeps the name.
   systemctl stop drydock-guard.timer 2>/dev/null || :
-  set_step changing
-  systemd-run --quiet --unit=drydock-guard --on-active="$GUARD_SECONDS" --on-unit-inactive="$GUARD_SECONDS" --timer-property=AccuracySec=1s \
+  systemctl reset-failed drydock-guard.timer drydock-guard.service 2>/dev/null || :
+  # Before the word is there: until this unit ends, the timer has nothing to do.
+  systemd-run --quiet --collect --unit=drydock-guard --on-active="$GUARD_SECONDS" --on-unit-inactive="$GUARD_SECONDS" --timer-property=AccuracySec=1s \
     --property=OOMScoreAdjust=-900 --property=SyslogLevel=notice --property=LogLevelMax=notice sh "$stage/transaction.sh" guard "$stage"
+  set_step changing
+  rm -rf -- "$state/outcome" "$stage.broken"
 }
 
-disarm() {
-  systemctl stop drydock-guard.timer 2>/dev/null || :
+disarm() { # the timer last: whatever is cut off here, it comes again
   # shellcheck disable=SC2086 # our own paths
   rm -f $recovery_links $recovery_units
   [ ! -e "$stage/unit-folders" ] || tac "$stage/unit-folders" | while IFS= read -r folder; do rmdir --ignore-fail-on-non-empty "$folder"; done
+  systemctl stop drydock-guard.timer 2>/dev/null || :
 }
 
 # For whoever looks next: what became of the last transaction that got so far as to touch something.
@@ -82,7 +89,9 @@ note_outcome() { # RESULT WHY
 generation_number() { sed 's,.*/,,' "$stage/generation"; }
 
 end_transaction() { # whoever runs this script goes on reading it
-  rm -f "$state/reserve"
+  # Without its word a stage is nothing but waste, in whatever order the rest goes.
+  rm -f "$state/reserve" "$stage/step"
+  sync "$stage"
   rm -rf -- "$stage"
 }
 
@@ -103,11 +112,36 @@ take_back() { # WHY: the way back, whoever finds that it has to be gone
 }
 
 end_taken_back() { # WHY
+  set_step taken-back || :
   note_outcome "went back" "$1" || :
+  generation=$(cat "$stage/generation")
+  # What the change had noted is of a daemon that has ended, and of settings that are gone.
+  if [ -e "$generation/before/applied" ]; then
+    cp "$generation/before/applied" "$state/applied.new" && mv "$state/applied.new" "$state/applied"
+  elif [ -d "$generation" ]; then
+    rm -f "$state/applied"
+  fi
+  forget_saved
   disarm
-  rm -rf -- "$(cat "$stage/generation")"
+  end_transaction
+}
+
+forget_saved() { # what this transaction saved as the original is none, since it came to nothing
+  [ ! -e "$stage/generation" ] || rm -rf -- "$(cat "$stage/generation")"
   [ -e "$stage/kept" ] || rm -f "$state/owner"
-  [ ! -e "$stage/fresh" ] || rm -rf -- "$state/pristine"
+  # Away with one rename: half of it would pass for all of it.
+  [ ! -e "$stage/fresh" ] || { mv "$state/pristine" "$state/pristine.gone" 2>/dev/null || :; }
+  if [ -d "$stage/pristine-before" ]; then
+    mv "$state/pristine" "$state/pristine.gone" && mv "$stage/pristine-before" "$state/pristine"
+  fi
+  rm -rf -- "$state/pristine.gone"
+}
+
+keep() { # confirmed
+  ln -sfn "$(cat "$stage/generation")" "$state/current"
+  note_outcome confirmed "-"
+  forget_old_generations
+  disarm
   end_transaction
 }
 
@@ -125,20 +159,23 @@ guard() { # by the timer, again and again until the transaction has an end
       [ "$(($(uptime_seconds) - changed_at))" -ge "$CONFIRM_SECONDS" ] || exit 0
       why="nobody confirmed it over a new connection within $CONFIRM_SECONDS s"
       ;;
+    confirmed) keep; exit 0 ;;
+    taken-back) end_taken_back "it was cut off"; exit 0 ;;
+    # The boot units stay.
+    broken) systemctl stop drydock-guard.timer; exit 0 ;;
     *) disarm; exit 0 ;;
   esac
   say "the update by $(tr '\n' ' ' <"$stage/by"): $why; going back to the state of before"
   take_back "$why" || exit 22
 }
 
-confirm() { # by the controller, over a connection that is new
-  [ "$(step)" = changed ] || { say "there is nothing to confirm"; exit 1; }
-  set_step confirmed
-  ln -sfn "$(cat "$stage/generation")" "$state/current"
-  note_outcome confirmed "-"
-  disarm
-  forget_old_generations
-  end_transaction
+confirm() { # by the controller, after it has seen over a new connection that all is as wished
+  case $(step) in
+    changed) set_step confirmed ;;
+    confirmed) ;;
+    *) say "there is nothing to confirm"; exit 1 ;;
+  esac
+  keep
 }
 
 # By the next update, which finds what has neither an end nor anybody at work on it.
@@ -146,9 +183,16 @@ clear_away() {
   case $(step) in
     changing | changed | going-back)
       say "taking back an update that was cut off: $(tr '\n' ' ' <"$stage/by")"
+      # A link that fails now must not leave it half-way once more.
+      systemctl reset-failed drydock-guard.timer drydock-guard.service 2>/dev/null || :
+      systemd-run --quiet --collect --unit=drydock-guard --on-active="$GUARD_SECONDS" --on-unit-inactive="$GUARD_SECONDS" sh "$stage/transaction.sh" guard "$stage" || :
       take_back "it was cut off" || exit 22
       exit 24
       ;;
+    confirmed) keep ;;
+    taken-back) end_taken_back "it was cut off" ;;
+    # This update may mend it. Until it has a way back of its own, the old one stays.
+    broken) rm -rf -- "$stage.broken"; mv "$stage" "$stage.broken" ;;
     *) disarm; end_transaction ;;
   esac
 }
@@ -156,10 +200,15 @@ clear_away() {
 recover() { # at boot, before the files are read by anybody: nothing runs yet that would have to be told
   case $(step) in
     changing | changed | going-back | broken) ;;
+    confirmed) keep; exit 0 ;;
+    taken-back) end_taken_back "the host was restarted in the middle"; exit 0 ;;
     *) disarm; end_transaction; exit 0 ;;
   esac
   say "the update by $(tr '\n' ' ' <"$stage/by") was cut off by a restart of the host; the files of before come back"
   set_step going-back || :
+  # Whatever fails here, what was stopped starts again, and the comparison there tells.
+  : >"$stage/after-boot"
+  rm -f "$state/reserve"
   # Mounted at boot it is whole, and what Docker is about to start on.
   each_volume "move adopt" note_volume_in_use
   if [ ! -e "$stage/volumes-in-use" ]; then
@@ -169,17 +218,18 @@ recover() { # at boot, before the files are read by anybody: nothing runs yet th
   fi
   before=$(cat "$stage/generation")/before
   bring_back "$before"
-  take_ids_back "$stage/ids" "$CREATE_USER"
+  take_ids_back "$stage/ids" "$CREATE_USER" || :
   # apparmor.service loads by the files.
   cat "$stage/profiles-load" "$stage/profiles-unload" | while read -r name; do forget_compiled "$name"; done
-  systemctl daemon-reload
-  : >"$stage/after-boot"
+  systemctl daemon-reload || :
   sync -f "$stage"
 }
 
 settle() { # at boot, after Docker
   exec 9>"$state/lock"
   flock 9
+  # Somebody may have ended it meanwhile.
+  [ -e "$stage/after-boot" ] || exit 0
   broken=
   if [ "$DOCKER_WAS" = active ]; then
     systemctl start docker.service || :
@@ -189,6 +239,7 @@ settle() { # at boot, after Docker
   tac "$stage/stop" | start_containers
   start_stopped
   before=$(cat "$stage/generation")/before
+  bridge_filter_back "$before"
   left=$(differs_from "$before")
   [ -z "$left$broken" ] || { say "$broken $left"; set_step broken || :; note_outcome broken "the host was restarted in the middle" || :; exit 22; }
   say "the state of before is back"

@@ -84,6 +84,8 @@ slice_limits() { # the kernel's are those of the unit files as they are now
 
 remember_kernel() { # FOLDER: what changes there, in the same lines as in the stage
   [ ! -e "$state/applied" ] || cp -p "$state/applied" "$1/applied"
+  # A module that is loaded now has its own first value then.
+  cat /proc/sys/net/bridge/bridge-nf-call-iptables >"$1/bridge-filter" 2>/dev/null || :
   while read -r unit property value; do
     pid=$(systemctl show -p MainPID --value "$unit")
     [ "$pid" -gt 0 ] || continue
@@ -103,6 +105,10 @@ bring_limits_back() { # FOLDER; after the unit files. Goes on where one resists:
   process_limits <"$1/process-limits" || :
   scope_limits <"$1/scope-limits" || :
   ! has slice-limits || slice_limits || :
+}
+
+bridge_filter_back() { # FOLDER: as it was, where it was there
+  [ ! -s "$1/bridge-filter" ] || cat "$1/bridge-filter" >/proc/sys/net/bridge/bridge-nf-call-iptables || :
 }
 
 kernel_differs_from() { # FOLDER: prints what is not as it was

@@ -267,11 +267,12 @@ mark_whole() { set_label "$label"; }
 
 install_volume_files() {
   new_memory "$stage/volumes-before"
+  while IFS= read -r path; do remember "$stage/volumes-before" "$path"; done <"$stage/volume-files"
+  sync -f "$stage"
   n=0
   while read -r mode owner group path; do
     n=$((n + 1))
     grep -qxF -- "$path" "$stage/volume-files" || continue
-    remember "$stage/volumes-before" "$path"
     install_file "$stage/files/$n" "$mode" "$owner" "$group" "$path"
   done <"$stage/writes"
   systemctl daemon-reload
