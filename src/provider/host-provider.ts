@@ -107,11 +107,11 @@ export class HostProvider implements provider.Provider {
       const inputs = plain(observedInputs(props, observation));
       const { outcome } = observation;
       if (outcome && outcome.result !== "confirmed") await this.log("warn", urn, `${id}: ${lastUpdate(outcome)}`);
-      const { lastChange = { cost: [], diff: "" }, applied = {} } = props;
+      const { lastChange = { cost: [], diff: "" }, applied = {}, deferred } = props;
       const outputs = outputsOf({ ...props, inEffect: inputs.inEffect }, observation, { lastChange, applied });
       for (const text of outputs.pending) await this.log("warn", urn, `${id}: pending: ${text}`);
       const asApplied = props.asApplied && isDeepStrictEqual(keptPart(inputs), keptPart(props));
-      return { id, inputs, props: plain({ ...inputs, ...outputs, asApplied }) };
+      return { id, inputs, props: plain({ ...inputs, ...outputs, asApplied, deferred }) };
     } catch (error) {
       const reason = explain(error);
       await this.log("warn", urn, `${id}: could not be read: ${reason}`);
@@ -188,7 +188,7 @@ const keptPart = (state: HostInputs) => ({ ...wishedPart(state), reachable: null
 function stateOf({ wish, outputs, deferred }: Converged, olds?: State): State {
   if (!deferred) return plain({ ...wish, ...outputs, asApplied: true });
   const { applied = outputs.applied, lastChange = outputs.lastChange } = olds ?? {};
-  return plain({ ...wish, ...outputs, applied, lastChange, asApplied: false });
+  return plain({ ...wish, ...outputs, applied, lastChange, asApplied: false, deferred: true });
 }
 
 const lastUpdate = ({ result, why, at }: Outcome) =>
