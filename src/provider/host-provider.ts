@@ -8,14 +8,14 @@ import { observedInputs } from "../plan/seen.ts";
 import { completeInputs } from "../plan/wish.ts";
 import { log, type CustomResource } from "../sdk.ts";
 import { converge, type Converged, type Say } from "./converge.ts";
-import { explain, explainFor, HalfDoneError, listed } from "./errors.ts";
+import { DeferredError, explain, explainFor, HalfDoneError, listed } from "./errors.ts";
 import { lookAhead } from "./look-ahead.ts";
 import { look } from "./look.ts";
 import { UnreachableError } from "../remote/ssh.ts";
 import { outputsOf, type HostOutputs } from "./outputs.ts";
 import { Progress } from "./progress.ts";
 import { release } from "./release.ts";
-import { Tally } from "./tally.ts";
+import { Tally, type Fate } from "./tally.ts";
 import { NotItsTurnError, Turns } from "./turns.ts";
 
 /** A half-done create leaves only the inputs. */
@@ -147,12 +147,12 @@ export class HostProvider implements provider.Provider {
     try {
       const wait = () => void this.log("info", urn, "waiting for its turn", "ephemeral");
       const converged = await this.#turns.take(host, wish.rollout, () => converge(owner, wish, say, (name) => progress.step(name)), wait);
-      this.#tally.became(host, converged.changed ? "changed" : "unchanged");
+      this.#tally.became(host, converged.deferred ? "left for later" : converged.changed ? "changed" : "unchanged");
       this.#tally.waits(host, converged.outputs.pending.length > 0);
       for (const text of converged.outputs.pending) await this.log("warn", urn, `${host}: pending: ${text}`);
       return converged;
     } catch (error) {
-      this.#tally.became(host, error instanceof NotItsTurnError ? "refused" : error instanceof UnreachableError ? "unreachable" : "failed");
+      this.#tally.became(host, fateOf(error));
       throw error;
     } finally {
       progress.end();
@@ -164,6 +164,12 @@ export class HostProvider implements provider.Provider {
     // Of the resource only the name is asked.
     await log[level](message, { urn: { promise: () => Promise.resolve(urn) } } as unknown as CustomResource, undefined, lasting === "ephemeral");
   }
+}
+
+function fateOf(error: unknown): Fate {
+  if (error instanceof DeferredError) return "left for later";
+  if (error instanceof NotItsTurnError) return "refused";
+  return error instanceof UnreachableError ? "unreachable" : "failed";
 }
 
 export const hostType = "drydock:index:Host";
