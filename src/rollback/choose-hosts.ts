@@ -5,7 +5,7 @@ import type { HostArgs } from "../desired/host-inputs.ts";
 import type { Checkpoint, RecordedHost } from "./checkpoint.ts";
 import { RollbackError } from "./error.ts";
 import type { History, Update } from "./history.ts";
-import { recordedArgs } from "./recorded-args.ts";
+import { argsToday, recordedArgs } from "./recorded-args.ts";
 
 export interface Choice {
   taken: TakenHost[];
@@ -106,6 +106,5 @@ async function choose(then: Checkpoint, { current, only }: Wanted, where: string
 
 /** Of today: a host is reached where it is now. */
 function connectionOf(host: RecordedHost | undefined): HostArgs["connection"] | undefined {
-  const read = host && recordedArgs(host.inputs);
-  return read && "args" in read ? read.args.connection : undefined;
+  return host && argsToday(host.inputs)?.connection;
 }

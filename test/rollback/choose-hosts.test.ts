@@ -70,6 +70,12 @@ describe("what is taken", () => {
     expect(taken.map(({ args }) => args.connection.host)).toEqual(["192.0.2.2"]);
   });
 
+  it.each(["absent", "root:root 0777 (a symbolic link)"])("is reached where the host is now, where %s was found there", async (mode) => {
+    const now = at("now", { args: { ...connection("192.0.2.2"), modes: { "/etc/docker/daemon.json": mode } } });
+    const { taken } = await choose([{ hosts: { web1: at("info", { args: connection("192.0.2.1") }) } }], 1, { web1: now });
+    expect(taken.map(({ args }) => args.connection.host)).toEqual(["192.0.2.2"]);
+  });
+
   it("of a host that is taken up again is reached where it was", async () => {
     const { taken } = await choose([{ hosts: { web1: at("info", { args: connection("192.0.2.1") }) } }], 1, {}, ["web1"]);
     expect(taken.map(({ args }) => args.connection.host)).toEqual(["192.0.2.1"]);
