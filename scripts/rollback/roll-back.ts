@@ -15,17 +15,17 @@ import { parseCheckpoint, type Checkpoint } from "../../src/rollback/checkpoint.
 import { chooseFromFile, chooseFromHistory, type Choice } from "../../src/rollback/choose-hosts.ts";
 import { rollbackMessage, updateBefore, updateNamed } from "../../src/rollback/choose-update.ts";
 import { adviseCode } from "../../src/rollback/code-advice.ts";
-import { consentsToday } from "../../src/rollback/consents.ts";
+import { consentsToday, windowToday } from "../../src/rollback/consents.ts";
 import { RollbackError } from "../../src/rollback/error.ts";
 import { readUnpacked } from "../../src/rollback/file-history.ts";
 import { headline, type Update } from "../../src/rollback/history.ts";
 import { openHistory, shortName } from "../../src/rollback/open-history.ts";
 import { readPreview, type Preview } from "../../src/rollback/preview.ts";
-import { recordedArgs } from "../../src/rollback/recorded-args.ts";
+import { argsToday } from "../../src/rollback/recorded-args.ts";
 import { renderUpdates } from "../../src/rollback/updates-table.ts";
 import { askEngine, root, runEngine } from "./engine.ts";
 import type { RollbackOptions } from "./options.ts";
-import { counted, named, sayChoice, sayPreview } from "./say.ts";
+import { counted, named, sayChoice, sayEnd, sayPreview } from "./say.ts";
 
 /**
  * @returns the exit code
@@ -40,7 +40,11 @@ export async function rollBack(options: RollbackOptions): Promise<number> {
 
   const fleet = declaredToday(stackFile(stack));
   const hosts = new Map(hostsNow(current));
-  for (const { name, args } of choice.taken) hosts.set(name, { ...args, allow: consentsToday(fleet?.hosts.get(name), hosts.get(name), allow) });
+  for (const { name, args } of choice.taken) {
+    const { window: recorded, ...rest } = args;
+    const [declared, now] = [fleet?.hosts.get(name), hosts.get(name)];
+    hosts.set(name, { ...rest, ...windowToday(declared, now, { ...(recorded && { window: recorded }) }), allow: consentsToday(declared, now, allow) });
+  }
   const folder = mkdtempSync(join(tmpdir(), "drydock-rollback-"));
   try {
     const file = join(folder, "hosts.json");
@@ -65,9 +69,10 @@ export async function rollBack(options: RollbackOptions): Promise<number> {
       console.error("\nrollback: not every host went back; what each one said is above. Once its reason is mended, the same command goes on from there.");
       return 1;
     }
-    console.log(`\n${named(preview)} ${preview.hosts.length === 1 ? "is" : "are"} back at ${where}.`);
+    const after = parseCheckpoint(await askEngine(["stack", "export", "--stack", stack]), `the state of ${stack}`);
+    const allBack = sayEnd(preview, after, where);
     sayCode(stack, update);
-    return 0;
+    return allBack ? 0 : 1;
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -115,8 +120,8 @@ function declaredToday(file: string): Fleet | undefined {
 /** Those that are not taken back are registered as they are, and not touched. */
 function hostsNow(current: Checkpoint): [string, HostArgs][] {
   return [...current.values()].flatMap(({ name, inputs }): [string, HostArgs][] => {
-    const read = recordedArgs(inputs);
-    return "args" in read ? [[name, read.args]] : [];
+    const args = argsToday(inputs);
+    return args ? [[name, args]] : [];
   });
 }
 

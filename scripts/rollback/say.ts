@@ -1,5 +1,6 @@
 /** What a rollback tells before it asks. */
 
+import type { Checkpoint } from "../../src/rollback/checkpoint.ts";
 import type { Choice } from "../../src/rollback/choose-hosts.ts";
 import { describeUpdate, type Update } from "../../src/rollback/history.ts";
 import type { Preview } from "../../src/rollback/preview.ts";
@@ -25,6 +26,15 @@ export function sayPreview({ hosts, notes }: Preview): void {
   if (consents.size > 0) console.log(`\nTo consent for this rollback alone: ${[...consents].map((word) => `--allow ${word}`).join(" ")}`);
 }
 
+/** @returns whether every host is back: the engine counts one that waits for its window as done */
+export function sayEnd({ hosts }: Preview, after: Checkpoint, where: string): boolean {
+  const waiting = hosts.filter(({ name }) => after.get(name)?.deferred);
+  const back = hosts.filter((host) => !waiting.includes(host));
+  if (back.length > 0) console.log(`\n${named({ hosts: back })} ${back.length === 1 ? "is" : "are"} back at ${where}.`);
+  if (waiting.length > 0) console.log(`\n${named({ hosts: waiting })} ${waiting.length === 1 ? "waits for its window and was" : "wait for their windows and were"} not touched. Run the same command again in the window.`);
+  return waiting.length === 0;
+}
+
 /** Hosts by name, as long as that is short. */
-export const named = ({ hosts }: Preview) => (hosts.length > 8 ? `${hosts.length} hosts` : hosts.map(({ name }) => name).join(", "));
+export const named = ({ hosts }: Pick<Preview, "hosts">) => (hosts.length > 8 ? `${hosts.length} hosts` : hosts.map(({ name }) => name).join(", "));
 export const counted = (count: number) => (count === 1 ? "the host is" : `the ${count} hosts are`);

@@ -12,7 +12,7 @@ export const rolloutSchema = z
   .strictObject({
     waves: setting(listOf(listOf(waveMember, "names of hosts and groups"), "waves, each a list of names of hosts and groups, e.g. [[web1], [web]]"), {
       description:
-        "Waves of hosts, by names of hosts and groups. A wave starts when all hosts of the one before are applied and their gates passed. A host that is named itself is not in the wave of its group; one of several groups is in the first wave that names one of them; hosts in no wave make one last wave.",
+        "Waves of hosts, by names of hosts and groups. A wave starts when all hosts of the one before are applied and their gates passed; one that is left for its window holds it back, too. A host that is named itself is not in the wave of its group; one of several groups is in the first wave that names one of them; hosts in no wave make one last wave.",
       initially: "one wave",
       cost: "nothing",
     }),

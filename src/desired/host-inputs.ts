@@ -42,6 +42,8 @@ export interface HostRollout {
   maxParallel?: number;
   /** Hosts of the wave that may fail; after one more the others are refused. */
   maxFailures: number;
+  /** Waves come after this one, and wait for it. Absent in the last. */
+  followed?: true;
 }
 
 export interface DeclaredVolume {

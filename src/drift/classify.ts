@@ -66,7 +66,7 @@ export function classifyHost(host: HostEvents): HostFindings {
   const { name, before, after, op, wish, said } = host;
   const own = (severity: string) => said.filter((one) => one.severity === severity).map(({ message }) => withoutName(message, name));
   const errors = own("error").filter((message) => !message.startsWith(wouldBeRefused));
-  const isNew = before === undefined || isUnfinished(before);
+  const isNew = before === undefined || isUnfinished(before) || hasOnlyWaited(before);
   const unread = whyUnread(host, errors);
   const { outlook, notes } = outlookIn(own("info"));
   const findings: HostFindings = {
@@ -82,7 +82,7 @@ export function classifyHost(host: HostEvents): HostFindings {
     ...(outlook === undefined ? {} : { outlook }),
     notes: [...notes, ...hostIsAnother(before, after)],
   };
-  if (isNew && before !== undefined) findings.notes.unshift("its first update did not go through");
+  if (isNew && before !== undefined) findings.notes.unshift(hasOnlyWaited(before) ? "its first update waits for its window" : "its first update did not go through");
   // Whatever the engine would do must show, even if we can't name it.
   const nothing = findings.drift.length + findings.change.length === 0;
   if (op === "update" && nothing && unread === undefined && wish) findings.notes.push("the engine would update it");
@@ -101,6 +101,9 @@ const collator = new Intl.Collator("en", { numeric: true });
 /** A create that failed half-way leaves what was wished, and no account of what was done. */
 const isUnfinished = ({ outputs }: HostState) => (outputs.lastChange?.cost ?? []).length === 0;
 
+/** For its window, since it came into the stack. */
+const hasOnlyWaited = ({ outputs }: HostState) => outputs.deferred === true && Object.keys(outputs.applied ?? {}).length === 0;
+
 function whyUnread({ before, after, op }: HostEvents, errors: string[]): string | undefined {
   // Nobody reads a new host but `check`, which says what was wrong.
   if (before === undefined) return op === "create" || op === undefined ? errors[0] : undefined;
@@ -117,6 +120,7 @@ function compare({ before, after, op, wish }: HostEvents, isNew: boolean, isRead
   // Without a wish, for the program failed or the host goes, there is still drift to see.
   const wished = wish && op !== "delete" ? placesOf(wish) : undefined;
   const applied = after?.outputs.applied ?? before.outputs.applied ?? {};
+  const deferred = before.outputs.deferred === true;
   const drift: Difference[] = [];
   const change: Difference[] = [];
   for (const place of allPlaces(stored, found, wished ?? stored)) {
@@ -127,7 +131,7 @@ function compare({ before, after, op, wish }: HostEvents, isNew: boolean, isRead
       if (want) change.push({ place, from: is, to: want.value });
       continue;
     }
-    const base = baseOf(applied, place, { was, is, want });
+    const base = baseOf(applied, place, { was, is, want, deferred });
     if (base === undefined) drift.push({ place, from: undefined, to: is, lost: true });
     else if (!isDeepStrictEqual(base.value, is)) drift.push({ place, from: base.value, to: is });
     const from = base ? base.value : is;
@@ -137,16 +141,16 @@ function compare({ before, after, op, wish }: HostEvents, isNew: boolean, isRead
 }
 
 /** Nobody can find another value for these on a host. */
-const onlyDeclared = /^(connection\.|allow$|volumes\.)/;
+const onlyDeclared = /^(connection\.|allow$|window$|volumes\.)/;
 
 interface Value {
   value: Json | undefined;
 }
 
 /** What the last update had applied to a place: what is stored, unless it is known to be something else. Undefined if nobody knows. */
-function baseOf(applied: Record<string, string>, place: string, { was, is, want }: { was: Json | undefined; is: Json | undefined; want: Value | undefined }): Value | undefined {
-  // The engine stores what is wished without an update where the host is like that already.
-  if (Object.keys(applied).length === 0 || onlyDeclared.test(place) || (want && isDeepStrictEqual(was, want.value))) return { value: was };
+function baseOf(applied: Record<string, string>, place: string, { was, is, want, deferred }: { was: Json | undefined; is: Json | undefined; want: Value | undefined; deferred: boolean }): Value | undefined {
+  // The engine stores what is wished without an update where the host is like that already; and where the update was left for later, when it is not.
+  if (Object.keys(applied).length === 0 || onlyDeclared.test(place) || (!deferred && want && isDeepStrictEqual(was, want.value))) return { value: was };
   const meant = applied[place] ?? "absent";
   return [{ value: was }, ...(want ? [want] : []), { value: is }].find(({ value }) => digestOf(value) === meant);
 }

@@ -14,6 +14,7 @@ export function placesOf(inputs: Partial<HostInputs>): Places {
   return new Map([
     ...below("connection", inputs.connection),
     ...(inputs.allow && inputs.allow.length > 0 ? [["allow", inputs.allow] satisfies [string, Json]] : []),
+    ...(inputs.window && inputs.window.length > 0 ? [["window", inputs.window] satisfies [string, Json]] : []),
     ...below("daemon", inputs.daemon),
     ...below("files", inputs.files),
     ...below("modes", inputs.modes),

@@ -37,7 +37,7 @@ export interface LayerArgs {
   /** The volume layer: a filesystem of its own for Docker's data. */
   volume?: VolumeArgs | null | undefined;
   /**
-   * When running containers may be disrupted: by a restart of dockerd, by stopping them, by a move of their data. Outside, such an update is left for later as a whole and reported as pending. One text, or a list.
+   * When running containers may be disrupted: by a restart of dockerd, by stopping them, by a move of their data. Outside, such an update is left for later as a whole and reported as pending; later waves of a rollout wait for it. One text, or a list.
    * Allowed: a list of windows such as "Sun 02:00-04:00 UTC".
    * Cost of a change: nothing.
    * @default at any time
@@ -1346,7 +1346,7 @@ export interface FleetArgs<Name extends string = string> {
 /** `rollout`. */
 export interface RolloutArgs {
   /**
-   * Waves of hosts, by names of hosts and groups. A wave starts when all hosts of the one before are applied and their gates passed. A host that is named itself is not in the wave of its group; one of several groups is in the first wave that names one of them; hosts in no wave make one last wave.
+   * Waves of hosts, by names of hosts and groups. A wave starts when all hosts of the one before are applied and their gates passed; one that is left for its window holds it back, too. A host that is named itself is not in the wave of its group; one of several groups is in the first wave that names one of them; hosts in no wave make one last wave.
    * Allowed: a list of waves, each a list of names of hosts and groups, e.g. [[web1], [web]].
    * Cost of a change: nothing.
    * @default one wave

@@ -30,8 +30,10 @@ export function registerHosts(hosts: ReadonlyMap<string, DeclaredHost>, { rollou
     return [host, ...(passed ? [passed] : [])];
   };
   let before = options;
-  for (const [index, names] of (rollout?.waves ?? [[...hosts.keys()]]).entries()) {
-    const limits = rollout && { wave: index + 1, maxFailures: rollout.maxFailures, ...(rollout.maxParallel !== undefined && { maxParallel: rollout.maxParallel }) };
+  const waves = rollout?.waves ?? [[...hosts.keys()]];
+  for (const [index, names] of waves.entries()) {
+    const followed = waves.slice(index + 1).flat().some((name) => hosts.has(name));
+    const limits = rollout && { wave: index + 1, maxFailures: rollout.maxFailures, ...(rollout.maxParallel !== undefined && { maxParallel: rollout.maxParallel }), ...(followed && { followed }) };
     const wave = names.flatMap((name) => {
       const args = hosts.get(name);
       return args ? withCommands(name, limits ? asDeclared({ ...args, rollout: limits }) : args, before) : [];

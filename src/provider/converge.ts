@@ -15,7 +15,7 @@ import { applyPlan, removeOldData, writeOwner, type TransactionResult } from "..
 import { confirmChange } from "../remote/confirmation.ts";
 import { seconds } from "../remote/limits.ts";
 import { assess } from "./assess.ts";
-import { HalfDoneError, HostError, listed } from "./errors.ts";
+import { DeferredError, HalfDoneError, HostError, listed } from "./errors.ts";
 import { stopsDocker } from "../plan/volumes.ts";
 import { volumesThatStay } from "./release.ts";
 import { look } from "./look.ts";
@@ -40,7 +40,7 @@ export type Step = (name: string) => void;
 /**
  * Brings a host into the wished state, or says why not and in which state it is.
  *
- * @throws HostError when nothing was changed or all was taken back; HalfDoneError when the host is in between;
+ * @throws DeferredError when it was left for its window and later waves wait for it; HostError when nothing was changed or all was taken back; HalfDoneError when the host is in between;
  *   UnreachableError, RemoteScriptError
  */
 export async function converge(owner: Owner, args: HostArgs, say: Say, step: Step = () => undefined): Promise<Converged> {
@@ -56,7 +56,9 @@ export async function converge(owner: Owner, args: HostArgs, say: Say, step: Ste
   const window = waitsForWindow(wish.window, plan, new Date());
   if (window !== undefined) {
     const cost = describeCost(plan, wish, observation);
-    await say(listed(`${owner.host}: nothing was touched, since this update waits for ${window}`, cost));
+    const untouched = `${owner.host}: nothing was touched, since this update waits for ${window}`;
+    if (wish.rollout?.followed) throw new DeferredError(listed(`${untouched}; later waves wait for it`, cost));
+    await say(listed(untouched, cost));
     // What the engine keeps is what is there: the next update in the window finds all of the difference.
     const outputs = outputsOf(wish, observation, { lastChange: { cost: ["nothing"], diff: "" }, applied: {} });
     return { changed: false, deferred: true, wish: observedInputs(wish, observation), outputs: { ...outputs, pending: [...outputs.pending, `an update waits for ${window}`] } };

@@ -10,6 +10,11 @@ export class HalfDoneError extends HostError {
   override name = "HalfDoneError";
 }
 
+/** Not a failure: the host waits for its window, and later waves for the host. The engine knows no other way to hold those back. */
+export class DeferredError extends HostError {
+  override name = "DeferredError";
+}
+
 /** A headline and its points, one a line. */
 export function listed(headline: string, points: string[]): string {
   return points.length === 1 ? `${headline}: ${points[0] ?? ""}` : [`${headline}:`, ...points.map((point) => `  - ${point}`)].join("\n");
@@ -24,7 +29,7 @@ export function explainFor(host: string, error: unknown): string {
 /** The message of an error and of its causes, the stack only where nobody expected it. */
 export function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const expected = ["HostError", "HalfDoneError", "NotItsTurnError", "UnreachableError", "RemoteScriptError"].includes(error.name);
+  const expected = ["HostError", "HalfDoneError", "NotItsTurnError", "DeferredError", "UnreachableError", "RemoteScriptError"].includes(error.name);
   const text = expected ? error.message : (error.stack ?? error.message);
   return error.cause === undefined ? text : `${text}\n  because: ${explain(error.cause)}`;
 }

@@ -8,14 +8,14 @@ import { observedInputs } from "../plan/seen.ts";
 import { completeInputs } from "../plan/wish.ts";
 import { log, type CustomResource } from "../sdk.ts";
 import { converge, type Converged, type Say } from "./converge.ts";
-import { explain, explainFor, HalfDoneError, listed } from "./errors.ts";
+import { DeferredError, explain, explainFor, HalfDoneError, listed } from "./errors.ts";
 import { lookAhead } from "./look-ahead.ts";
 import { look } from "./look.ts";
 import { UnreachableError } from "../remote/ssh.ts";
 import { outputsOf, type HostOutputs } from "./outputs.ts";
 import { Progress } from "./progress.ts";
 import { release } from "./release.ts";
-import { Tally } from "./tally.ts";
+import { Tally, type Fate } from "./tally.ts";
 import { NotItsTurnError, Turns } from "./turns.ts";
 
 /** A half-done create leaves only the inputs. */
@@ -107,11 +107,11 @@ export class HostProvider implements provider.Provider {
       const inputs = plain(observedInputs(props, observation));
       const { outcome } = observation;
       if (outcome && outcome.result !== "confirmed") await this.log("warn", urn, `${id}: ${lastUpdate(outcome)}`);
-      const { lastChange = { cost: [], diff: "" }, applied = {} } = props;
+      const { lastChange = { cost: [], diff: "" }, applied = {}, deferred } = props;
       const outputs = outputsOf({ ...props, inEffect: inputs.inEffect }, observation, { lastChange, applied });
       for (const text of outputs.pending) await this.log("warn", urn, `${id}: pending: ${text}`);
       const asApplied = props.asApplied && isDeepStrictEqual(keptPart(inputs), keptPart(props));
-      return { id, inputs, props: plain({ ...inputs, ...outputs, asApplied }) };
+      return { id, inputs, props: plain({ ...inputs, ...outputs, asApplied, deferred }) };
     } catch (error) {
       const reason = explain(error);
       await this.log("warn", urn, `${id}: could not be read: ${reason}`);
@@ -147,12 +147,12 @@ export class HostProvider implements provider.Provider {
     try {
       const wait = () => void this.log("info", urn, "waiting for its turn", "ephemeral");
       const converged = await this.#turns.take(host, wish.rollout, () => converge(owner, wish, say, (name) => progress.step(name)), wait);
-      this.#tally.became(host, converged.changed ? "changed" : "unchanged");
+      this.#tally.became(host, converged.deferred ? "left for later" : converged.changed ? "changed" : "unchanged");
       this.#tally.waits(host, converged.outputs.pending.length > 0);
       for (const text of converged.outputs.pending) await this.log("warn", urn, `${host}: pending: ${text}`);
       return converged;
     } catch (error) {
-      this.#tally.became(host, error instanceof NotItsTurnError ? "refused" : error instanceof UnreachableError ? "unreachable" : "failed");
+      this.#tally.became(host, fateOf(error));
       throw error;
     } finally {
       progress.end();
@@ -164,6 +164,12 @@ export class HostProvider implements provider.Provider {
     // Of the resource only the name is asked.
     await log[level](message, { urn: { promise: () => Promise.resolve(urn) } } as unknown as CustomResource, undefined, lasting === "ephemeral");
   }
+}
+
+function fateOf(error: unknown): Fate {
+  if (error instanceof DeferredError) return "left for later";
+  if (error instanceof NotItsTurnError) return "refused";
+  return error instanceof UnreachableError ? "unreachable" : "failed";
 }
 
 export const hostType = "drydock:index:Host";
@@ -188,7 +194,7 @@ const keptPart = (state: HostInputs) => ({ ...wishedPart(state), reachable: null
 function stateOf({ wish, outputs, deferred }: Converged, olds?: State): State {
   if (!deferred) return plain({ ...wish, ...outputs, asApplied: true });
   const { applied = outputs.applied, lastChange = outputs.lastChange } = olds ?? {};
-  return plain({ ...wish, ...outputs, applied, lastChange, asApplied: false });
+  return plain({ ...wish, ...outputs, applied, lastChange, asApplied: false, deferred: true });
 }
 
 const lastUpdate = ({ result, why, at }: Outcome) =>

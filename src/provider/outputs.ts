@@ -28,6 +28,8 @@ export interface HostOutputs {
    * refresh`, the engine stores what was found on the host: with this, drift can still be told from a change of the stack file.
    */
   applied: Record<string, string>;
+  /** The last update was left for its window, as a whole: what is beside it was seen, and what it was to do was not done. Absent otherwise. */
+  deferred?: true;
 }
 
 /**

@@ -1,6 +1,6 @@
 /** What became of each host that this process was asked about: the few lines at the end of an update. */
 
-export type Fate = "changed" | "unchanged" | "failed" | "unreachable" | "refused";
+export type Fate = "changed" | "unchanged" | "left for later" | "failed" | "unreachable" | "refused";
 
 export class Tally {
   /** What the engine asked of each host, before anything was done; in order. */
@@ -53,7 +53,7 @@ export class Tally {
   }
 }
 
-const order = ["changed", "to change", "unchanged", "failed", "unreachable", "refused", "not started", "pending"];
+const order = ["changed", "to change", "unchanged", "left for later", "failed", "unreachable", "refused", "not started", "pending"];
 
 /** Names that nobody has to act on are cut; who failed never is. */
 const enough = 20;

@@ -5,7 +5,7 @@
  */
 
 import type { HostRollout } from "../desired/host-inputs.ts";
-import { HostError } from "./errors.ts";
+import { DeferredError, HostError } from "./errors.ts";
 
 /** Not this host's failure: too many others had failed before its turn. */
 export class NotItsTurnError extends HostError {
@@ -39,7 +39,7 @@ export class Turns {
       this.#assertGoesOn(host, rollout);
       return await work();
     } catch (error) {
-      if (!(error instanceof NotItsTurnError)) this.#failed.set(rollout.wave, [...this.#failedIn(rollout), host]);
+      if (!(error instanceof NotItsTurnError || error instanceof DeferredError)) this.#failed.set(rollout.wave, [...this.#failedIn(rollout), host]);
       throw error;
     } finally {
       const next = this.#waiting.shift();

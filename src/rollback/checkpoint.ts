@@ -11,6 +11,8 @@ export interface RecordedHost {
   inputs: Record<string, unknown>;
   /** The state itself says that an update applied these inputs; without it they may be what was seen on the host. */
   asApplied: boolean;
+  /** The update was left for the host's window: nothing of these inputs was applied. */
+  deferred: boolean;
   /** An update of it was cut off, or ended half-way. */
   unfinished: boolean;
 }
@@ -33,7 +35,7 @@ export function parseCheckpoint(text: string, source: string): Checkpoint {
   return new Map(
     hosts.map(({ urn, inputs, outputs, initErrors }) => {
       const name = urn.split("::").slice(3).join("::");
-      return [name, { name, urn, inputs: inputs ?? {}, asApplied: outputs?.["asApplied"] === true, unfinished: cutOff.has(urn) || (initErrors ?? []).length > 0 }];
+      return [name, { name, urn, inputs: inputs ?? {}, asApplied: outputs?.["asApplied"] === true, deferred: outputs?.["deferred"] === true, unfinished: cutOff.has(urn) || (initErrors ?? []).length > 0 }];
     }),
   );
 }

@@ -5,7 +5,7 @@ import type { HostArgs } from "../desired/host-inputs.ts";
 import type { Checkpoint, RecordedHost } from "./checkpoint.ts";
 import { RollbackError } from "./error.ts";
 import type { History, Update } from "./history.ts";
-import { recordedArgs } from "./recorded-args.ts";
+import { argsToday, recordedArgs } from "./recorded-args.ts";
 
 export interface Choice {
   taken: TakenHost[];
@@ -57,11 +57,11 @@ export async function chooseFromFile(file: Checkpoint, source: string, wanted: W
 }
 
 /**
- * Everything that an update was to do and did is applied. Of an update that failed, or was for some hosts only, each host's state
+ * Everything that an update was to do and did is applied; what it left for a host's window is not, though the engine counts it as done. Of an update that failed, or was for some hosts only, each host's state
  * says it: the engine writes there what it saw before, and somebody may have tampered with that.
  */
-export function wasApplied({ asApplied, unfinished }: RecordedHost, update?: Update): boolean {
-  if (unfinished) return false;
+export function wasApplied({ asApplied, deferred, unfinished }: RecordedHost, update?: Update): boolean {
+  if (unfinished || deferred) return false;
   return asApplied || (update?.kind === "update" && update.succeeded && !update.partial);
 }
 
@@ -106,6 +106,5 @@ async function choose(then: Checkpoint, { current, only }: Wanted, where: string
 
 /** Of today: a host is reached where it is now. */
 function connectionOf(host: RecordedHost | undefined): HostArgs["connection"] | undefined {
-  const read = host && recordedArgs(host.inputs);
-  return read && "args" in read ? read.args.connection : undefined;
+  return host && argsToday(host.inputs)?.connection;
 }

@@ -1,4 +1,4 @@
-/** What may be disrupted by a rollback: what the stack file of today says, and who asks for it. Never what was consented to then. */
+/** What may be disrupted by a rollback, and when: what the stack file of today says, and who asks for it. Never what was consented to then. */
 
 import type { HostSettings } from "../config/fleet.ts";
 import type { Disruption, HostArgs } from "../desired/host-inputs.ts";
@@ -12,4 +12,13 @@ import { disruptions } from "../desired/host-inputs.ts";
 export function consentsToday(declared: Pick<HostSettings, "allow"> | undefined, current: Pick<HostArgs, "allow"> | undefined, asked: Disruption[]): Disruption[] {
   const today = declared?.allow ?? current?.allow ?? [];
   return disruptions.filter((disruption) => today.includes(disruption) || asked.includes(disruption));
+}
+
+/**
+ * @param declared,current as above
+ * @param recorded what it was then, for a host of which nobody knows anything today
+ */
+export function windowToday(declared: Pick<HostSettings, "window"> | undefined, current: Pick<HostArgs, "window"> | undefined, recorded: Pick<HostArgs, "window">): Pick<HostArgs, "window"> {
+  const { window } = declared ?? current ?? recorded;
+  return window === undefined ? {} : { window };
 }

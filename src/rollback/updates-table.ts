@@ -1,6 +1,7 @@
 /** The updates of a stack as a table, newest first. */
 
 import Table from "cli-table3";
+import type { Checkpoint } from "./checkpoint.ts";
 import { RollbackError } from "./error.ts";
 import { headline, shortCommit, showTime, type History, type Update } from "./history.ts";
 import { stateDifference } from "./differences.ts";
@@ -35,7 +36,9 @@ async function describeChanges(history: History, update: Update): Promise<string
   const before = history.updates.findLast(({ number }) => number < update.number);
   try {
     const after = await history.checkpoint(update.number);
-    const { added, removed, changed } = stateDifference(before ? await history.checkpoint(before.number) : new Map(), after);
+    const waiting = [...after.values()].filter(({ deferred }) => deferred);
+    const { added, removed, changed } = stateDifference(before ? await settled(history, before) : new Map(), new Map([...after].filter(([, { deferred }]) => !deferred)));
+    const gone = removed.filter((name) => !after.has(name));
     // What a failed update saw on a host, nobody has changed there by it.
     const applied = [...changed].filter(([name]) => update.kind === "update" && wasApplied(after.get(name) ?? neverApplied, update));
     const which = [...new Set(applied.flatMap(([, parts]) => parts))].join(", ");
@@ -43,7 +46,8 @@ async function describeChanges(history: History, update: Update): Promise<string
       ...(applied.length > 0 ? [`${applied.length} ${applied.length === 1 ? "host" : "hosts"}: ${which}`] : []),
       ...(changed.size > applied.length ? [`${changed.size - applied.length} seen otherwise`] : []),
       ...(added.length > 0 ? [`${added.length} added`] : []),
-      ...(removed.length > 0 ? [`${removed.length} removed`] : []),
+      ...(gone.length > 0 ? [`${gone.length} removed`] : []),
+      ...(update.kind === "update" && waiting.length > 0 ? [`${waiting.length} left for later`] : []),
     ];
     return texts.join("; ") || "nothing";
   } catch (error) {
@@ -52,7 +56,23 @@ async function describeChanges(history: History, update: Update): Promise<string
   }
 }
 
-const neverApplied = { name: "", urn: "", inputs: {}, asApplied: false, unfinished: true };
+/** With what was there before an update that was left for later, so that the one which then does it shows it. */
+async function settled(history: History, update: Update): Promise<Checkpoint> {
+  const hosts = new Map(await history.checkpoint(update.number));
+  for (const earlier of history.updates.filter(({ number }) => number < update.number).reverse()) {
+    const waiting = [...hosts.values()].filter(({ deferred }) => deferred);
+    if (waiting.length === 0) break;
+    const then = await history.checkpoint(earlier.number);
+    for (const { name } of waiting) {
+      const old = then.get(name);
+      if (old) hosts.set(name, old);
+      else hosts.delete(name);
+    }
+  }
+  return new Map([...hosts].filter(([, { deferred }]) => !deferred));
+}
+
+const neverApplied = { name: "", urn: "", inputs: {}, asApplied: false, deferred: false, unfinished: true };
 
 const resultOf = ({ kind, succeeded, partial }: Update) => [...(kind === "update" ? [] : [kind]), succeeded ? "succeeded" : "failed", ...(partial ? ["some hosts only"] : [])].join(", ");
 

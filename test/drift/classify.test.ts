@@ -40,6 +40,17 @@ describe("a place that is not as it was", () => {
     expect(places(classifyHost(host(all)))).toEqual({ drift, change });
   });
 
+  it("is change, and no drift, after an update that was left for the host's window", () => {
+    const [a, b] = [{ icc: "a" }, { icc: "b" }];
+    const events = host({ applied: a, stored: b, found: a, wish: b });
+    events.before = state(b, { applied: digestsOf(inputs(a)), deferred: true }, { window: ["daily 01:00-02:00 UTC"] });
+    events.after = state(a, { applied: digestsOf(inputs(a)), deferred: true }, { window: ["daily 01:00-02:00 UTC"] });
+    events.wish = inputs(b, { window: ["daily 01:00-02:00 UTC"] });
+    expect(places(classifyHost(events))).toEqual({ drift: [], change: [["daemon.icc", "a", "b"]] });
+    events.after = state({ icc: "c" }, { applied: digestsOf(inputs(a)), deferred: true }, { window: ["daily 01:00-02:00 UTC"] });
+    expect(places(classifyHost(events)).drift).toEqual([["daemon.icc", "lost", "c"]]);
+  });
+
   it("is believed as it is stored when nothing says what was applied", () => {
     const events = host({ applied: {}, stored: a, found: b, wish: c });
     events.before = state(a);
@@ -80,6 +91,29 @@ describe("a host", () => {
     const found = classifyHost(events);
     expect(places(found)).toEqual({ drift: [], change: [["daemon.icc", "b", "a"]] });
     expect(found).toMatchObject({ isNew: true, notes: ["its first update did not go through"] });
+  });
+
+  it("whose first update waits for its window has change, and no drift", () => {
+    const events = host({ applied: {}, stored: { icc: "a" }, found: { icc: "b" }, wish: { icc: "a" } });
+    events.before = state({ icc: "a" }, { applied: {}, deferred: true });
+    events.after = state({ icc: "b" }, { applied: {}, deferred: true });
+    const found = classifyHost(events);
+    expect(places(found)).toEqual({ drift: [], change: [["daemon.icc", "b", "a"]] });
+    expect(found).toMatchObject({ isNew: true, notes: ["its first update waits for its window"] });
+  });
+
+  it.each<[string, string[] | undefined, string[] | undefined]>([
+    ["gets a window", undefined, ["daily 01:00-02:00 UTC"]],
+    ["gets another window", ["daily 01:00-02:00 UTC"], ["daily 03:00-04:00 UTC"]],
+    ["gives its window up", ["daily 01:00-02:00 UTC"], undefined],
+  ])("that %s has change, and no drift, and nothing once that is stored", (_, was, wished) => {
+    const at = (window: string[] | undefined) => (window ? { window } : {});
+    const events = host({ applied: {}, stored: {}, found: {}, wish: {} });
+    events.before = events.after = state({}, { applied: digestsOf(inputs({}, at(was))) }, at(was));
+    events.wish = inputs({}, at(wished));
+    expect(places(classifyHost(events))).toEqual({ drift: [], change: [["window", was, wished]] });
+    events.before = events.after = state({}, { applied: digestsOf(inputs({}, at(was))), deferred: true }, at(wished));
+    expect(places(classifyHost(events))).toEqual({ drift: [], change: [] });
   });
 
   it("that goes can have drift, and counts as change", () => {

@@ -68,7 +68,7 @@ describe("waves", () => {
     // The two of one wave at once.
     expect(Math.max(...second)).toBeLessThan(Math.min(at("end web2"), at("end web3")));
     const rolloutOf = (name: string): unknown => (made.get(name)?.inputs as { rollout?: unknown }).rollout;
-    expect([rolloutOf("web1"), rolloutOf("web3"), rolloutOf("db1")]).toEqual([1, 2, 3].map((wave) => ({ wave, maxParallel: 10, maxFailures: 1 })));
+    expect([rolloutOf("web1"), rolloutOf("web3"), rolloutOf("db1")]).toEqual([1, 2, 3].map((wave) => ({ wave, maxParallel: 10, maxFailures: 1, ...(wave < 3 ? { followed: true } : {}) })));
     expect([...registered.keys()]).toEqual(["db1", "web2", "web1", "web3"]);
   });
 

@@ -340,6 +340,76 @@ describe("read", () => {
   });
 });
 
+describe("outside the window of a host", () => {
+  const day = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+  /** Opens in three days for an hour: never while this runs. */
+  const closed = [`${day[(new Date().getUTCDay() + 2) % 7] ?? ""} 02:00-03:00 UTC`];
+  const open = ["daily 00:00-24:00 UTC"];
+  const waits = /its window \(\w{3} 02:00-03:00 UTC\), which opens at [\dT:-]+Z/.source;
+
+  it("a preview says that nothing is done now", async () => {
+    await provider.check(urn, undefined, args({ window: closed }));
+    expect(logged[0]).toMatch(new RegExp(`\nCost:\n {2}- nothing now: it waits for ${waits}; then:\n {2}- dockerd restarts \\(icc\\)$`));
+  });
+
+  it("create touches nothing, and leaves what was seen", async () => {
+    const { id, outs } = (await provider.create(urn, wishFor(args({ window: closed })))) as Answer;
+    expect(id).toBe("web1");
+    expect(host.deeds).toEqual(["observe"]);
+    expect(outs).toMatchObject({ daemon: {}, window: closed, asApplied: false, deferred: true, applied: {}, lastChange: { cost: ["nothing"] }, pending: [expect.stringMatching(`^an update waits for ${waits}$`)] });
+    expect(logged).toEqual([expect.stringMatching(`^info: web1: nothing was touched, since this update waits for ${waits}: dockerd restarts \\(icc\\)$`), expect.stringMatching(`^warn: web1: pending: an update waits for ${waits}$`)]);
+  });
+
+  it("update touches nothing, keeps what the last one did, and the next one in the window goes through", async () => {
+    const before = { lastChange: { cost: ["a"], diff: "b" }, applied: { "daemon.icc": "0123456789ab" } };
+    const wished = wishFor(args({ window: closed }));
+    host.views = [defaultHost({ owner })];
+    const { outs } = (await provider.update("web1", urn, { ...daemonWish({}), ...before }, wished)) as Answer;
+    expect(host.deeds).toEqual(["observe"]);
+    expect(outs).toMatchObject({ ...before, daemon: {}, asApplied: false, deferred: true });
+    // The engine finds the difference again.
+    expect(await provider.diff("web1", urn, outs as HostInputs, wished)).toMatchObject({ changes: true });
+
+    const now = wishFor(args({ window: open }));
+    host.views = [defaultHost({ owner }), right()];
+    const done = (await provider.update("web1", urn, outs as HostInputs, now)) as Answer;
+    expect(host.deeds).toEqual(["observe", "observe", "apply", "observe"]);
+    expect(done.outs).toMatchObject({ daemon: { icc: true }, asApplied: true, lastChange: { cost: ["dockerd restarts (icc)"] } });
+    expect(done.outs).not.toHaveProperty("deferred");
+  });
+
+  it.each([
+    ["keeps", true],
+    ["does not make up", undefined],
+  ])("read %s that an update was left for later", async (_, deferred) => {
+    host.views = [defaultHost({ owner })];
+    const { props } = (await provider.read("web1", urn, { ...wishFor(args()), ...(deferred ? { deferred, asApplied: false } : {}) })) as { props: { deferred?: true } };
+    expect(props.deferred).toBe(deferred);
+  });
+
+  it("what disturbs nobody goes through", async () => {
+    host.views = [right()];
+    const { outs } = (await provider.create(urn, wishFor(args({ window: closed })))) as Answer;
+    expect(outs).toMatchObject({ asApplied: true });
+    expect(outs).not.toHaveProperty("deferred");
+  });
+
+  it("a host that later waves wait for does not count as done, nor as failed", async () => {
+    const own = new HostProvider();
+    const rollout = { wave: 1, maxFailures: 0, followed: true as const };
+    const [first, second] = [wishFor(args({ window: closed, rollout })), wishFor(args({ window: closed, rollout: { wave: 1, maxFailures: 0 } }))];
+    await own.check(urn, undefined, first);
+    await own.check(urn.replace(/web1$/, "web2"), undefined, second);
+    await expect(own.create(urn, first)).rejects.toThrow(new RegExp(`^web1: nothing was touched, since this update waits for ${waits}; later waves wait for it: dockerd restarts \\(icc\\)$`));
+    // The same wave goes on; nothing waits for the last one.
+    expect(await own.create(urn.replace(/web1$/, "web2"), second)).toMatchObject({ outs: { deferred: true } });
+    expect(host.deeds).not.toContain("apply");
+    logged = [];
+    await own.cancel();
+    expect(logged).toEqual(["info: hosts: 2 left for later, 1 pending\n  left for later: web1, web2\n  pending: web2"]);
+  });
+});
+
 describe("a rollout", () => {
   const rollout = { wave: 1, maxFailures: 0 };
 

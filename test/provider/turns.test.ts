@@ -2,6 +2,7 @@ import { setImmediate as soon } from "node:timers/promises";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { HostRollout } from "../../src/desired/host-inputs.ts";
+import { DeferredError } from "../../src/provider/errors.ts";
 import { NotItsTurnError, Turns } from "../../src/provider/turns.ts";
 
 const wave = (number: number, limits: Partial<HostRollout> = {}): HostRollout => ({ wave: number, maxFailures: 0, ...limits });
@@ -26,6 +27,12 @@ describe("failures of a wave", () => {
     const turns = new Turns();
     await expect(turns.take("web1", wave(1), fail)).rejects.toThrow("no");
     for (const host of ["web2", "web3"]) await expect(turns.take(host, wave(1), work)).rejects.toThrow(/: web1 of wave 1 failed, .*; mend it and/);
+  });
+
+  it("do not count who waits for its window", async () => {
+    const turns = new Turns();
+    await expect(turns.take("web1", wave(1), () => Promise.reject(new DeferredError("web1: later")))).rejects.toThrow("later");
+    expect(await turns.take("web2", wave(1), work)).toBe("done");
   });
 
   it("are those of the wave alone", async () => {

@@ -10,7 +10,7 @@ describe("the hosts of a state", () => {
     ["a checkpoint file", { version: 3, checkpoint: { stack: "prod", latest: { resources: [host()] } } }],
     ["what is exported", { version: 3, deployment: { resources: [host()] } }],
   ])("are read from %s", (_, file) => {
-    expect([...parseCheckpoint(JSON.stringify(file), "x")]).toEqual([["web1", { name: "web1", urn: urnOf("web1"), inputs: { daemon: {} }, asApplied: true, unfinished: false }]]);
+    expect([...parseCheckpoint(JSON.stringify(file), "x")]).toEqual([["web1", { name: "web1", urn: urnOf("web1"), inputs: { daemon: {} }, asApplied: true, deferred: false, unfinished: false }]]);
   });
 
   it.each<[string, object]>([
@@ -25,6 +25,7 @@ describe("the hosts of a state", () => {
   it.each<[string, object, object]>([
     ["nothing says that they are as applied", { outputs: { engine: "29" } }, { asApplied: false, unfinished: false }],
     ["they are what was seen", { outputs: { asApplied: false } }, { asApplied: false }],
+    ["the update was left for later", { outputs: { asApplied: false, deferred: true } }, { asApplied: false, deferred: true }],
     ["half of them was made", { outputs: undefined, initErrors: ["web1: the link failed"] }, { asApplied: false, unfinished: true }],
   ])("are not as applied where %s", (_, more, expected) => {
     expect(parseCheckpoint(JSON.stringify({ deployment: { resources: [host(more)] } }), "x").get("web1")).toMatchObject(expected);

@@ -4,6 +4,7 @@ import { checkpointOf, historyOf, type Left, type LeftHost } from "../support/hi
 
 const at = (value: string, more: Partial<LeftHost> = {}): LeftHost => ({ args: { daemon: { "log-level": value } }, ...more });
 const seen = (value: string): LeftHost => at(value, { asApplied: false });
+const waiting = (value: string): LeftHost => at(value, { asApplied: false, deferred: true });
 const failed = { succeeded: false };
 
 async function choose(left: Left[], number: number, current: Left["hosts"], only: string[] = []): Promise<Choice> {
@@ -26,6 +27,9 @@ describe("of each host a rollback takes", () => {
     ["what an update that succeeded found to be right", [{ hosts: { web1: at("info") } }, { hosts: { web1: seen("warn") } }], ["warn", 2]],
     ["what was applied before an update that ended half-way", [{ hosts: { web1: at("info") } }, { update: failed, hosts: { web1: at("warn", { initErrors: ["x"] }) } }], ["info", 1]],
     ["what was applied before one that was cut off", [{ hosts: { web1: at("info") } }, { update: failed, hosts: { web1: at("warn", { pending: true }) } }], ["info", 1]],
+    ["what was applied before an update that was left for its window", [{ hosts: { web1: at("info") } }, { hosts: { web1: waiting("warn") } }], ["info", 1]],
+    ["the same, where a refresh has been there since", [{ hosts: { web1: at("info") } }, { hosts: { web1: waiting("warn") } }, { update: { kind: "refresh" }, hosts: { web1: waiting("info") } }], ["info", 1]],
+    ["what went through in the window", [{ hosts: { web1: at("info") } }, { hosts: { web1: waiting("warn") } }, { hosts: { web1: at("warn") } }], ["warn", 3]],
     ["what was applied over a time in which it was away", [{ hosts: { web1: at("info") } }, { hosts: {} }, { update: failed, hosts: { web1: seen("warn") } }], ["info", 1]],
   ])("%s", async (_, left, [value, number]) => {
     expect(told(await choose(left, left.length, { web1: at("now") }))).toEqual({ taken: [["web1", value, number]], left: [] });
@@ -66,6 +70,12 @@ describe("what is taken", () => {
     expect(taken.map(({ args }) => args.connection.host)).toEqual(["192.0.2.2"]);
   });
 
+  it.each(["absent", "root:root 0777 (a symbolic link)"])("is reached where the host is now, where %s was found there", async (mode) => {
+    const now = at("now", { args: { ...connection("192.0.2.2"), modes: { "/etc/docker/daemon.json": mode } } });
+    const { taken } = await choose([{ hosts: { web1: at("info", { args: connection("192.0.2.1") }) } }], 1, { web1: now });
+    expect(taken.map(({ args }) => args.connection.host)).toEqual(["192.0.2.2"]);
+  });
+
   it("of a host that is taken up again is reached where it was", async () => {
     const { taken } = await choose([{ hosts: { web1: at("info", { args: connection("192.0.2.1") }) } }], 1, {}, ["web1"]);
     expect(taken.map(({ args }) => args.connection.host)).toEqual(["192.0.2.1"]);
@@ -86,18 +96,19 @@ describe("what is taken", () => {
 
 describe("of a file", () => {
   it("is taken only what it says itself was applied", async () => {
-    const choice = await chooseFromFile(checkpointOf({ web1: at("info"), web2: seen("tampered") }), "old.json", { current: checkpointOf({ web1: at("now"), web2: at("now") }), only: [] });
-    expect(told(choice)).toEqual({ taken: [["web1", "info", undefined]], left: ["web2 is left as it is: the file has what was seen on it, which is not what an update applied"] });
+    const choice = await chooseFromFile(checkpointOf({ web1: at("info"), web2: seen("tampered"), web3: waiting("warn") }), "old.json", { current: checkpointOf({ web1: at("now"), web2: at("now"), web3: at("now") }), only: [] });
+    expect(told(choice)).toEqual({ taken: [["web1", "info", undefined]], left: ["web2", "web3"].map((name) => `${name} is left as it is: the file has what was seen on it, which is not what an update applied`) });
   });
 });
 
 it.each([
-  ["destroy", true, false, false],
-  ["refresh", true, false, false],
-  ["update", true, false, true],
-  ["update", true, true, false],
-  ["update", false, false, false],
-])("a state that says nothing itself counts as applied after %s (succeeded: %s, for some: %s): %s", (kind, succeeded, partial, expected) => {
+  ["destroy", true, false, false, false],
+  ["refresh", true, false, false, false],
+  ["update", true, false, false, true],
+  ["update", true, true, false, false],
+  ["update", false, false, false, false],
+  ["update", true, false, true, false],
+])("a state that says nothing itself counts as applied after %s (succeeded: %s, for some: %s, left for its window: %s): %s", (kind, succeeded, partial, deferred, expected) => {
   const update = { number: 1, kind, started: new Date(), message: "", dirty: false, succeeded, partial };
-  expect(wasApplied({ name: "web1", urn: "", inputs: {}, asApplied: false, unfinished: false }, update)).toBe(expected);
+  expect(wasApplied({ name: "web1", urn: "", inputs: {}, asApplied: false, deferred, unfinished: false }, update)).toBe(expected);
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { HostArgs, HostFacts, HostInputs } from "../../src/desired/host-inputs.ts";
 import { auditCandidates } from "../../src/plan/seen.ts";
 import { completeInputs, hostsDropIn } from "../../src/plan/wish.ts";
-import { recordedArgs } from "../../src/rollback/recorded-args.ts";
+import { argsToday, recordedArgs } from "../../src/rollback/recorded-args.ts";
 import { rendered } from "../support/wish.ts";
 
 const uuid = (digit: number) => `${digit}0f5f8c1-8f5c-4b8e-9d0a-3c1f0a6b7e2d`;
@@ -14,6 +14,7 @@ const settings = [
   {},
   { audit: false },
   { daemon: { hosts: ["unix:///var/run/docker.sock", "tcp://192.0.2.10:2376"], tlsverify: true, tlscacert: "/etc/docker/ca.pem", tlscert: "/etc/docker/cert.pem", tlskey: "/etc/docker/key.pem" } },
+  { window: ["Sun 02:00-04:00 UTC"] },
   { volume: { device, filesystem: "xfs" } },
   { volume: { device: "/dev/mapper/vg-a--b", filesystem: "ext4", containerd: { device } }, allow: ["remove-old-data"] },
 ];
@@ -76,10 +77,42 @@ describe("recorded inputs", () => {
     expect(recordedArgs(inputs)).toEqual({ wrong });
   });
 
+  it("give no turn: that is the program's, and nothing is left out by it", () => {
+    expect(recordedArgs({ connection: { host: "a", port: 22 }, daemon: {}, files: {}, window: ["daily 01:00-02:00 UTC"], rollout: { wave: 2, maxFailures: 0, followed: true } })).toEqual({
+      args: { connection: { host: "a", port: 22 }, allow: [], window: ["daily 01:00-02:00 UTC"], daemon: {}, files: {}, modes: {} },
+      leftOut: [],
+    });
+  });
+
   it("of an older schema lack what it did not have", () => {
     expect(recordedArgs({ connection: { host: "a", port: 22 }, daemon: { icc: false }, files: {} })).toEqual({
       args: { connection: { host: "a", port: 22 }, allow: [], daemon: { icc: false }, files: {}, modes: {} },
       leftOut: [],
     });
+  });
+});
+
+describe("the state of today", () => {
+  const reached = { connection: { host: "a", port: 22 }, allow: ["restore-original"], window: ["daily 01:00-02:00 UTC"] };
+
+  it("is the same as what is recorded, where nothing else was found", () => {
+    fc.assert(
+      fc.property(anyHost, ({ args, then }) => {
+        const inputs = completeInputs(args, then);
+        expect(argsToday(stored(inputs) as unknown as Record<string, unknown>)).toEqual(take(inputs));
+      }),
+    );
+  });
+
+  it.each<[string, Record<string, unknown>, object]>([
+    ["modes that nobody declares", { daemon: {}, files: {}, modes: { "/etc/x": "absent", "/etc/y": "root:root 0777 (a symbolic link)" } }, { modes: { "/etc/x": "absent", "/etc/y": "root:root 0777 (a symbolic link)" } }],
+    ["a file that can't be read", { daemon: { "(unreadable)": "x" }, files: { "/etc/x": "unknown: x" } }, { daemon: { "(unreadable)": "x" }, files: { "/etc/x": "unknown: x" } }],
+    ["another schema", { daemon: [], files: 1, volumes: { x: 1 }, host: 1 }, {}],
+  ])("tells how a host is reached, what it consents to and its window, whatever was found: %s", (_, found, kept) => {
+    expect(argsToday({ ...reached, ...found })).toEqual({ ...reached, daemon: {}, files: {}, modes: {}, ...kept });
+  });
+
+  it("that reaches no host is none", () => {
+    expect(argsToday({ daemon: {}, files: {} })).toBeUndefined();
   });
 });

@@ -25,6 +25,17 @@ it("lists the updates, newest first, with what each changed and what it only saw
   `);
 });
 
+it("counts what was left for a host's window where it went through", async () => {
+  const later = { asApplied: false, deferred: true };
+  const history = historyOf(
+    { hosts: { web1: at("info"), web2: at("info", later) } },
+    { hosts: { web1: at("warn", later), web2: at("info", later) } },
+    { hosts: { web1: at("warn"), web2: at("info") } },
+  );
+  const rows = (await renderUpdates(history)).split("\n").filter((line) => line.includes("number"));
+  expect(rows.map((row) => row.split("│")[6]?.trim())).toEqual(["1 host: daemon; 1 added", "2 left for later", "1 added; 1 left for later"]);
+});
+
 it("leaves out the oldest when there are many", async () => {
   const history = historyOf(...Array.from({ length: shownUpdates + 3 }, () => ({ hosts: {} })));
   const table = await renderUpdates(history);

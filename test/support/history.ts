@@ -14,6 +14,7 @@ export interface Left {
 export interface LeftHost {
   args?: Partial<HostArgs>;
   asApplied?: boolean;
+  deferred?: boolean;
   initErrors?: string[];
   pending?: boolean;
   /** In place of `args`. */
@@ -29,11 +30,11 @@ export function historyOf(...left: Left[]): History {
 export const checkpointOf = (hosts: Left["hosts"]): Checkpoint => parseCheckpoint(checkpointText(hosts), "a test");
 
 export function checkpointText(hosts: Left["hosts"]): string {
-  const resources = Object.entries(hosts).map(([name, { args, asApplied = true, initErrors, inputs }]) => ({
+  const resources = Object.entries(hosts).map(([name, { args, asApplied = true, deferred, initErrors, inputs }]) => ({
     urn: urnOf(name),
     type: "drydock:index:Host",
     inputs: inputs ?? { ...declared(args), reachable: "yes", host: { starts: [], dockerExecStart: "", missing: [] }, inEffect: {} },
-    outputs: { engine: "29.0.0", asApplied },
+    outputs: { engine: "29.0.0", asApplied, ...(deferred ? { deferred } : {}) },
     ...(initErrors ? { initErrors } : {}),
   }));
   const pending = Object.entries(hosts).filter(([, { pending: cut }]) => cut).map(([name]) => ({ type: "updating", resource: { urn: urnOf(name), type: "drydock:index:Host" } }));

@@ -73,6 +73,7 @@ describe("on Pulumi Cloud", () => {
       "stack export --version 2 --stack acme/drydock/nobody",
       `preview --json --stack acme/drydock/nobody --target ${urnOf("web1")}`,
       `up --yes --skip-preview --message rollback to update 2 (number 2) --stack acme/drydock/nobody --target ${urnOf("web1")}`,
+      "stack export --stack acme/drydock/nobody",
     ]);
     expect(hosts()).toMatchObject({ web1: { daemon: { "log-level": "info" }, connection: { host: "192.0.2.9" }, allow: ["hide-containers", "restore-original"] }, web2: { daemon: { "log-level": "warn" } }, web3: { daemon: { "log-level": "warn" } } });
     expect(output).toContain("web1 is back at update 2.");
@@ -102,6 +103,18 @@ describe("on Pulumi Cloud", () => {
     expect(output).not.toContain("is back at");
   });
 
+  it("a host that waits for its window is not back, and its window, consents and address are today's whatever was found on it", async () => {
+    onCloud();
+    const window = ["daily 01:00-02:00 UTC"];
+    const found = (level: string) => at(level, { ...connection("192.0.2.9"), allow: ["restore-original"], window, modes: { "/etc/docker/daemon.json": "absent" } });
+    answer("stack export", checkpointText({ web1: { ...found("warn"), asApplied: false, deferred: true }, web2: at("warn"), web3: found("warn") }));
+    answer("preview", [update("web1", { web1: at("warn") }, { web1: at("info") }), update("web2", { web2: at("warn") }, { web2: at("info") })].join("\n"));
+    const { code, output } = await run("nobody", "--to", "2", "--yes");
+    expect(code).toBe(1);
+    expect(hosts()).toMatchObject({ web1: { daemon: { "log-level": "info" }, connection: { host: "192.0.2.9" }, allow: ["restore-original"], window }, web3: { connection: { host: "192.0.2.9" }, modes: { "/etc/docker/daemon.json": "absent" } } });
+    expect(output).toContain("\nweb2 is back at update 2.\n\nweb1 waits for its window and was not touched. Run the same command again in the window.\n");
+  });
+
   it("a preview that fails is the end, and says why", async () => {
     onCloud();
     const { code, output } = await run("nobody", "--to", "1", "--yes");
@@ -129,7 +142,7 @@ describe("on another backend", () => {
     writeFileSync(join(folder, "old.json"), checkpointText({ web1: at("info") }));
     const { code, output } = await run("nobody", "--from", join(folder, "old.json"), "--yes");
     expect(code, output).toBe(0);
-    expect(calls().at(-1)).toBe(`up --yes --skip-preview --message rollback to old.json --stack nobody --target ${urnOf("web1")}`);
+    expect(calls().at(-2)).toBe(`up --yes --skip-preview --message rollback to old.json --stack nobody --target ${urnOf("web1")}`);
     expect(hosts()).toMatchObject({ web1: { daemon: { "log-level": "info" } } });
   });
 
