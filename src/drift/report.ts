@@ -5,7 +5,7 @@
 
 import { isChanged, type Findings, type HostFindings } from "./classify.ts";
 import { pieces, type Piece } from "./describe.ts";
-import { redact } from "./redact.ts";
+import { redact } from "../redact.ts";
 
 export interface DriftReport {
   version: 1;

@@ -1,6 +1,6 @@
 /**
  * The evidence of a fleet against a benchmark, in one model that every format is rendered from. Pure: what was seen of each host
- * comes in, and the day by which waivers are judged.
+ * comes in, and the day by which waivers are judged. No text in it holds what looks like a secret, or what a terminal would act on.
  */
 
 import { adviseContainers, type ContainerAdvice } from "../cis/container-checks.ts";
@@ -12,6 +12,7 @@ import type { Waivers } from "../config/waivers.ts";
 import type { HostInputs } from "../desired/host-inputs.ts";
 import type { Observation } from "../observed/observation.ts";
 import { pendingOn } from "../plan/pending.ts";
+import { redactAll } from "../redact.ts";
 import { judge, type JudgedWaiver } from "./waive.ts";
 
 /** In the order in which reports name them: what needs somebody first. */
@@ -101,7 +102,7 @@ export interface ReportOptions {
 
 export function buildReport(hosts: (SeenInput | UnreachableInput)[], { stack, now, benchmark = currentBenchmark }: ReportOptions): Report {
   const today = now.toISOString().slice(0, 10);
-  const reports = hosts.map((host): HostReport => ("reason" in host ? { ...host, reachable: false } : seenHost(host, benchmark, today)));
+  const reports = hosts.map((host): HostReport => redactAll("reason" in host ? { ...host, reachable: false } : seenHost(host, benchmark, today)));
   const seen = reports.filter((host) => host.reachable);
   return {
     format: "drydock-report",

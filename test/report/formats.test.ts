@@ -2,9 +2,13 @@ import { describe, expect, it } from "vitest";
 import fc from "fast-check";
 import { convert } from "xmlbuilder2";
 import { codeBlock, plain, renderMarkdown } from "../../src/report/markdown.ts";
-import { renderers } from "../../src/report/formats.ts";
+import type { Observation, Process } from "../../src/observed/observation.ts";
+import { known } from "../../src/observed/records.ts";
+import { formats, renderers } from "../../src/report/formats.ts";
 import { buildReport, type Report } from "../../src/report/model.ts";
-import { now, recordedReport, unreachable } from "../support/report.ts";
+import { container } from "../support/observation.ts";
+import { recorded } from "../support/recorded.ts";
+import { now, recordedReport, seen, unreachable } from "../support/report.ts";
 
 const report = recordedReport();
 
@@ -140,6 +144,37 @@ describe("SARIF", () => {
     expect(JSON.parse(renderers.sarif(buildReport([unreachable], { stack: "prod", now })))).toMatchObject({ runs: [{ tool: { driver: { rules: [] } }, results: [] }] });
   });
 });
+
+describe("whatever the format", () => {
+  const bad = "token=SEKRIT \u001b]52;c;Zm9v\u0007 \u202e";
+  const observation = recorded("default");
+  const hostile: Observation = {
+    ...observation,
+    os: `os ${bad}`,
+    kernel: `kernel ${bad}`,
+    dockerGroup: known([`member ${bad}`]),
+    processes: { ...observation.processes, docker: { ...observation.processes.docker, command: ["dockerd", "--log-opt", "splunk-token=SEKRIT", `--label=${bad}`] } as Process },
+    containers: known([container(`web ${bad}`, { user: `root ${bad}` })]),
+  };
+  const hosts = buildReport([seen("web1", hostile), { ...unreachable, reason: `no route ${bad}` }], { stack: "prod", now });
+
+  it.each(formats)("%s shows no secret of a host, and sends a terminal nothing to act on", (format) => {
+    const rendered = renderers[format](hosts);
+    // As whoever reads it finds it, e.g. with jq.
+    const text = format === "json" || format === "sarif" ? textsIn(JSON.parse(rendered)).join("\n") : rendered;
+    expect(text).toMatch(/no route token(=|&#x3D;)\(hidden\)/);
+    // The others leave out what passes, and with it what dockerd was started with.
+    if (format === "html" || format === "json") expect(text).toMatch(/splunk-token(=|&#x3D;)\(hidden\)/);
+    expect(text).not.toContain("SEKRIT");
+    expect(text).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202e]/);
+  });
+
+  it.each(formats)("%s hides nothing that Drydock itself says", (format) => {
+    expect(renderers[format](report)).not.toContain("(hidden)");
+  });
+});
+
+const textsIn = (value: unknown): string[] => (typeof value === "string" ? [value] : typeof value === "object" && value !== null ? Object.values(value).flatMap(textsIn) : []);
 
 /** One host that says this wherever a host says something. */
 function withText(said: string): Report {
