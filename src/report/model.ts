@@ -4,7 +4,7 @@
  */
 
 import { adviseContainers, type ContainerAdvice } from "../cis/container-checks.ts";
-import type { Benchmark } from "../cis/benchmark.ts";
+import type { Benchmark, Control } from "../cis/benchmark.ts";
 import { currentBenchmark } from "../cis/current.ts";
 import { evaluateHost, type Verdict } from "../cis/evaluate.ts";
 import { proofsOf, type Proof } from "../cis/proof.ts";
@@ -27,11 +27,13 @@ export interface Report {
   stack: string;
   /** ISO 8601, UTC. */
   createdAt: string;
-  benchmark: { name: string; version: string };
+  /** With all its controls, also those that nobody could look at. */
+  benchmark: { name: string; version: string; controls: ControlText[] };
   total: Counts & { hosts: number; unreachable: number };
   hosts: HostReport[];
 }
 
+export type ControlText = Pick<Control, "id" | "title" | "level" | "setting" | "remedy">;
 export type Counts = Record<ReportVerdict, number>;
 export type HostReport = SeenHost | UnreachableHost;
 
@@ -109,13 +111,15 @@ export function buildReport(hosts: (SeenInput | UnreachableInput)[], { stack, no
     version: 1,
     stack,
     createdAt: now.toISOString(),
-    benchmark: { name: benchmark.name, version: benchmark.version },
+    benchmark: { name: benchmark.name, version: benchmark.version, controls: benchmark.controls.map(textOf) },
     total: { hosts: reports.length, unreachable: reports.length - seen.length, ...count(seen.flatMap(({ controls }) => controls)) },
     hosts: reports,
   };
 }
 
 // --- Internal ---
+
+const textOf = ({ id, title, level, setting, remedy }: Control): ControlText => ({ id, title, ...(level && { level }), setting, ...(remedy !== undefined && { remedy }) });
 
 function seenHost({ name, address, waivers, observation, wish }: SeenInput, benchmark: Benchmark, today: string): SeenHost {
   const results = evaluateHost(observation, wish, benchmark);
