@@ -37,7 +37,7 @@ export interface HostReport {
   refused: string[];
   errors: string[];
   pending: string[];
-  /** What the provider says of the change and its cost. */
+  /** What the provider says of the change and its cost, and what it warns of, change or none. */
   notes: string[];
 }
 

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { benchmark, controlOf } from "./controls.ts";
 import type { Context } from "./formats.ts";
 import type { DriftReport, HostReport, Verdict } from "./report.ts";
-import { linesOf, piecesOf, sections } from "./words.ts";
+import { linesOf, notesOf, piecesOf, sections } from "./words.ts";
 
 export function renderSarif(report: DriftReport, { stackFile, lines }: Context): string {
   const results = report.hosts.flatMap(resultsOf);
@@ -24,7 +24,7 @@ export function renderSarif(report: DriftReport, { stackFile, lines }: Context):
           {
             executionSuccessful: report.exitCode !== 1,
             exitCode: report.exitCode,
-            toolExecutionNotifications: [...report.problems.map((text) => notification("error", text)), ...report.warnings.map((text) => notification("warning", text))],
+            toolExecutionNotifications: [...report.problems.map((text) => notification("error", text)), ...report.warnings.map((text) => notification("warning", text)), ...report.hosts.flatMap((host) => notesOf(host).map((text) => notification("note", `${host.name}: ${text}`)))],
           },
         ],
         results: results.map(({ rule, host, place, level, text }) => ({
