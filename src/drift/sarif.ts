@@ -1,7 +1,8 @@
 /** SARIF 2.1.0: one result for each place of each host, pointing to the host in the stack file. */
 
 import { createHash } from "node:crypto";
-import { benchmark, controlOf } from "./controls.ts";
+import { currentBenchmark as benchmark } from "../cis/current.ts";
+import { controlOf } from "./controls.ts";
 import type { Context } from "./formats.ts";
 import type { DriftReport, HostReport, Verdict } from "./report.ts";
 import { linesOf, notesOf, piecesOf, sections } from "./words.ts";
