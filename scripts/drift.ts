@@ -5,6 +5,7 @@ import { EngineError } from "./engine.ts";
 import { DriftError } from "./drift/error.ts";
 import { lookAtStack } from "./drift/look.ts";
 import { parseOptions, usage } from "./drift/options.ts";
+import { fromHere } from "./from-here.ts";
 import { formats } from "../src/drift/formats.ts";
 
 try {
@@ -29,7 +30,7 @@ async function main(args: string[]): Promise<number> {
 
 function write(file: string, text: string): void {
   try {
-    writeFileSync(file, text);
+    writeFileSync(fromHere(file), text);
   } catch (cause) {
     throw new DriftError(`--output ${file}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }

@@ -12,6 +12,7 @@ import { renderers } from "../src/report/formats.ts";
 import { buildReport, type Report } from "../src/report/model.ts";
 import { countsInWords } from "../src/report/words.ts";
 import { RunError } from "../src/sdk.ts";
+import { fromHere } from "./from-here.ts";
 import { parseReportOptions, ReportError, usage, type ReportOptions } from "./report/options.ts";
 
 /** What somebody can mend prints its message; anything else is a mistake of ours and keeps its stack. */
@@ -68,7 +69,7 @@ function write(report: Report, { format, output }: ReportOptions): void {
     return;
   }
   // It names hosts, addresses and what is weak on them.
-  writeFileSync(output, text, { mode: 0o600 });
+  writeFileSync(fromHere(output), text, { mode: 0o600 });
   console.log(`${output}: ${inOneLine(report)}`);
 }
 

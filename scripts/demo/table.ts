@@ -1,6 +1,7 @@
 /** A host in a table that fits a terminal: what each setting is, what it was before, and what the benchmark says. */
 
 import Table from "cli-table3";
+import { currentBenchmark } from "../../src/cis/current.ts";
 import { evaluateHost, summarize, type ControlResult, type Verdict } from "../../src/cis/evaluate.ts";
 import type { HostInputs } from "../../src/desired/host-inputs.ts";
 import { scopeDropIn } from "../../src/effect/container-limits.ts";
@@ -55,10 +56,10 @@ export function renderTable(now: Snapshot, before?: Snapshot): string {
   return table.toString().replaceAll(/^/gm, "   ");
 }
 
-/** `CIS Docker Benchmark, sections 1.1, 2 and 3: 21 passed, 17 failed, …`, and what still fails. */
+/** `CIS Docker Benchmark 1.6.0, sections 1.1, 2 and 3: 21 passed, 17 failed, …`, and what still fails. */
 export function renderSummary({ passed, failed, pending, manual, notApplicable, unknown, failing }: Snapshot["summary"], listFailing = false): string {
   const counts = [`${passed} passed`, `${failed} failed`, `${pending} pending`, `${unknown} unknown`, `${manual} for a person to judge`, `${notApplicable} not applicable`];
-  const line = `   CIS Docker Benchmark 1.6, sections 1.1, 2 and 3: ${counts.join(", ")}`;
+  const line = `   ${currentBenchmark.name} ${currentBenchmark.version}, sections 1.1, 2 and 3: ${counts.join(", ")}`;
   return listFailing && failing.length > 0 ? `${line}\n   Failing:\n${failing.map((text) => `     ${text}`).join("\n")}` : line;
 }
 

@@ -5,7 +5,7 @@ import { join, relative } from "node:path";
 import { classify } from "../../src/drift/classify.ts";
 import { EventReader } from "../../src/drift/events.ts";
 import type { Context } from "../../src/drift/formats.ts";
-import { secretsOf } from "../../src/drift/redact.ts";
+import { secretsOf } from "../../src/redact.ts";
 import { reportOn, type DriftReport } from "../../src/drift/report.ts";
 import { hostLines } from "../../src/drift/stack-file.ts";
 import { runEngine } from "../engine.ts";

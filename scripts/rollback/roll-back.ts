@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join, resolve } from "node:path";
+import { basename, join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { parse } from "yaml";
 import { readFleet, StackFileError, type Fleet } from "../../src/config/fleet.ts";
@@ -23,6 +23,7 @@ import { openHistory, shortName } from "../../src/rollback/open-history.ts";
 import { readPreview, type Preview } from "../../src/rollback/preview.ts";
 import { argsToday } from "../../src/rollback/recorded-args.ts";
 import { renderUpdates } from "../../src/rollback/updates-table.ts";
+import { fromHere } from "../from-here.ts";
 import { askEngine, root, runEngine } from "./engine.ts";
 import type { RollbackOptions } from "./options.ts";
 import { counted, named, sayChoice, sayEnd, sayPreview } from "./say.ts";
@@ -89,8 +90,7 @@ interface Chosen {
 
 async function choose({ stack, to, from }: RollbackOptions, wanted: { current: Checkpoint; only: string[] }): Promise<Chosen> {
   if (from !== undefined) {
-    // npm runs scripts in the project's folder, wherever it was called.
-    const file = resolve(process.env.INIT_CWD ?? ".", from);
+    const file = fromHere(from);
     if (!existsSync(file)) throw new RollbackError(`--from ${from}: is not there`);
     return { choice: await chooseFromFile(parseCheckpoint(readUnpacked(file), from), from, wanted), where: from };
   }

@@ -9,6 +9,7 @@ import { containerdData } from "../desired/volumes.ts";
 import type { Observation } from "../observed/observation.ts";
 import type { Known } from "../observed/records.ts";
 import { auditIsImmutable, daemonConfigurationOn, unreadable } from "../plan/seen.ts";
+import { redact } from "../redact.ts";
 import { quote } from "../remote/shell.ts";
 import { pathsToWatch } from "./audit-checks.ts";
 import type { Check, DaemonCheckName } from "./benchmark.ts";
@@ -17,7 +18,7 @@ import type { Evidence } from "./verdict.ts";
 
 export interface Proof {
   command: string;
-  /** Shortened where it is long; without passwords of addresses. */
+  /** Shortened where it is long; without what looks like a secret. */
   printed: string;
 }
 
@@ -38,8 +39,8 @@ export function proofsOf(check: Check, evidence: Evidence): Proof[] {
 
 /** What a command printed, as a report may carry it. */
 export function printed(text: string): string {
-  // https://user:password@proxy
-  const lines = text.replaceAll(/(:\/\/)[^\s/@"]*:[^\s/@"]*@/g, "$1…@").trimEnd().split("\n");
+  // Before anything is cut off: half a secret would not look like one.
+  const lines = redact(text.trimEnd()).split("\n");
   const shown = lines.slice(0, lineLimit).map((line) => (line.length > widthLimit ? `${line.slice(0, widthLimit)}…` : line));
   return [...shown, ...(lines.length > lineLimit ? [`… ${lines.length - lineLimit} more lines`] : [])].join("\n");
 }
@@ -81,7 +82,7 @@ function inFile(key: string, observation: Observation): Proof[] {
   if (!file) return [{ command, printed: `grep: ${daemonJson}: No such file or directory` }];
   if (!file.known) return [{ command, printed: `grep: ${daemonJson}: ${file.reason}` }];
   const configuration = daemonConfigurationOn(observation);
-  if (unreadable in configuration) return [{ command: `head -c 200 ${daemonJson}`, printed: printed((file.value.text ?? "").slice(0, 200)) }];
+  if (unreadable in configuration) return [{ command: `head -c 200 ${daemonJson}`, printed: printed(redact(file.value.text ?? "").slice(0, 200)) }];
   const lines = (file.value.text ?? "").split("\n");
   const at = lines.findIndex((line) => line.includes(`"${key}"`));
   if (at < 0) return [{ command, printed: "" }];

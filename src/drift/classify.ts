@@ -38,7 +38,7 @@ export interface HostFindings {
   pending: string[];
   /** Of a new host, which the engine can't compare with anything: the provider's own diff. */
   outlook?: string;
-  /** What the update costs, and what else the provider says. */
+  /** What the update costs, what the provider warns of, and what else it says. */
   notes: string[];
 }
 
@@ -80,7 +80,7 @@ export function classifyHost(host: HostEvents): HostFindings {
     errors: unread === undefined ? errors : errors.filter((message) => message !== unread && !sameTrouble(message, unread)),
     pending: after?.outputs.pending ?? [],
     ...(outlook === undefined ? {} : { outlook }),
-    notes: [...notes, ...hostIsAnother(before, after)],
+    notes: [...notes, ...own("warning").filter((message) => !saidElsewhere.test(message)), ...hostIsAnother(before, after)],
   };
   if (isNew && before !== undefined) findings.notes.unshift(hasOnlyWaited(before) ? "its first update waits for its window" : "its first update did not go through");
   // Whatever the engine would do must show, even if we can't name it.
@@ -93,6 +93,9 @@ export function classifyHost(host: HostEvents): HostFindings {
 export const isChanged = ({ change, isNew, goes, notes }: HostFindings): boolean => change.length > 0 || isNew || goes || notes.includes("the engine would update it");
 
 // --- Internal ---
+
+/** Warnings that `pending` and `unread` have from what was read. */
+const saidElsewhere = /^(pending|could not be read): /;
 
 const wouldBeRefused = "this would be refused";
 

@@ -1,9 +1,7 @@
 /** Which control of the benchmark a place belongs to. */
 
 import type { Control } from "../cis/benchmark.ts";
-import { docker16 } from "../cis/docker-1.6.ts";
-
-export const benchmark = docker16;
+import { currentBenchmark as benchmark } from "../cis/current.ts";
 
 /** `daemon.icc` and `inEffect.daemon.icc` are 2.2; a file that many controls are about has none. */
 export function controlOf(place: string): Control | undefined {

@@ -3,7 +3,7 @@
 import { createTwoFilesPatch } from "diff";
 import type { Json } from "../desired/host-inputs.ts";
 import type { Difference } from "./classify.ts";
-import { redact } from "./redact.ts";
+import { redact } from "../redact.ts";
 
 /** Something to show of one place, or of daemon.json as a whole. */
 export interface Piece {

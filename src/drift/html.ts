@@ -3,7 +3,7 @@
 import { counted } from "../plan/describe.ts";
 import type { Piece } from "./describe.ts";
 import type { DriftReport, HostReport, Verdict } from "./report.ts";
-import { cells, headline, linesOf, piecesOf, sections } from "./words.ts";
+import { cells, headline, linesOf, notes, notesOf, piecesOf, sections } from "./words.ts";
 
 export function renderHtml(report: DriftReport): string {
   const said = headline(report);
@@ -13,6 +13,7 @@ export function renderHtml(report: DriftReport): string {
     ...(report.problems.length > 0 ? [`<section><h2>Went wrong</h2>${report.problems.map((text) => `<pre>${escape(text)}</pre>`).join("")}</section>`] : []),
     ...(report.hosts.length > 0 ? [table(report.hosts)] : []),
     ...(Object.keys(sections) as Verdict[]).flatMap((verdict) => section(report.hosts, verdict)),
+    ...notesSection(report.hosts),
     ...(report.others.length > 0 ? [`<section><h2>Other resources</h2><ul>${report.others.map(({ op, type, name }) => `<li><code>${escape(name)}</code> (${escape(type)}): ${escape(op)}</li>`).join("")}</ul></section>`] : []),
     ...(report.warnings.length > 0 ? [`<section><h2>Warnings</h2>${report.warnings.map((text) => `<pre>${escape(text)}</pre>`).join("")}</section>`] : []),
   ];
@@ -55,6 +56,11 @@ function section(hosts: HostReport[], verdict: Verdict): string[] {
     return `<article id="${anchor(verdict, host)}"><h3>${escape(host.name)}</h3>${[...lines, ...diffs].join("\n")}</article>`;
   });
   return [`<section class="${verdict}"><h2>${title} <small>${counted(concerned.length, "host")}</small></h2><p>${escape(about)}</p>\n${blocks.join("\n")}</section>`];
+}
+
+function notesSection(hosts: HostReport[]): string[] {
+  const blocks = hosts.filter((host) => notesOf(host).length > 0).map((host) => `<article><h3>${escape(host.name)}</h3>${notesOf(host).map((text) => `<pre>${escape(text)}</pre>`).join("\n")}</article>`);
+  return blocks.length === 0 ? [] : [`<section><h2>${notes.title}</h2><p>${escape(notes.about)}</p>\n${blocks.join("\n")}</section>`];
 }
 
 const diff = ({ title, text }: Piece) => `<details open><summary><code>${escape(title)}</code></summary><pre class="diff">${text.split("\n").map(line).join("\n")}</pre></details>`;

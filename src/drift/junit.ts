@@ -6,17 +6,19 @@
 import { create } from "xmlbuilder2";
 import type { Piece } from "./describe.ts";
 import type { DriftReport, HostReport } from "./report.ts";
-import { linesOf } from "./words.ts";
+import { linesOf, notesOf } from "./words.ts";
 
 export function renderJunit(report: DriftReport): string {
   const suites = [...(report.problems.length > 0 ? [previewSuite(report)] : []), ...report.hosts.map((host) => hostSuite(host, report.exitCode === 4)), ...(report.others.length > 0 ? [othersSuite(report)] : [])];
   const root = create({ version: "1.0", encoding: "UTF-8" }).ele("testsuites", { name: `drydock drift ${report.stack}`, ...totals(suites.flatMap(({ cases }) => cases)) });
-  for (const { name, cases } of suites) {
+  for (const { name, cases, notes = [] } of suites) {
     const suite = root.ele("testsuite", { name, ...totals(cases) });
     for (const { name: title, result } of cases) {
       const element = suite.ele("testcase", { classname: name, name: title });
       if (result) element.ele(result.kind, { message: result.message, ...(result.kind === "skipped" ? {} : { type: result.type }) }).txt(result.text);
     }
+    // Of no test case: they neither pass nor fail.
+    if (notes.length > 0) suite.ele("system-out").txt(notes.join("\n"));
   }
   return `${root.end({ prettyPrint: true })}\n`;
 }
@@ -32,6 +34,7 @@ interface Case {
 interface Suite {
   name: string;
   cases: Case[];
+  notes?: string[];
 }
 
 function hostSuite(host: HostReport, pendingFails: boolean): Suite {
@@ -48,7 +51,7 @@ function hostSuite(host: HostReport, pendingFails: boolean): Suite {
     said("is looked at without errors", "error", "error", host.errors),
     said("nothing is pending", pendingFails ? "failure" : "skipped", "pending", host.pending),
   ];
-  return { name: host.name, cases: host.unread === undefined ? cases : cases.map(notKnown) };
+  return { name: host.name, notes: notesOf(host), cases: host.unread === undefined ? cases : cases.map(notKnown) };
 }
 
 /** Of a host that could not be read nothing has passed. */

@@ -6,7 +6,7 @@
 import { counted } from "../plan/describe.ts";
 import type { Piece } from "./describe.ts";
 import type { DriftReport, HostReport, Verdict } from "./report.ts";
-import { cells, headline, linesOf, piecesOf, sections } from "./words.ts";
+import { cells, headline, linesOf, notes, notesOf, piecesOf, sections } from "./words.ts";
 
 /** GitHub takes 65,536 characters. We count bytes, which are never fewer, and leave room for a link. */
 export const commentLimit = 65_000;
@@ -24,6 +24,8 @@ export function renderMarkdown(report: DriftReport, { limit = commentLimit }: { 
     const items = concerned.map((host): Item => (room) => hostItem(host, verdict, room));
     page.section(sections[verdict], items, sections[verdict].title.toLowerCase(), concerned);
   }
+  const noted = report.hosts.filter((host) => notesOf(host).length > 0);
+  page.section(notes, noted.map((host) => () => whole(host, notesOf(host), [])), "notes", noted);
   page.section({ title: "Other resources", about: "" }, report.others.map(({ op, type, name }) => () => `- ${code(name)} (${code(type)}): ${code(op)}`), "other resources");
   page.section({ title: "Warnings", about: "" }, report.warnings.map((text) => () => fence(text)), "warnings");
   return page.end(report.stack);

@@ -5,7 +5,7 @@
 
 import { isChanged, type Findings, type HostFindings } from "./classify.ts";
 import { pieces, type Piece } from "./describe.ts";
-import { redact } from "./redact.ts";
+import { redact } from "../redact.ts";
 
 export interface DriftReport {
   version: 1;
@@ -37,7 +37,7 @@ export interface HostReport {
   refused: string[];
   errors: string[];
   pending: string[];
-  /** What the provider says of the change and its cost. */
+  /** What the provider says of the change and its cost, and what it warns of, change or none. */
   notes: string[];
 }
 

@@ -1,10 +1,11 @@
 /** SARIF 2.1.0: one result for each place of each host, pointing to the host in the stack file. */
 
 import { createHash } from "node:crypto";
-import { benchmark, controlOf } from "./controls.ts";
+import { currentBenchmark as benchmark } from "../cis/current.ts";
+import { controlOf } from "./controls.ts";
 import type { Context } from "./formats.ts";
 import type { DriftReport, HostReport, Verdict } from "./report.ts";
-import { linesOf, piecesOf, sections } from "./words.ts";
+import { linesOf, notesOf, piecesOf, sections } from "./words.ts";
 
 export function renderSarif(report: DriftReport, { stackFile, lines }: Context): string {
   const results = report.hosts.flatMap(resultsOf);
@@ -24,7 +25,7 @@ export function renderSarif(report: DriftReport, { stackFile, lines }: Context):
           {
             executionSuccessful: report.exitCode !== 1,
             exitCode: report.exitCode,
-            toolExecutionNotifications: [...report.problems.map((text) => notification("error", text)), ...report.warnings.map((text) => notification("warning", text))],
+            toolExecutionNotifications: [...report.problems.map((text) => notification("error", text)), ...report.warnings.map((text) => notification("warning", text)), ...report.hosts.flatMap((host) => notesOf(host).map((text) => notification("note", `${host.name}: ${text}`)))],
           },
         ],
         results: results.map(({ rule, host, place, level, text }) => ({

@@ -3,7 +3,7 @@
 import Table from "cli-table3";
 import type { Context } from "./formats.ts";
 import type { DriftReport, HostReport, Verdict } from "./report.ts";
-import { cells, headline, linesOf, piecesOf, sections } from "./words.ts";
+import { cells, headline, linesOf, notes, notesOf, piecesOf, sections } from "./words.ts";
 
 export function renderText(report: DriftReport, { color = false }: Partial<Context> = {}): string {
   const paint = color ? (code: number, text: string) => `\x1b[${code}m${text}\x1b[0m` : (_code: number, text: string) => text;
@@ -13,6 +13,7 @@ export function renderText(report: DriftReport, { color = false }: Partial<Conte
     ...(report.problems.length > 0 ? [[bold("Went wrong"), ...report.problems.map((text) => indented(text, "  "))].join("\n")] : []),
     ...(report.hosts.length > 0 ? [table(report.hosts)] : []),
     ...(Object.keys(sections) as Verdict[]).flatMap((verdict) => section(report.hosts, verdict, bold, paint)),
+    ...notesSection(report.hosts, bold),
     ...(report.others.length > 0 ? [[bold("Other resources"), ...report.others.map(({ op, type, name }) => `  ${name} (${type}): ${op}`)].join("\n")] : []),
     ...(report.warnings.length > 0 ? [[bold("Warnings"), ...report.warnings.map((text) => indented(text, "  "))].join("\n")] : []),
   ];
@@ -40,6 +41,11 @@ function section(hosts: HostReport[], verdict: Verdict, bold: (text: string) => 
   });
   const { title, about } = sections[verdict];
   return [[`${bold(title)}. ${about}`, ...blocks].join("\n\n")];
+}
+
+function notesSection(hosts: HostReport[], bold: (text: string) => string): string[] {
+  const blocks = hosts.filter((host) => notesOf(host).length > 0).map((host) => [`  ${bold(host.name)}`, ...notesOf(host).map((line) => indented(line, "    "))].join("\n"));
+  return blocks.length === 0 ? [] : [[`${bold(notes.title)}. ${notes.about}`, ...blocks].join("\n\n")];
 }
 
 const indented = (text: string, by: string) => text.split("\n").map((line) => `${by}${line}`).join("\n");

@@ -64,6 +64,11 @@ export function linesOf(host: HostReport, verdict: Verdict): string[] {
   }
 }
 
+/** Of a host that would change, notes stand with its change; those of the others have their own heading. */
+export const notes = { title: "Notes", about: "What else there is to say of hosts that the stack file leaves as they were." };
+
+export const notesOf = (host: HostReport): string[] => (host.is.includes("change") ? [] : host.notes);
+
 export const piecesOf = (host: HostReport, verdict: Verdict) => (verdict === "drift" ? host.drift : verdict === "change" ? host.change : []);
 
 // --- Internal ---

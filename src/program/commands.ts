@@ -6,6 +6,7 @@ import type { HostSettings } from "../config/fleet.ts";
 import type { Endpoint } from "../config/connection.ts";
 import type { Host } from "../provider/host.ts";
 import type { DeclaredHost } from "./declared-hosts.ts";
+import { withoutRejections } from "./order.ts";
 import { becomeRoot } from "../remote/ssh.ts";
 import { isDryRun, log, output, recover, RunError, secret, type CustomResource, type CustomResourceOptions } from "../sdk.ts";
 
@@ -31,7 +32,7 @@ export function commandsOf(hosts: ReadonlyMap<string, HostSettings>, declared: R
       // Parts of it may be known only when other resources are made.
       const login = output(declared.get(name)?.connection ?? connection).apply(connectionArgs) as unknown as remote.CommandArgs["connection"] & object;
       const run = (step: string, script: string, triggers: unknown[], options: CustomResourceOptions): CustomResource =>
-        new remote.Command(`${name}-${step}`, { connection: login, create: becomeRoot(shell), stdin: secret(stdin(script)), triggers }, options);
+        withoutRejections(new remote.Command(`${name}-${step}`, { connection: login, create: becomeRoot(shell), stdin: secret(stdin(script)), triggers }, options));
       return [
         name,
         {

@@ -1,6 +1,13 @@
 /** One resource after others, also when those fail. */
 
-import { createUrn, DependencyResource, recover, resourceName, resourceType, type CustomResource, type Resource } from "../sdk.ts";
+import { createUrn, DependencyResource, Output, recover, resourceName, resourceType, type CustomResource, type CustomResourceOptions, type Resource } from "../sdk.ts";
+
+/** Options of what comes after these resources, and after what it depends on anyway. */
+export function behind(resources: readonly CustomResource[], options: CustomResourceOptions): CustomResourceOptions {
+  const order = after(resources, options.parent);
+  // The SDK walks through lists of lists, promises and outputs (its runtime/dependsOn.ts), but its type doesn't say so.
+  return { ...options, dependsOn: options.dependsOn === undefined ? order : ([options.dependsOn, order] as unknown as Promise<Resource[]>) };
+}
 
 /**
  * For `dependsOn`: waits until all of them are done, and is then those that failed or were left out, by their URNs alone.
@@ -13,6 +20,15 @@ export async function after(resources: readonly CustomResource[], parent?: Resou
   const done = await Promise.all(resources.map(async (resource) => [resource, await isDone(resource)] as const));
   const failed = done.flatMap(([resource, well]) => (well ? [] : [resource]));
   return Promise.all(failed.map(async (resource) => new DependencyResource(await urnOf(resource, parent))));
+}
+
+/**
+ * With PULUMI_CONTINUE_ON_ERROR a resource that failed rejects its outputs, and a rejection nobody awaits is printed, with a stack,
+ * beside the provider's own message.
+ */
+export function withoutRejections<R extends Resource>(resource: R): R {
+  for (const value of Object.values(resource)) if (Output.isInstance(value)) recover(value, () => undefined);
+  return resource;
 }
 
 // --- Internal ---

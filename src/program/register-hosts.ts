@@ -5,7 +5,7 @@ import { Host } from "../provider/host.ts";
 import type { CustomResource, CustomResourceOptions } from "../sdk.ts";
 import { commandsOf, type HostCommands } from "./commands.ts";
 import { asDeclared, type DeclaredHost } from "./declared-hosts.ts";
-import { after } from "./order.ts";
+import { behind } from "./order.ts";
 
 export interface RegisterOptions extends CustomResourceOptions {
   /** Absent: all hosts at once. */
@@ -24,9 +24,9 @@ export function registerHosts(hosts: ReadonlyMap<string, DeclaredHost>, { rollou
   const withCommands = (name: string, args: DeclaredHost, before: CustomResourceOptions): CustomResource[] => {
     const { prepare, gate } = commands?.get(name) ?? {};
     const prepared = prepare?.(before);
-    const host = new Host(name, args, prepared ? { ...options, dependsOn: after([prepared], options.parent) } : before);
+    const host = new Host(name, args, prepared ? behind([prepared], options) : before);
     registered.set(name, host);
-    const passed = gate?.(host, { ...options, dependsOn: after([host], options.parent) });
+    const passed = gate?.(host, behind([host], options));
     return [host, ...(passed ? [passed] : [])];
   };
   let before = options;
@@ -38,7 +38,7 @@ export function registerHosts(hosts: ReadonlyMap<string, DeclaredHost>, { rollou
       const args = hosts.get(name);
       return args ? withCommands(name, limits ? asDeclared({ ...args, rollout: limits }) : args, before) : [];
     });
-    before = { ...options, dependsOn: after(wave, options.parent) };
+    before = behind(wave, options);
   }
   // In the order of the stack file, whatever wave they are in.
   return new Map([...hosts.keys()].flatMap((name) => (registered.has(name) ? [[name, registered.get(name) as Host]] : [])));

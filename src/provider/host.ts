@@ -2,7 +2,8 @@
 
 import { declareHost, type HostArgs } from "../program/declare-host.ts";
 import { isDeclared, type DeclaredHost } from "../program/declared-hosts.ts";
-import { CustomResource, type CustomResourceOptions, Output, recover } from "../sdk.ts";
+import { withoutRejections } from "../program/order.ts";
+import { CustomResource, type CustomResourceOptions, type Output } from "../sdk.ts";
 import type { HostOutputs } from "./outputs.ts";
 
 /** One Docker host in the state that its settings declare. Its name is the host's name in every message. */
@@ -34,8 +35,6 @@ export class Host extends CustomResource {
     const declared = isDeclared(args) ? args : declareHost(name, args);
     const outputs = { engine: undefined, generation: undefined, pending: undefined, foreignDaemonKeys: undefined, apparmor: undefined, cis: undefined, lastChange: undefined };
     super("drydock:index:Host", name, { ...declared, ...outputs }, options);
-    // With PULUMI_CONTINUE_ON_ERROR a host that failed rejects its outputs, and a rejection nobody awaits is printed, with a
-    // stack, beside the provider's own message.
-    for (const output of Object.values(this).filter((value) => Output.isInstance(value))) recover(output, () => undefined);
+    withoutRejections(this);
   }
 }

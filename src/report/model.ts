@@ -1,10 +1,10 @@
 /**
  * The evidence of a fleet against a benchmark, in one model that every format is rendered from. Pure: what was seen of each host
- * comes in, and the day by which waivers are judged.
+ * comes in, and the day by which waivers are judged. No text in it holds what looks like a secret, or what a terminal would act on.
  */
 
 import { adviseContainers, type ContainerAdvice } from "../cis/container-checks.ts";
-import type { Benchmark } from "../cis/benchmark.ts";
+import type { Benchmark, Control } from "../cis/benchmark.ts";
 import { currentBenchmark } from "../cis/current.ts";
 import { evaluateHost, type Verdict } from "../cis/evaluate.ts";
 import { proofsOf, type Proof } from "../cis/proof.ts";
@@ -12,6 +12,7 @@ import type { Waivers } from "../config/waivers.ts";
 import type { HostInputs } from "../desired/host-inputs.ts";
 import type { Observation } from "../observed/observation.ts";
 import { pendingOn } from "../plan/pending.ts";
+import { redactAll } from "../redact.ts";
 import { judge, type JudgedWaiver } from "./waive.ts";
 
 /** In the order in which reports name them: what needs somebody first. */
@@ -26,11 +27,13 @@ export interface Report {
   stack: string;
   /** ISO 8601, UTC. */
   createdAt: string;
-  benchmark: { name: string; version: string };
+  /** With all its controls, also those that nobody could look at. */
+  benchmark: { name: string; version: string; controls: ControlText[] };
   total: Counts & { hosts: number; unreachable: number };
   hosts: HostReport[];
 }
 
+export type ControlText = Pick<Control, "id" | "title" | "level" | "setting" | "remedy">;
 export type Counts = Record<ReportVerdict, number>;
 export type HostReport = SeenHost | UnreachableHost;
 
@@ -101,20 +104,22 @@ export interface ReportOptions {
 
 export function buildReport(hosts: (SeenInput | UnreachableInput)[], { stack, now, benchmark = currentBenchmark }: ReportOptions): Report {
   const today = now.toISOString().slice(0, 10);
-  const reports = hosts.map((host): HostReport => ("reason" in host ? { ...host, reachable: false } : seenHost(host, benchmark, today)));
+  const reports = hosts.map((host): HostReport => redactAll("reason" in host ? { ...host, reachable: false } : seenHost(host, benchmark, today)));
   const seen = reports.filter((host) => host.reachable);
   return {
     format: "drydock-report",
     version: 1,
     stack,
     createdAt: now.toISOString(),
-    benchmark: { name: benchmark.name, version: benchmark.version },
+    benchmark: { name: benchmark.name, version: benchmark.version, controls: benchmark.controls.map(textOf) },
     total: { hosts: reports.length, unreachable: reports.length - seen.length, ...count(seen.flatMap(({ controls }) => controls)) },
     hosts: reports,
   };
 }
 
 // --- Internal ---
+
+const textOf = ({ id, title, level, setting, remedy }: Control): ControlText => ({ id, title, ...(level && { level }), setting, ...(remedy !== undefined && { remedy }) });
 
 function seenHost({ name, address, waivers, observation, wish }: SeenInput, benchmark: Benchmark, today: string): SeenHost {
   const results = evaluateHost(observation, wish, benchmark);

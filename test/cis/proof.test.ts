@@ -24,6 +24,7 @@ describe("what can be run on the host", () => {
     ["a value on one line", '{\n  "icc": false,\n  "dns": []\n}\n', { command: `grep '"icc"' /etc/docker/daemon.json`, printed: '  "icc": false,' }],
     ["a file of one line, of which only the key is shown", '{"proxies":{"http-proxy":"http://me:secret@proxy"},"icc": false}', { command: `grep -o '"icc": *[^,}]*' /etc/docker/daemon.json`, printed: '"icc": false' }],
     ["a key that is not there", '{\n  "dns": []\n}\n', { command: `grep '"icc"' /etc/docker/daemon.json`, printed: "" }],
+    ["a file that is no JSON, cut in the middle of a secret", `{${" ".repeat(170)}"splunk-token": "SEKRIT-SEKRIT-SEKRIT", }`, { command: "head -c 200 /etc/docker/daemon.json", printed: `{${" ".repeat(170)}"splunk-token": (hidden), }` }],
     ["a file that is no JSON", "icc=false", { command: "head -c 200 /etc/docker/daemon.json", printed: "icc=false" }],
   ])("shows of daemon.json %s", (_what, text, expected) => {
     expect(proofs(daemon("icc"), withFile(text))[0]).toEqual(expected);
@@ -81,6 +82,11 @@ describe("what was printed", () => {
   it("is cut where it is long", () => {
     expect(printed(Array.from({ length: 20 }, (_, i) => String(i)).join("\n"))).toMatch(/^0\n1\n(.*\n)+11\n… 8 more lines$/);
     expect(printed("x".repeat(400))).toBe(`${"x".repeat(300)}…`);
+  });
+
+  it("has nothing that looks like a secret, also where it is cut, and nothing that a terminal would act on", () => {
+    expect(printed("dockerd --log-opt splunk-token=SEKRIT --debug\u001b]0;title\u0007")).toBe("dockerd --log-opt splunk-token=(hidden) --debug\\u001b]0;title\\u0007");
+    expect(printed(`${"x".repeat(280)} token=ghp_${"a1".repeat(40)}`)).not.toContain("ghp_");
   });
 
   it("never has the password of an address", () => {

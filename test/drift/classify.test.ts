@@ -137,6 +137,20 @@ describe("a host", () => {
     expect(classifyHost(events)).toMatchObject({ refused: ["no disk", "no consent"], errors: ["the script ended with 3"] });
   });
 
+  it("that the provider warns of has that among its notes, but for what is said elsewhere", () => {
+    const events = host({ applied: {}, stored: {}, found: {}, wish: {} });
+    events.op = "same";
+    events.said = [
+      { severity: "warning", message: "web1: could not be checked: no room: df did not answer" },
+      { severity: "warning", message: "web1: the last update was taken back by the host itself at 2026-11-23T12:00:00.000Z: nobody could log in" },
+      { severity: "warning", message: "web1: pending: a reboot" },
+      { severity: "warning", message: "web1: could not be read: timed out" },
+    ];
+    const found = classifyHost(events);
+    expect(found.notes).toEqual(["could not be checked: no room: df did not answer", "the last update was taken back by the host itself at 2026-11-23T12:00:00.000Z: nobody could log in"]);
+    expect(isChanged(found)).toBe(false);
+  });
+
   it("that is another machine than it was says so", () => {
     const events = host({ applied: {}, stored: {}, found: {}, wish: {} });
     const facts = { starts: ["/usr/bin/dockerd"], dockerExecStart: "", missing: [] };

@@ -51,6 +51,11 @@ describe("text", () => {
            LimitNOFILE=4096
            OOMScoreAdjust=100
           +LimitCORE=infinity
+
+      Notes. What else there is to say of hosts that the stack file leaves as they were.
+
+        light1
+          what the update costs there: nothing restarts
       "
     `);
   });
@@ -58,6 +63,17 @@ describe("text", () => {
   it("is colored only where somebody asks for it", () => {
     expect(renderText(recordedReport("mixed"))).not.toContain("\u001b");
     expect(renderText(recordedReport("mixed"), { color: true })).toContain("\u001b[32m+LimitCORE=infinity");
+  });
+});
+
+describe("notes", () => {
+  const note = "the last update was taken back by the host itself";
+
+  it.each(Object.entries(formats))("stand once in %s, whether or not the host would change", (_, { render }) => {
+    for (const is of [[], ["drift"], ["change"], ["unread", "change"]] as const) {
+      const text = render(report([hostReport({ is: [...is], notes: [note], ...(is[0] === "unread" && { unread: "away" }) })]), context);
+      expect(text.split(note)).toHaveLength(2);
+    }
   });
 });
 
@@ -134,9 +150,10 @@ describe("JUnit", () => {
     fc.assert(
       fc.property(anyReport, (made) => {
         const root = parseXml(renderJunit(made));
-        const cases = root.children.flatMap(({ children }) => children);
+        const casesOf = ({ children }: Element) => children.filter(({ name }) => name === "testcase");
+        const cases = root.children.flatMap(casesOf);
         expect(root.attributes).toMatchObject({ tests: String(cases.length), failures: String(cases.filter(({ children }) => children[0]?.name === "failure").length) });
-        for (const suite of root.children) expect(suite.attributes["tests"]).toBe(String(suite.children.length));
+        for (const suite of root.children) expect(suite.attributes["tests"]).toBe(String(casesOf(suite).length));
       }),
     );
   });

@@ -1,12 +1,13 @@
 /** What the program registers, in which order, against the SDK's own mocks of an engine. */
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { setMocks, type MockResourceArgs } from "@pulumi/pulumi/runtime/mocks.js";
-import { beforeEach, describe, expect, it, vi } from "vitest";
+import { MockMonitor, setMocks, type MockResourceArgs } from "@pulumi/pulumi/runtime/mocks.js";
+import { beforeEach, describe, expect, it, vi, type MockInstance } from "vitest";
 import { readFleet } from "../../src/config/fleet.ts";
 import { commandsOf } from "../../src/program/commands.ts";
 import { renderFleet } from "../../src/program/declared-hosts.ts";
 import { registerHosts } from "../../src/program/register-hosts.ts";
+import { CustomResource, output, type CustomResourceOptions } from "../../src/sdk.ts";
 import { quote } from "../../src/remote/shell.ts";
 import { runSh } from "../support/shell.ts";
 
@@ -14,11 +15,13 @@ import { runSh } from "../support/shell.ts";
 let events: string[];
 let made: Map<string, MockResourceArgs>;
 let failing: string[];
+let requests: MockInstance<(request: { getName: () => string; getDependenciesList: () => string[] }) => Promise<void>>;
 
 beforeEach(async () => {
   events = [];
   made = new Map();
   failing = [];
+  requests = vi.spyOn(MockMonitor.prototype, "registerResource");
   vi.stubEnv("SSH_AUTH_SOCK", "/run/agent");
   await setMocks({
     call: () => ({}),
@@ -44,12 +47,17 @@ function fleetOf(hosts: Record<string, object>, others: Record<string, unknown> 
 }
 
 /** Registers all of it, and waits until nothing happens any more. */
-async function register(hosts: Record<string, object>, others: Record<string, unknown> = {}) {
+async function register(hosts: Record<string, object>, others: Record<string, unknown> = {}, options: CustomResourceOptions = {}) {
   const fleet = fleetOf(hosts, others);
-  const registered = registerHosts(renderFleet(fleet), { ...(fleet.rollout && { rollout: fleet.rollout }), commands: commandsOf(fleet.hosts) });
+  const registered = registerHosts(renderFleet(fleet), { ...options, ...(fleet.rollout && { rollout: fleet.rollout }), commands: commandsOf(fleet.hosts) });
   for (let before = -1; before !== events.length; await sleep(60)) before = events.length;
   return registered;
 }
+
+const dependenciesOf = (name: string): string[] | undefined => requests.mock.calls.findLast(([request]) => request.getName() === name)?.[0].getDependenciesList();
+
+/** Something of the caller's. */
+class Machine extends CustomResource {}
 
 const at = (event: string): number => {
   expect(events).toContain(event);
@@ -70,6 +78,17 @@ describe("waves", () => {
     const rolloutOf = (name: string): unknown => (made.get(name)?.inputs as { rollout?: unknown }).rollout;
     expect([rolloutOf("web1"), rolloutOf("web3"), rolloutOf("db1")]).toEqual([1, 2, 3].map((wave) => ({ wave, maxParallel: 10, maxFailures: 1, ...(wave < 3 ? { followed: true } : {}) })));
     expect([...registered.keys()]).toEqual(["db1", "web2", "web1", "web3"]);
+  });
+
+  it.each([
+    ["a resource", (machine: CustomResource) => machine],
+    ["a list", (machine: CustomResource) => [machine]],
+    ["an output", (machine: CustomResource) => output([machine])],
+    ["a promise", (machine: CustomResource) => Promise.resolve([machine])],
+  ])("leave in every wave what the caller depends on: %s", async (_, dependsOn) => {
+    const machine = new Machine("test:index:Machine", "machine");
+    await register({ web1: { groups: ["web"], prepare: "true", gate: "true" }, db1: { prepare: "true" } }, { groups: { web: {} }, rollout: { waves: [["web"]] } }, { dependsOn: dependsOn(machine) });
+    for (const name of ["web1-prepare", "web1", "web1-gate", "db1-prepare", "db1"]) expect([name, dependenciesOf(name)]).toEqual([name, expect.arrayContaining([expect.stringMatching(/::machine$/)])]);
   });
 
   it("are none without a rollout: all hosts at once, and none is told of it", async () => {
@@ -143,6 +162,16 @@ describe("prepare and gate", () => {
     await expect(run("false\necho on")).rejects.toThrow();
     await expect(run("if true; then echo half")).rejects.toThrow();
   });
+});
+
+it("does not touch a host whose prepare failed", async () => {
+  failing = ["web1-prepare"];
+  await register({ web1: { prepare: "false" }, web2: {} });
+  expect(events).toEqual(expect.arrayContaining(["end web1-prepare", "end web2"]));
+  expect(at("end web1-prepare")).toBeLessThan(at("begin web1"));
+  // By it the engine leaves the host out.
+  expect(dependenciesOf("web1")).toEqual([expect.stringMatching(/::command:remote:Command::web1-prepare$/)]);
+  expect(dependenciesOf("web2")).toEqual([]);
 });
 
 it("registers who depends on a failed host, which the engine then leaves out, and leaves no rejection behind, which would end the program", async () => {

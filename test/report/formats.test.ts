@@ -2,9 +2,13 @@ import { describe, expect, it } from "vitest";
 import fc from "fast-check";
 import { convert } from "xmlbuilder2";
 import { codeBlock, plain, renderMarkdown } from "../../src/report/markdown.ts";
-import { renderers } from "../../src/report/formats.ts";
+import type { Observation, Process } from "../../src/observed/observation.ts";
+import { known, unknown } from "../../src/observed/records.ts";
+import { formats, renderers } from "../../src/report/formats.ts";
 import { buildReport, type Report } from "../../src/report/model.ts";
-import { now, recordedReport, unreachable } from "../support/report.ts";
+import { container } from "../support/observation.ts";
+import { recorded } from "../support/recorded.ts";
+import { now, recordedReport, seen, unreachable } from "../support/report.ts";
 
 const report = recordedReport();
 
@@ -114,32 +118,77 @@ describe("SARIF", () => {
   interface Log {
     $schema: string;
     version: string;
-    runs: [{ tool: { driver: { rules: { id: string; help: { text: string } }[] } }; results: { ruleId: string; ruleIndex: number; message: { text: string }; suppressions?: object[]; partialFingerprints: object }[]; invocations: object[] }];
+    runs: [{ tool: { driver: { rules: { id: string; help: { text: string } }[] } }; results: { ruleId: string; ruleIndex: number; level: string; message: { text: string }; suppressions?: object[]; partialFingerprints: object }[]; invocations: object[] }];
   }
   const log = JSON.parse(renderers.sarif(report)) as Log;
   const [run] = log.runs;
 
   it("has a rule for each control, with help", () => {
     expect(log).toMatchObject({ version: "2.1.0" });
-    expect(run.tool.driver.rules).toHaveLength(60);
+    expect(run.tool.driver.rules).toHaveLength(61);
     expect(run.tool.driver.rules.find(({ id }) => id === "CIS-2.2")?.help.text).toBe("Ensure that network traffic is restricted between containers on the default bridge. In the stack file: daemon.icc.");
   });
 
   it("has a result for what fails, and for what is waived one that is suppressed", () => {
-    expect(run.results).toHaveLength(24);
+    expect(run.results.filter(({ ruleId }) => ruleId !== "unreachable")).toHaveLength(24);
     expect(run.results.filter(({ suppressions }) => suppressions)).toMatchObject([{ ruleId: "CIS-2.12", suppressions: [{ kind: "external", status: "accepted", justification: "until 2027-03-31: no plugin yet" }] }]);
     for (const { ruleId, ruleIndex } of run.results) expect(run.tool.driver.rules[ruleIndex]?.id).toBe(ruleId);
-    expect(new Set(run.results.map(({ partialFingerprints }) => JSON.stringify(partialFingerprints))).size).toBe(24);
+    expect(new Set(run.results.map(({ partialFingerprints }) => JSON.stringify(partialFingerprints))).size).toBe(run.results.length);
   });
 
   it("says which host could not be read", () => {
     expect(run.invocations).toMatchObject([{ executionSuccessful: false, toolExecutionNotifications: [{ level: "error", message: { text: `db1 could not be read: ${unreachable.reason}` } }] }]);
   });
 
-  it("is whole when no host could be read", () => {
-    expect(JSON.parse(renderers.sarif(buildReport([unreachable], { stack: "prod", now })))).toMatchObject({ runs: [{ tool: { driver: { rules: [] } }, results: [] }] });
+  it("has a result for a host that could not be read: a missing one would pass for mended", () => {
+    const [alone] = (JSON.parse(renderers.sarif(buildReport([unreachable], { stack: "prod", now }))) as Log).runs;
+    expect(alone.results).toMatchObject([{ ruleId: "unreachable", level: "error", message: { text: `db1: could not be read: ${unreachable.reason}` }, partialFingerprints: { "hostAndControl/v1": "db1/unreachable" } }]);
+    // The rules are those of the benchmark, whoever was seen.
+    expect(alone.tool).toEqual(run.tool);
+    expect(alone.tool.driver.rules[alone.results[0]?.ruleIndex ?? -1]?.id).toBe("unreachable");
+  });
+
+  it("has a result for each control that is unknown", () => {
+    const blind = buildReport([seen("web1", { ...recorded("hardened"), auditRules: unknown("auditctl is not there") })], { stack: "prod", now });
+    const [{ results }] = (JSON.parse(renderers.sarif(blind)) as Log).runs;
+    const warnings = results.filter(({ level }) => level === "warning");
+    expect(blind.total.unknown).toBeGreaterThan(0);
+    expect(warnings).toHaveLength(blind.total.unknown);
+    expect(warnings[0]).toMatchObject({ ruleId: expect.stringMatching(/^CIS-1\.1\./) as unknown, message: { text: expect.stringContaining("auditctl is not there") as unknown } });
+  });
+
+});
+
+describe("whatever the format", () => {
+  const bad = "token=SEKRIT \u001b]52;c;Zm9v\u0007 \u202e";
+  const observation = recorded("default");
+  const hostile: Observation = {
+    ...observation,
+    os: `os ${bad}`,
+    kernel: `kernel ${bad}`,
+    dockerGroup: known([`member ${bad}`]),
+    processes: { ...observation.processes, docker: { ...observation.processes.docker, command: ["dockerd", "--log-opt", "splunk-token=SEKRIT", `--label=${bad}`] } as Process },
+    containers: known([container(`web ${bad}`, { user: `root ${bad}` })]),
+  };
+  const hosts = buildReport([seen("web1", hostile), { ...unreachable, reason: `no route ${bad}` }], { stack: "prod", now });
+
+  it.each(formats)("%s shows no secret of a host, and sends a terminal nothing to act on", (format) => {
+    const rendered = renderers[format](hosts);
+    // As whoever reads it finds it, e.g. with jq.
+    const text = format === "json" || format === "sarif" ? textsIn(JSON.parse(rendered)).join("\n") : rendered;
+    expect(text).toMatch(/no route token(=|&#x3D;)\(hidden\)/);
+    // The others leave out what passes, and with it what dockerd was started with.
+    if (format === "html" || format === "json") expect(text).toMatch(/splunk-token(=|&#x3D;)\(hidden\)/);
+    expect(text).not.toContain("SEKRIT");
+    expect(text).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202e]/);
+  });
+
+  it.each(formats)("%s hides nothing that Drydock itself says", (format) => {
+    expect(renderers[format](report)).not.toContain("(hidden)");
   });
 });
+
+const textsIn = (value: unknown): string[] => (typeof value === "string" ? [value] : typeof value === "object" && value !== null ? Object.values(value).flatMap(textsIn) : []);
 
 /** One host that says this wherever a host says something. */
 function withText(said: string): Report {

@@ -85,7 +85,11 @@ describe("another edition of the benchmark", () => {
   const report = buildReport([input], { stack: "prod", now, benchmark: tiny });
 
   it("is what the report counts by", () => {
-    expect(report.benchmark).toEqual({ name: "CIS Docker Benchmark", version: "9.9.9" });
+    expect(report.benchmark).toEqual({
+      name: "CIS Docker Benchmark",
+      version: "9.9.9",
+      controls: [{ id: "7.1", title: "containers keep to themselves", setting: "icc", remedy: "daemon.icc" }, { id: "7.2", title: "plugins are asked", setting: "authorization-plugins" }],
+    });
     expect(report.total).toMatchObject({ pass: 1, waived: 1, fail: 0, "not applicable": 0 });
     expect(hostOf(report, "web1").containers).toMatchObject({ running: [{ advice: [{ id: "8.1", finding: "has no health check" }] }] });
   });

@@ -65,8 +65,8 @@ it.each([
   ["file:///srv/state?no_tmp_dir=true&metadata=skip", "/srv/state"],
   ["file://~", homedir()],
   ["file://~/state", join(homedir(), "state")],
-  ["file://./state", "/work/project/state"],
-  ["file://../state", "/work/state"],
+  ["file://./state", "/srv/project/state"],
+  ["file://../state", "/srv/state"],
 ])("%s is the folder %s", (url, expected) => {
-  expect(backendFolder(url, "/work/project")).toBe(expected);
+  expect(backendFolder(url, "/srv/project")).toBe(expected);
 });

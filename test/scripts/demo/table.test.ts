@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { differences, renderTable, takeSnapshot, type Snapshot } from "../../../scripts/demo/table.ts";
+import { differences, renderSummary, renderTable, takeSnapshot, type Snapshot } from "../../../scripts/demo/table.ts";
+import { currentBenchmark } from "../../../src/cis/current.ts";
 import type { HostInputs } from "../../../src/desired/host-inputs.ts";
 import { defaultHost, noIcc, withDaemonJson } from "../../support/observation.ts";
 
@@ -27,6 +28,10 @@ it("puts the many audit controls in one line", () => {
 it("names what differs between two looks, and nothing when nothing does", () => {
   expect(differences(before, before)).toEqual([]);
   expect(differences(before, after)[0]).toBe("icc: true => false");
+});
+
+it("says which edition of the benchmark it counts by", () => {
+  expect(renderSummary(after.summary)).toContain(`${currentBenchmark.name} ${currentBenchmark.version}, sections 1.1, 2 and 3: `);
 });
 
 it("fits a terminal of 100 columns", () => {

@@ -1,12 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { redact, redactLine, secretsOf } from "../../src/drift/redact.ts";
-import { linesOfStream, recordedReport } from "../support/drift.ts";
+import { redact, redactLine, secretsOf } from "../src/redact.ts";
+import { linesOfStream, recordedReport } from "./support/drift.ts";
 
 describe("what looks like a secret", () => {
   it.each([
     ["a password in an address", "+HTTP_PROXY=http://bob:hunter2@proxy.example:3128", "+HTTP_PROXY=http://bob:(hidden)@proxy.example:3128"],
     ["a token in JSON", '-  "splunk-token": "abc def",', '-  "splunk-token": (hidden),'],
+    ["a token whose closing quote was cut off", '"splunk-token": "abc d', '"splunk-token": (hidden)'],
+    ["a token on a command line", "dockerd --log-opt splunk-token=SEKRIT --debug", "dockerd --log-opt splunk-token=(hidden) --debug"],
     ["an assigned password", "PASSWORD=hunter2 rest", "PASSWORD=(hidden) rest"],
     ["an API key in YAML", "api_key: hunter2", "api_key: (hidden)"],
     ["a header", "Authorization: Basic aHVudGVyMg==", "Authorization: (hidden)"],

@@ -1,5 +1,5 @@
 /**
- * What must not get from a host or an environment into a comment, an issue or a build's artifacts. Nothing of ours holds secrets;
+ * What must not get from a host or an environment into a report, a comment, an issue or a build's artifacts. Nothing of ours holds secrets;
  * what somebody else has put into a file may.
  */
 
@@ -23,6 +23,14 @@ export function redact(text: string, secrets: readonly string[] = []): string {
   return whole.split("\n").map((line) => redactLine(line, single)).join("\n");
 }
 
+/** The same for every text inside of a value. */
+export function redactAll<T>(value: T): T;
+export function redactAll(value: unknown): unknown {
+  if (typeof value === "string") return redact(value);
+  if (Array.isArray(value)) return value.map((each) => redactAll<unknown>(each));
+  return typeof value === "object" && value !== null ? Object.fromEntries(Object.entries(value).map(([key, each]) => [key, redactAll<unknown>(each)])) : value;
+}
+
 /** Control characters, those that turn the direction of text, and those that XML has no place for, as `\u202e`. */
 export const visible = (line: string): string =>
   line.toWellFormed().replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\uFFFE\uFFFF]/gu, (character) => (character === "\t" ? character : `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`));
@@ -39,8 +47,8 @@ const shapes: [RegExp, string][] = [
   [/04da6b54-80e4-46f7-96ec-b56ff0331ba9/g, "(known only later)"],
   // user:password@ in an address; the user alone is none.
   [/(:\/\/[^\s:/@]*:)[^\s@/]+@/g, `$1${hidden}@`],
-  // Assigned to a name that says it: `"splunk-token": "…"`, `PASSWORD=…`, `--api-key …`.
-  [/((?:passw(?:or)?d|passphrase|secret|token|credentials?|private[-_]?key|api[-_]?key|access[-_]?key)[\w.-]*["']?\s*(?:[=:]|\s=>)\s*)("(?:[^"\\]|\\.)*"|'[^']*'|[^\s,;"']+)/gi, `$1${hidden}`],
+  // Assigned to a name that says it: `"splunk-token": "…"`, `PASSWORD=…`. A quote may be missing at the end: texts get cut.
+  [/((?:passw(?:or)?d|passphrase|secret|token|credentials?|private[-_]?key|api[-_]?key|access[-_]?key)[\w.-]*["']?\s*(?:[=:]|\s=>)\s*)("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,;"']+)/gi, `$1${hidden}`],
   [/(\bAuthorization:\s*|\bBearer\s+)\S.*/gi, `$1${hidden}`],
   // Tokens that are known by their looks: GitHub, GitLab, Slack, AWS, Pulumi, JSON web tokens, Pulumi's and Ansible's ciphertexts.
   [/\b(?:gh[pousr]_|github_pat_|glpat-|xox[abprs]-|pul-|AKIA|ASIA)[A-Za-z0-9_-]{12,}/g, hidden],
