@@ -373,7 +373,7 @@ describe("outside the window of a host", () => {
     const now = wishFor(args({ window: open }));
     host.views = [defaultHost({ owner }), right()];
     const done = (await provider.update("web1", urn, outs as HostInputs, now)) as Answer;
-    expect(host.deeds).toEqual(["observe", "observe", "apply", "observe"]);
+    expect(host.deeds).toEqual(["observe", "observe", "apply", "observe", "confirm"]);
     expect(done.outs).toMatchObject({ daemon: { icc: true }, asApplied: true, lastChange: { cost: ["dockerd restarts (icc)"] } });
     expect(done.outs).not.toHaveProperty("deferred");
   });
