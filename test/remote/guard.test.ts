@@ -186,10 +186,8 @@ describe("health after dockerd was touched", () => {
     host.calls();
     expect((await apply({ docker: restart })).outcome).toBe("done");
     expect(host.calls().filter((call) => call.includes("drydock-probe"))).toEqual([
-      "docker rm -f drydock-probe",
       "docker import - drydock-probe:latest",
-      "docker run --rm --name drydock-probe drydock-probe:latest /docker-init --version",
-      "docker rm -f drydock-probe",
+      expect.stringMatching(/^docker run --rm --name drydock-probe-\d+ drydock-probe:latest \/docker-init --version$/),
       "docker rmi -f drydock-probe:latest",
     ]);
   });
@@ -200,6 +198,7 @@ describe("health after dockerd was touched", () => {
     const { outcome: result, log } = await apply({ docker: restart, writes: [write("/etc/a", "new")] });
     expect(result).toBe("went back");
     expect(log).toContainEqual(expect.stringMatching(/^a new container does not start: no logger/));
+    expect(host.calls()).toContainEqual(expect.stringMatching(/^docker rm -f drydock-probe-\d+$/));
     expect(host.read("/etc/a")).toBe("old");
   });
 });

@@ -53,14 +53,14 @@ probe_container() {
   # What needs libraries would not start alone in an image.
   if [ ! -x "$init" ] || ! command -v ldd >/dev/null || ldd "$init" >/dev/null 2>&1; then return 0; fi
   say "starting a container to see whether one starts"
-  docker rm -f drydock-probe >/dev/null 2>&1 || :
   mkdir -p "$stage/probe"
   cp -L "$init" "$stage/probe/docker-init"
   # An authorization plugin may refuse us an image, which says nothing of the change.
   tar -C "$stage/probe" -c docker-init | docker import - drydock-probe:latest >/dev/null 2>"$stage/probe.log" || { say "no container to try: $(tail -n 1 "$stage/probe.log")"; return 0; }
   started=yes
-  timeout "$DAEMON_SECONDS" docker run --rm --name drydock-probe drydock-probe:latest /docker-init --version >"$stage/probe.log" 2>&1 || started=no
-  docker rm -f drydock-probe >/dev/null 2>&1 || :
+  # Under a name of its own: one that hung in an earlier update must not be in its way.
+  timeout "$DAEMON_SECONDS" docker run --rm --name "drydock-probe-$$" drydock-probe:latest /docker-init --version >"$stage/probe.log" 2>&1 || started=no
+  [ "$started" = yes ] || docker rm -f "drydock-probe-$$" >/dev/null 2>&1 || :
   docker rmi -f drydock-probe:latest >/dev/null 2>&1 || :
   [ "$started" = yes ] || { say "a new container does not start: $(tail -n 2 "$stage/probe.log" | tr '\n' ' ')"; return 1; }
 }
