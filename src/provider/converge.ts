@@ -151,7 +151,7 @@ async function withinTheLimit<T>(attempt: () => Promise<T>): Promise<T> {
  * @throws always
  */
 async function takenBack(host: string, wish: HostInputs, cause: unknown): Promise<never> {
-  const end = Date.now() + (seconds.confirm + seconds.guard + 2 * seconds.daemon) * 1000;
+  const end = Date.now() + (seconds.confirm + seconds.guard + seconds.daemon) * 1000;
   while (Date.now() < end) {
     await setTimeout(pause());
     const outcome = await look(wish).then((seen) => seen.outcome, () => undefined);

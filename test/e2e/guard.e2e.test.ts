@@ -11,7 +11,7 @@ import { Stack } from "./stack.ts";
 let machine: Machine;
 /** Where its shared connections are, so that they can be told from others'. */
 const runtime = mkdtempSync(join(tmpdir(), "drydock-guard-"));
-const stack = new Stack("guard", { prefix: [], env: { XDG_RUNTIME_DIR: runtime, DRYDOCK_CONFIRM_SECONDS: "25" } });
+const stack = new Stack("guard", { prefix: [], env: { XDG_RUNTIME_DIR: runtime, DRYDOCK_CONFIRM_SECONDS: "40" } });
 
 const settings = (daemon: Record<string, unknown> = {}) => ({
   profile: "strict",
