@@ -47,7 +47,7 @@ forward() { # in a process of its own: `set -e` does not hold inside a condition
 back() { # the generation's "before", files and running state
   before=$(cat "$stage/generation")/before
   rm -f "$state/reserve"
-  (cd "${before%/*}" && sha256sum --check --quiet manifest 2>/dev/null) || say "what was saved of before is damaged: $(cd "${before%/*}" && sha256sum --check --quiet manifest 2>/dev/null | head -n 3 | tr '\n' ' ')"
+  damaged=$(cd "${before%/*}" && sha256sum --check --quiet manifest 2>/dev/null) || say "what was saved of before is damaged: $(printf '%s\n' "$damaged" | head -n 3 | tr '\n' ' ')"
   # Docker starts again whatever resists: both places have all the data until then.
   left=
   [ -e "$stage/volumes-in-use" ] || sh "$stage/transaction.sh" leave_volumes "$stage" || left="a volume could not be left"
@@ -82,8 +82,7 @@ note_applied() {
   pid=$(systemctl show -p MainPID --value docker.service)
   {
     printf 'keys %s\n' "$DAEMON_KEYS"
-    generation=$(cat "$stage/generation")
-    printf 'generation %s\n' "${generation##*/}"
+    printf 'generation %s\n' "$(generation_number)"
     printf 'daemon %s:%s\n' "$pid" "$(awk '{ print $22 }' "/proc/$pid/stat")"
     printf 'configuration %s\n' "$(sha256sum </etc/docker/daemon.json | cut -d' ' -f1)"
     note_profiles

@@ -61,14 +61,18 @@ UNIT
 
 arm() { # in a process of its own, before the first change
   write_recovery_units
+  # Before the word is there: until this unit ends, the timer has nothing to do.
+  start_guard
+  set_step changing
+  rm -rf -- "$state/outcome" "$stage.broken"
+}
+
+start_guard() {
   # Of one that failed systemd keeps the name.
   systemctl stop drydock-guard.timer 2>/dev/null || :
   systemctl reset-failed drydock-guard.timer drydock-guard.service 2>/dev/null || :
-  # Before the word is there: until this unit ends, the timer has nothing to do.
   systemd-run --quiet --collect --unit=drydock-guard --on-active="$GUARD_SECONDS" --on-unit-inactive="$GUARD_SECONDS" --timer-property=AccuracySec=1s \
     --property=OOMScoreAdjust=-900 --property=SyslogLevel=notice --property=LogLevelMax=notice sh "$stage/transaction.sh" guard "$stage"
-  set_step changing
-  rm -rf -- "$state/outcome" "$stage.broken"
 }
 
 disarm() { # the timer last: whatever is cut off here, it comes again
@@ -184,8 +188,7 @@ clear_away() {
     changing | changed | going-back)
       say "taking back an update that was cut off: $(tr '\n' ' ' <"$stage/by")"
       # A link that fails now must not leave it half-way once more.
-      systemctl reset-failed drydock-guard.timer drydock-guard.service 2>/dev/null || :
-      systemd-run --quiet --collect --unit=drydock-guard --on-active="$GUARD_SECONDS" --on-unit-inactive="$GUARD_SECONDS" sh "$stage/transaction.sh" guard "$stage" || :
+      start_guard || :
       take_back "it was cut off" || exit 22
       exit 24
       ;;
