@@ -7,19 +7,14 @@ import { readFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { $ } from "zx";
 import { LabError } from "../lab/settings.ts";
+import { runCommand } from "./command.ts";
 import { prepareKeyExchange } from "./bench/key-exchange.ts";
 import { measureFleet, type Row } from "./bench/fleet.ts";
 import { BENCH_USAGE, parseBenchOptions } from "./bench/options.ts";
 import { renderSimulation, simulate } from "./bench/simulate.ts";
 import { renderGround, renderTable, type Ground } from "./bench/table.ts";
 
-try {
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
-  if (!(error instanceof LabError)) throw error;
-  console.error(`bench: ${error.message}`);
-  process.exitCode = 1;
-}
+await runCommand("bench", [LabError], main);
 
 async function main(args: string[]): Promise<number> {
   const options = parseBenchOptions(args);

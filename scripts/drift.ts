@@ -1,6 +1,7 @@
 /** `npm run drift -- STACK`: what drifted on the hosts, and what the stack file changes. Changes nothing. */
 
 import { writeFileSync } from "node:fs";
+import { runCommand } from "./command.ts";
 import { EngineError } from "./engine.ts";
 import { DriftError } from "./drift/error.ts";
 import { lookAtStack } from "./drift/look.ts";
@@ -8,13 +9,7 @@ import { parseOptions, usage } from "./drift/options.ts";
 import { fromHere } from "./from-here.ts";
 import { formats } from "../src/drift/formats.ts";
 
-try {
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
-  if (![DriftError, EngineError].some((kind) => error instanceof kind)) throw error;
-  console.error(`drift: ${(error as Error).message}`);
-  process.exitCode = 1;
-}
+await runCommand("drift", [DriftError, EngineError], main);
 
 async function main(args: string[]): Promise<number> {
   const options = parseOptions(args);

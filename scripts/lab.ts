@@ -6,6 +6,7 @@ import { findMachine, listMachines, startMachine, type Machine } from "../lab/ma
 import { LabError } from "../lab/settings.ts";
 import { sshArguments } from "../lab/ssh.ts";
 import { LAB_STACK_FILE, writeLabStackFile } from "../lab/stack-file.ts";
+import { runCommand } from "./command.ts";
 import { hosts, HOSTS_USAGE } from "./lab/hosts.ts";
 
 const USAGE = `npm run lab -- up [name] [--fresh]     start a machine: resumed in seconds, or booted with --fresh
@@ -18,13 +19,7 @@ A machine is called "lab" unless a name is given. stacks/Pulumi.lab.yaml always 
 
 const DEFAULT_NAME = "lab";
 
-try {
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
-  if (!(error instanceof LabError)) throw error;
-  console.error(`lab: ${error.message}`);
-  process.exitCode = 1;
-}
+await runCommand("lab", [LabError], main);
 
 async function main(args: string[]): Promise<number> {
   const verb = args[0];

@@ -12,19 +12,11 @@ import { renderers } from "../src/report/formats.ts";
 import { buildReport, type Report } from "../src/report/model.ts";
 import { countsInWords } from "../src/report/words.ts";
 import { RunError } from "../src/sdk.ts";
+import { runCommand } from "./command.ts";
 import { fromHere } from "./from-here.ts";
 import { parseReportOptions, ReportError, usage, type ReportOptions } from "./report/options.ts";
 
-/** What somebody can mend prints its message; anything else is a mistake of ours and keeps its stack. */
-const expected = [ReportError, StackFileError, RunError];
-
-try {
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
-  if (!expected.some((kind) => error instanceof kind)) throw error;
-  console.error(`report: ${(error as Error).message}`);
-  process.exitCode = 1;
-}
+await runCommand("report", [ReportError, StackFileError, RunError], main);
 
 async function main(args: string[]): Promise<number> {
   const options = parseReportOptions(args);

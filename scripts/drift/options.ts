@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import { exitCodes } from "../../src/drift/report.ts";
 import { formatOf, formats, type Format } from "../../src/drift/formats.ts";
 import { DriftError } from "./error.ts";
+import { parseWords } from "../command.ts";
 
 export interface DriftOptions {
   stack: string;
@@ -44,19 +45,19 @@ export function parseOptions(args: string[]): DriftOptions | undefined {
 
 const isFormat = (name: string): name is Format => Object.hasOwn(formats, name);
 
-function parse(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        "format": { type: "string", default: "text" },
-        "output": { type: "string", multiple: true, default: [] },
-        "pending-fails": { type: "boolean", default: false },
-        "help": { type: "boolean", short: "h", default: false },
-      },
-    });
-  } catch (cause) {
-    throw new DriftError(`${cause instanceof Error ? cause.message : String(cause)}\n\n${usage}`, { cause });
-  }
-}
+const parse = (args: string[]) =>
+  parseWords(
+    () =>
+      parseArgs({
+        args,
+        allowPositionals: true,
+        options: {
+          "format": { type: "string", default: "text" },
+          "output": { type: "string", multiple: true, default: [] },
+          "pending-fails": { type: "boolean", default: false },
+          "help": { type: "boolean", short: "h", default: false },
+        },
+      }),
+    usage,
+    (text, options) => new DriftError(text, options),
+  );

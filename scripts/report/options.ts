@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import { didYouMean } from "../../src/config/problems.ts";
 import { formats, type Format } from "../../src/report/formats.ts";
 import { verdicts, type ReportVerdict } from "../../src/report/model.ts";
+import { parseWords } from "../command.ts";
 
 export interface ReportOptions {
   stack: string;
@@ -43,23 +44,23 @@ export function parseReportOptions(args: string[]): ReportOptions | undefined {
 
 // --- Internal ---
 
-function parse(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        format: { type: "string" },
-        output: { type: "string", short: "o" },
-        host: { type: "string", multiple: true, default: [] },
-        "fail-on": { type: "string", default: "fail,unknown" },
-        help: { type: "boolean", short: "h", default: false },
-      },
-    });
-  } catch (cause) {
-    throw new ReportError(`${cause instanceof Error ? cause.message : String(cause)}\n\n${usage}`, { cause });
-  }
-}
+const parse = (args: string[]) =>
+  parseWords(
+    () =>
+      parseArgs({
+        args,
+        allowPositionals: true,
+        options: {
+          format: { type: "string" },
+          output: { type: "string", short: "o" },
+          host: { type: "string", multiple: true, default: [] },
+          "fail-on": { type: "string", default: "fail,unknown" },
+          help: { type: "boolean", short: "h", default: false },
+        },
+      }),
+    usage,
+    (text, options) => new ReportError(text, options),
+  );
 
 const endings: Record<string, Format> = { html: "html", htm: "html", md: "md", json: "json", xml: "junit", sarif: "sarif" };
 

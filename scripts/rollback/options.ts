@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import { didYouMean } from "../../src/config/problems.ts";
 import { disruptions, type Disruption } from "../../src/desired/host-inputs.ts";
 import { RollbackError } from "../../src/rollback/error.ts";
+import { parseWords } from "../command.ts";
 
 export interface RollbackOptions {
   stack: string;
@@ -50,21 +51,21 @@ export function parseOptions(args: string[]): RollbackOptions | undefined {
 
 const isDisruption = (word: string): word is Disruption => (disruptions as readonly string[]).includes(word);
 
-function parse(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        to: { type: "string" },
-        from: { type: "string" },
-        host: { type: "string", multiple: true, default: [] },
-        allow: { type: "string", multiple: true, default: [] },
-        yes: { type: "boolean", short: "y", default: false },
-        help: { type: "boolean", short: "h", default: false },
-      },
-    });
-  } catch (cause) {
-    throw new RollbackError(`${(cause as Error).message}\n\n${usage}`, { cause });
-  }
-}
+const parse = (args: string[]) =>
+  parseWords(
+    () =>
+      parseArgs({
+        args,
+        allowPositionals: true,
+        options: {
+          to: { type: "string" },
+          from: { type: "string" },
+          host: { type: "string", multiple: true, default: [] },
+          allow: { type: "string", multiple: true, default: [] },
+          yes: { type: "boolean", short: "y", default: false },
+          help: { type: "boolean", short: "h", default: false },
+        },
+      }),
+    usage,
+    (text, options) => new RollbackError(text, options),
+  );

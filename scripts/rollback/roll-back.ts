@@ -27,6 +27,7 @@ import { fromHere } from "../from-here.ts";
 import { askEngine, root, runEngine } from "./engine.ts";
 import type { RollbackOptions } from "./options.ts";
 import { counted, named, sayChoice, sayEnd, sayPreview } from "./say.ts";
+import { hostType } from "../../src/urn.ts";
 
 /**
  * @returns the exit code
@@ -126,7 +127,7 @@ function hostsNow(current: Checkpoint): [string, HostArgs][] {
 }
 
 /** A name that is not in the state stops the engine, which looks for it before the program runs; a pattern does not. */
-const targetOf = (name: string, current: Checkpoint) => current.get(name)?.urn ?? `**::drydock:index:Host::${name}`;
+const targetOf = (name: string, current: Checkpoint) => current.get(name)?.urn ?? `**::${hostType}::${name}`;
 
 interface Engine {
   words: string[];

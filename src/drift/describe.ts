@@ -1,7 +1,7 @@
 /** A difference for people: a unified diff where there is text, `a => b` where there is a value. */
 
-import { createTwoFilesPatch } from "diff";
 import type { Json } from "../desired/host-inputs.ts";
+import { patch } from "../plan/describe.ts";
 import type { Difference } from "./classify.ts";
 import { redact } from "../redact.ts";
 
@@ -36,13 +36,13 @@ function daemonPiece(differences: Difference[]): Piece {
     const entries = differences.flatMap(({ place, [side]: value }) => (value === undefined ? [] : [[place.slice("daemon.".length), value] as [string, Json]]));
     return entries.map(([key, value]) => `${JSON.stringify(key)}: ${JSON.stringify(value, null, 2)}\n`).join("");
   }) as [string, string];
-  return { title: daemonJson, places: differences.map(({ place }) => place), text: patch(daemonJson, before, after, lostNote(differences.some(({ lost }) => lost === true))) };
+  return { title: daemonJson, places: differences.map(({ place }) => place), text: patch(daemonJson, before, after, { before: lostNote(differences.some(({ lost }) => lost === true)) }) };
 }
 
 function filePiece({ place, from, to, lost }: Difference): Piece {
   const title = place.replace(/^files\./, "");
   const note = lost ? lostNote(true) : from === undefined ? "not there" : "";
-  return { title, places: [place], text: patch(title, asText(from), asText(to), note, to === undefined ? "gone" : "") };
+  return { title, places: [place], text: patch(title, asText(from), asText(to), { before: note, after: to === undefined ? "gone" : "" }) };
 }
 
 function valuePiece({ place, from, to, lost }: Difference): Piece {
@@ -50,12 +50,6 @@ function valuePiece({ place, from, to, lost }: Difference): Piece {
 }
 
 const lostNote = (lost: boolean) => (lost ? "what was applied is not stored any more" : "");
-
-/** Two lines around a change: a comment has no room for more. */
-function patch(title: string, before: string, after: string, noteBefore = "", noteAfter = ""): string {
-  const text = createTwoFilesPatch(title, title, before, after, noteBefore, noteAfter, { context: 2 });
-  return text.split("\n").filter((line) => !/^(Index: .*|={67})$/.test(line)).join("\n").trimEnd();
-}
 
 const asText = (value: Json | undefined): string => (value === undefined ? "" : typeof value === "string" ? value : JSON.stringify(value, null, 2));
 

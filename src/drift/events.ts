@@ -6,6 +6,7 @@
 
 import type { HostInputs } from "../desired/host-inputs.ts";
 import type { HostOutputs } from "../provider/outputs.ts";
+import { hostType, parseUrn } from "../urn.ts";
 
 /** What the engine has, or would have, of a host. */
 export interface HostState {
@@ -92,7 +93,7 @@ export class EventReader {
   #planned({ op = "same", urn = "", type = "", old, new: wished }: Metadata): void {
     const host = this.#host(urn);
     if (!host) {
-      if (!quiet.has(op) && type !== "pulumi:pulumi:Stack") this.gathered.others.push({ op, type, name: nameOf(urn) });
+      if (!quiet.has(op) && type !== "pulumi:pulumi:Stack") this.gathered.others.push({ op, type, name: parseUrn(urn).name });
       return;
     }
     host.op = op;
@@ -102,8 +103,8 @@ export class EventReader {
   }
 
   #host(urn = ""): HostEvents | undefined {
-    if (!urn.includes(`::${hostType}::`) && !urn.includes(`$${hostType}::`)) return undefined;
-    const name = nameOf(urn);
+    const { type, name } = parseUrn(urn);
+    if (type !== hostType) return undefined;
     const host = this.gathered.hosts.get(name) ?? { name, said: [] };
     this.gathered.hosts.set(name, host);
     return host;
@@ -118,13 +119,8 @@ export function readEvents(lines: Iterable<string>): Gathered {
 
 // --- Internal ---
 
-const hostType = "drydock:index:Host";
-
 /** Operations that change nothing. */
 const quiet = new Set(["same", "read", "refresh", "read-discard", "discard-replaced"]);
-
-/** urn:pulumi:prod::drydock::drydock:index:Host::web1 */
-const nameOf = (urn: string) => urn.split("::").slice(3).join("::");
 
 const stateOf = (state: { inputs?: unknown; outputs?: unknown }): HostState => ({ inputs: objectOf(state.inputs), outputs: objectOf(state.outputs) });
 

@@ -7,6 +7,7 @@ import { counted } from "../plan/describe.ts";
 import type { Piece } from "./describe.ts";
 import type { DriftReport, HostReport, Verdict } from "./report.ts";
 import { cells, headline, linesOf, notes, notesOf, piecesOf, sections } from "./words.ts";
+import { ticksAround } from "../code-fence.ts";
 
 /** GitHub takes 65,536 characters. We count bytes, which are never fewer, and leave room for a link. */
 export const commentLimit = 65_000;
@@ -35,14 +36,14 @@ export function renderMarkdown(report: DriftReport, { limit = commentLimit }: { 
 export function code(text: string): string {
   const line = text.replaceAll(/\s*\n\s*/g, " ").trim();
   if (line === "") return "";
-  const ticks = "`".repeat(longestRun(line) + 1);
+  const ticks = ticksAround(line, 1);
   const pad = line.startsWith("`") || line.endsWith("`") ? " " : "";
   return `${ticks}${pad}${line}${pad}${ticks}`;
 }
 
 /** Text in a block that nothing in it can end. */
 export function fence(text: string, language = ""): string {
-  const ticks = "`".repeat(Math.max(3, longestRun(text) + 1));
+  const ticks = ticksAround(text, 3);
   const shown = text.length > fenceLimit ? `${text.slice(0, fenceLimit).toWellFormed()}\n… cut here` : text;
   return `${ticks}${language}\n${shown}\n${ticks}`;
 }
@@ -155,8 +156,6 @@ function whole(host: HostReport, lines: string[], all: Piece[]): string {
   const diffs = blocks.map((texts) => fence(texts.join("\n"), "diff"));
   return [`<details><summary><code>${escapeHtml(host.name)}</code>: ${count}</summary>`, ...said, ...diffs, "</details>"].join("\n\n");
 }
-
-const longestRun = (text: string) => Math.max(0, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
 
 /** A bar ends a cell, even in code. */
 const cell = (text: string) => text.replaceAll("|", "\\|");

@@ -20,8 +20,8 @@ export function describeChange(plan: Plan, wish: HostInputs, seen: HostInputs, o
   };
   const ours = new Set([...Object.keys(wish.daemon), ...Object.keys(seen.daemon)]);
   const patches = [
-    ...plan.writes.map(({ path, text }) => patch(path, textOn(path), shown(path, text, ours), observation.files[path] === undefined ? "new file" : "")),
-    ...plan.removes.map((path) => patch(path, textOn(path), "", "removed")),
+    ...plan.writes.map(({ path, text }) => patch(path, textOn(path), shown(path, text, ours), sideNotes(observation.files[path] !== undefined, true))),
+    ...plan.removes.map((path) => patch(path, textOn(path), "", sideNotes(true, false))),
   ];
   return [...patches, ...differencesBesides(plan, wish, seen)].join("\n");
 }
@@ -93,11 +93,20 @@ function describeVolume({ how, mountPoint, device, filesystem, bytes, format }: 
   return `${readableBytes(bytes)} under ${mountPoint} move to ${device}${made}: copied while Docker runs, and once more, with what has changed, while it is stopped; then every byte is compared`;
 }
 
-/** A unified diff of one file. */
-export function patch(path: string, before: string, after: string, note: "" | "new file" | "removed"): string {
-  const text = createTwoFilesPatch(path, path, before, after, note === "new file" ? note : "", note === "removed" ? note : "", { context: 2 });
+/** What a unified diff says of a side, beside the path. */
+export interface SideNotes {
+  before?: string;
+  after?: string;
+}
+
+/** A unified diff of one file, with two lines around each change: who reads it has no room for more. */
+export function patch(path: string, before: string, after: string, notes: SideNotes = {}): string {
+  const text = createTwoFilesPatch(path, path, before, after, notes.before ?? "", notes.after ?? "", { context: 2 });
   return text.split("\n").filter((line) => !/^(Index: .*|={67})$/.test(line)).join("\n").trimEnd();
 }
+
+/** A file that was not there, or is not there any more. */
+export const sideNotes = (wasThere: boolean, isThere: boolean): SideNotes => ({ ...(wasThere ? {} : { before: "new file" }), ...(isThere ? {} : { after: "removed" }) });
 
 /** `1 container`, `2 containers`. */
 export const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? "" : "s"}`;

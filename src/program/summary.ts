@@ -4,6 +4,7 @@
  */
 
 import { currentBenchmark } from "../cis/current.ts";
+import type { Summary } from "../cis/summary.ts";
 import type { Waivers } from "../config/waivers.ts";
 import type { Host } from "../provider/host.ts";
 import type { HostOutputs } from "../provider/outputs.ts";
@@ -20,14 +21,8 @@ export interface Compliance {
   hosts: Record<string, HostCompliance | UnknownHost>;
 }
 
-export interface Counts {
-  passed: number;
-  failed: number;
-  pending: number;
-  manual: number;
-  notApplicable: number;
-  unknown: number;
-}
+/** As in the output `cis` of a host, and added up. */
+export type Counts = Omit<Summary, "failing">;
 
 export interface HostCompliance extends Counts {
   /** Ids, in the benchmark's order. Waived ones are among them. */

@@ -7,6 +7,7 @@ import type { Outcome, Owner } from "../observed/observation.ts";
 import { observedInputs } from "../plan/seen.ts";
 import { completeInputs } from "../plan/wish.ts";
 import { log, type CustomResource } from "../sdk.ts";
+import { hostType, parseUrn } from "../urn.ts";
 import { converge, type Converged, type Say } from "./converge.ts";
 import { DeferredError, explain, explainFor, HalfDoneError, listed } from "./errors.ts";
 import { lookAhead } from "./look-ahead.ts";
@@ -30,12 +31,12 @@ type State = HostInputs & Partial<HostOutputs> & {
 export class HostProvider implements provider.Provider {
   // The engine asks for both; the schema is only for generated SDKs.
   version = "0.1.0";
+  schema = JSON.stringify({ name: "drydock", version: "0.1.0", resources: { [hostType]: {} } });
+
   // One process serves one operation, or a half of it: the look beforehand has its own.
   readonly #turns = new Turns();
   readonly #tally = new Tally();
   #working = 0;
-
-  schema = JSON.stringify({ name: "drydock", version: "0.1.0", resources: { [hostType]: {} } });
 
   /**
    * Completes what is declared with what must be in effect on that very host.
@@ -172,12 +173,9 @@ function fateOf(error: unknown): Fate {
   return error instanceof UnreachableError ? "unreachable" : "failed";
 }
 
-export const hostType = "drydock:index:Host";
-
-/** urn:pulumi:prod::drydock::drydock:index:Host::web1 */
 export function ownerOf(urn: string): Owner {
-  const [stack = "", project = "", , ...name] = urn.replace(/^urn:pulumi:/, "").split("::");
-  return { stack: `${project}/${stack}`, host: name.join("::") };
+  const { project, stack, name } = parseUrn(urn);
+  return { stack: `${project}/${stack}`, host: name };
 }
 
 const inputKeys = ["connection", "allow", "window", "reachable", "host", "daemon", "files", "modes", "volumes", "rollout", "inEffect"] as const;

@@ -4,6 +4,7 @@ import { declareHost, type HostArgs } from "../program/declare-host.ts";
 import { isDeclared, type DeclaredHost } from "../program/declared-hosts.ts";
 import { withoutRejections } from "../program/order.ts";
 import { CustomResource, type CustomResourceOptions, type Output } from "../sdk.ts";
+import { hostType } from "../urn.ts";
 import type { HostOutputs } from "./outputs.ts";
 
 /** One Docker host in the state that its settings declare. Its name is the host's name in every message. */
@@ -34,7 +35,7 @@ export class Host extends CustomResource {
   constructor(name: string, args: HostArgs | DeclaredHost, options?: CustomResourceOptions) {
     const declared = isDeclared(args) ? args : declareHost(name, args);
     const outputs = { engine: undefined, generation: undefined, pending: undefined, foreignDaemonKeys: undefined, apparmor: undefined, cis: undefined, lastChange: undefined };
-    super("drydock:index:Host", name, { ...declared, ...outputs }, options);
+    super(hostType, name, { ...declared, ...outputs }, options);
     withoutRejections(this);
   }
 }

@@ -23,8 +23,6 @@ export interface ObserveOptions {
   dataRoot?: string;
   /** Over a connection of its own: proves that a new one can be made. */
   fresh?: boolean;
-  /** A line of shell to run first, e.g. to confirm a transaction. */
-  before?: string;
 }
 
 /** @throws UnreachableError, RemoteScriptError (src/remote/ssh.ts), or an Error when the host printed no observation. */
@@ -48,7 +46,7 @@ export function clockAhead(now: number, asked: number, answered: number): number
 /** An observation as the host prints it; what tests are recorded from. */
 export async function observationText(connection: Connection, options: ObserveOptions): Promise<string> {
   const files = [...new Set(["/etc/docker", "/etc/docker/daemon.json", ...(options.files ?? [])])];
-  const script = `${options.before ?? ":"}\nowned=${quote(files.join("\n"))}\nlooked=${quote((options.looked ?? []).join("\n"))}\nwatched=${quote((options.paths ?? []).join("\n"))}\nvolumes=${quote(volumeLines(options.volumes ?? {}))}\nneeds=${quote((options.needs ?? []).join("\n"))}\ndata_root=${quote(options.dataRoot ?? "/var/lib/docker")}\n${observeScript}`;
+  const script = `owned=${quote(files.join("\n"))}\nlooked=${quote((options.looked ?? []).join("\n"))}\nwatched=${quote((options.paths ?? []).join("\n"))}\nvolumes=${quote(volumeLines(options.volumes ?? {}))}\nneeds=${quote((options.needs ?? []).join("\n"))}\ndata_root=${quote(options.dataRoot ?? "/var/lib/docker")}\n${observeScript}`;
   return runAsRoot(connection, script, {
     step: "observing",
     timeout: seconds.observe,

@@ -2,6 +2,7 @@
 
 import { verdicts, type ControlReport, type Report, type SeenHost, type UnreachableHost } from "./model.ts";
 import { adviceOf, asTerminal, countsInWords, heading, sentence } from "./words.ts";
+import { ticksAround } from "../code-fence.ts";
 
 export function renderMarkdown(report: Report): string {
   const { total, hosts } = report;
@@ -36,8 +37,7 @@ export function plain(text: string): string {
 
 /** A block that no line of the text can end. */
 export function codeBlock(text: string): string {
-  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([ticks]) => ticks.length));
-  const fence = "`".repeat(longest + 1);
+  const fence = ticksAround(text, 3);
   return `${fence}text\n${text}\n${fence}`;
 }
 

@@ -1,6 +1,7 @@
 /** The hosts in a state that the engine wrote: a checkpoint of its history, or what `pulumi stack export` prints. */
 
 import { z } from "zod";
+import { hostType, parseUrn } from "../urn.ts";
 import { RollbackError } from "./error.ts";
 
 /** One host, as a state has it. */
@@ -31,10 +32,10 @@ export function parseCheckpoint(text: string, source: string): Checkpoint {
   const { checkpoint, deployment } = parsed.data;
   const { resources, pending_operations: pending } = checkpoint?.latest ?? deployment ?? { resources: [], pending_operations: [] };
   const cutOff = new Set((pending ?? []).map((operation) => operation.resource.urn));
-  const hosts = (resources ?? []).filter((resource) => resource.type === "drydock:index:Host" && resource.delete !== true);
+  const hosts = (resources ?? []).filter((resource) => resource.type === hostType && resource.delete !== true);
   return new Map(
     hosts.map(({ urn, inputs, outputs, initErrors }) => {
-      const name = urn.split("::").slice(3).join("::");
+      const { name } = parseUrn(urn);
       return [name, { name, urn, inputs: inputs ?? {}, asApplied: outputs?.["asApplied"] === true, deferred: outputs?.["deferred"] === true, unfinished: cutOff.has(urn) || (initErrors ?? []).length > 0 }];
     }),
   );

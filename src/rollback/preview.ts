@@ -2,8 +2,9 @@
 
 import { z } from "zod";
 import type { HostInputs } from "../desired/host-inputs.ts";
-import { differences, patch } from "../plan/describe.ts";
+import { differences, patch, sideNotes } from "../plan/describe.ts";
 import { auditRulesFile, daemonJson } from "../plan/wish.ts";
+import { hostType, parseUrn } from "../urn.ts";
 
 export interface Preview {
   /** That would be updated, or made again. */
@@ -50,8 +51,8 @@ export function describeHostChange(before: HostInputs, after: HostInputs): strin
     (/^inEffect\.(limits|apparmor|seccomp|mounts)/.test(line) && paths.length > 0);
   return [
     ...(before.reachable === after.reachable ? [] : [`reachable: ${before.reachable}`]),
-    ...(daemonBefore === daemonAfter ? [] : [patch(daemonJson, daemonBefore, daemonAfter, "")]),
-    ...paths.map((path) => patch(path, before.files[path] ?? "", after.files[path] ?? "", path in before.files ? (path in after.files ? "" : "removed") : "new file")),
+    ...(daemonBefore === daemonAfter ? [] : [patch(daemonJson, daemonBefore, daemonAfter)]),
+    ...paths.map((path) => patch(path, before.files[path] ?? "", after.files[path] ?? "", sideNotes(path in before.files, path in after.files))),
     ...differences(after, before).filter((line) => !follows(line)),
   ].join("\n");
 }
@@ -91,8 +92,8 @@ function whole(inputs: Partial<HostInputs>): HostInputs {
 }
 
 function hostOf(urn: string | undefined): string | undefined {
-  const [, , type, ...name] = (urn ?? "").replace(/^urn:pulumi:/, "").split("::");
-  return type === "drydock:index:Host" ? name.join("::") : undefined;
+  const { type, name } = parseUrn(urn ?? "");
+  return type === hostType ? name : undefined;
 }
 
 const sorted = (table: Record<string, unknown>) => Object.fromEntries(Object.entries(table).sort(([a], [b]) => (a < b ? -1 : 1)));

@@ -413,12 +413,6 @@ it("what a move has left is found where it is, also when a power cut took its si
   expect((await observe({ host: "192.0.2.10", port: 22 })).oldData).toEqual([{ name: "containerd", bytes: Number.NaN, where: "below" }, { name: "docker", bytes: 4096, where: "aside" }]);
 });
 
-it("a line before it is run first, e.g. to confirm a transaction", async () => {
-  const folder = temporaryFolder();
-  const seen = await look({ before: `echo 1 >${folder}/confirmed`, files: [`${folder}/confirmed`] });
-  expect(seen.files[`${folder}/confirmed`]).toMatchObject({ value: { text: "1\n" } });
-});
-
 it("what is no observation is an error", async () => {
   onPath({ ssh: "cat >/dev/null; echo 'Welcome!'" });
   await expect(observe({ host: "192.0.2.10", port: 22 })).rejects.toThrow(/^the observation /);

@@ -1,0 +1,17 @@
+/** How the engine names a resource. */
+
+export const hostType = "drydock:index:Host";
+
+export interface Urn {
+  project: string;
+  stack: string;
+  /** Without those of its parents. */
+  type: string;
+  name: string;
+}
+
+/** urn:pulumi:prod::drydock::drydock:index:Host::web1; the type of a child stands behind its parent's and a `$`. */
+export function parseUrn(urn: string): Urn {
+  const [stack = "", project = "", types = "", ...name] = urn.replace(/^urn:pulumi:/, "").split("::");
+  return { project, stack, type: types.split("$").at(-1) ?? "", name: name.join("::") };
+}
