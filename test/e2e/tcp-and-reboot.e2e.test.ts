@@ -72,6 +72,8 @@ describe("after a reboot", () => {
     expect((await machine.ssh("auditctl -l | grep -q 'path=/usr/sbin/runc'")).exitCode).toBe(0);
     const { exitCode, output } = await stack.preview("--expect-no-changes");
     expect(exitCode, output).toBe(0);
-    expect(output).not.toContain("pending");
+    expect(output).not.toMatch(/pending: \d+ audit rules/);
+    // The stack's outputs count what waited until then.
+    expect(output).toMatch(/pending +: \d+ => 0/);
   });
 });
