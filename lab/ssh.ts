@@ -62,11 +62,12 @@ export function sshArguments(target: SshTarget, user: LabUser, newConnection = f
 
 /**
  * Runs a script in the machine. It goes through a file and not through sh's own input, so that commands that read their
- * input don't swallow the rest of it; and not through arguments, so that `pgrep -f` doesn't find the script itself.
+ * input don't swallow the rest of it; and not through arguments, so that `pgrep -f` doesn't find the script itself. The file is in memory: a test
+ * may have filled the disk.
  */
 export async function runScript(target: SshTarget, script: string, options: SshOptions & { timeout: number }): Promise<SshResult> {
   const user = options.user ?? "root";
-  const remote = 'f=$(mktemp) && cat >"$f" && sh "$f" </dev/null; code=$?; rm -f "$f"; exit $code';
+  const remote = 'f=$(mktemp -p /dev/shm) && cat >"$f" && sh "$f" </dev/null; code=$?; rm -f "$f"; exit $code';
   const args = [...sshArguments(target, user, options.newConnection), remote];
   const run = $({ quiet: true, nothrow: true, detached: true, input: script })`ssh ${args}`;
   const limit = { passed: false };

@@ -201,6 +201,7 @@ function stageOf(plan: Plan, observation: Observation, owner: Owner, { digestOfC
       SOCKET: observation.units["docker.socket"]?.LoadState === "loaded",
       PORT_SECONDS: whole(seconds.ports),
       PROGRESS_SECONDS: String(seconds.progress),
+      SETTLE_SECONDS: whole(seconds.settle),
       STOP_CONTAINERD: activeOr("containerd.service") === "active" && plan.volumes.some((step) => stopsDocker(step) && step.mountPoint === containerdData),
       SOCKET_WAS: activeOr("docker.socket"),
       SWITCHES_STORE: plan.docker.switchesStore,

@@ -2,7 +2,7 @@
  * How long things may take, in seconds. Generous: software emulation is ten times slower than metal.
  *
  * DRYDOCK_TIME_FACTOR multiplies them all, for hosts that are slower still. DRYDOCK_CONFIRM_SECONDS is how long a change waits for its
- * confirmation.
+ * confirmation, DRYDOCK_SETTLE_SECONDS how long a dockerd that was started must live before the change is kept.
  */
 
 const factor = Number(process.env.DRYDOCK_TIME_FACTOR ?? 1) || 1;
@@ -16,6 +16,8 @@ export const seconds = {
   progress: 10,
   /** How long a change waits for its confirmation until the host takes it back by itself. */
   confirm: Math.round(Number(process.env.DRYDOCK_CONFIRM_SECONDS) || 60 * factor),
+  /** How long a dockerd that was started must live until the change is kept: what crashes at start mostly does within seconds. */
+  settle: process.env.DRYDOCK_SETTLE_SECONDS === undefined ? 25 : Number(process.env.DRYDOCK_SETTLE_SECONDS) || 0,
   /** How often the host looks whether that time has come. */
   guard: 5,
   /** Between two tries to connect. */

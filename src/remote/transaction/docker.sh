@@ -10,9 +10,9 @@ last_words() { # of dockerd; what it says at level info comes also after the rea
 }
 
 wait_for_docker() {
-  end=$(($(date +%s) + DAEMON_SECONDS))
+  end=$(($(uptime_seconds) + DAEMON_SECONDS))
   until timeout 30 docker info >/dev/null 2>&1; do
-    [ "$(date +%s)" -lt "$end" ] || { say "dockerd did not answer within $DAEMON_SECONDS s"; return 1; }
+    [ "$(uptime_seconds)" -lt "$end" ] || { say "dockerd did not answer within $DAEMON_SECONDS s"; return 1; }
     systemctl -q is-active docker.service || { say "dockerd is not running: $(last_words)"; return 1; }
     sleep 1
   done
@@ -24,6 +24,21 @@ start_docker() {
   [ "$SOCKET" = no ] || systemctl start docker.socket
   timeout "$DAEMON_SECONDS" systemctl start docker.service 2>/dev/null || { say "dockerd does not start: $(last_words)"; return 1; }
   wait_for_docker
+  printf '%s %s\n' "$(docker_pid)" "$(uptime_seconds)" >"$stage/docker-started"
+}
+
+docker_pid() { systemctl show -p MainPID --value docker.service; }
+
+# What starts and dies a moment later is not kept.
+stays_up() {
+  [ -e "$stage/docker-started" ] || return 0
+  read -r pid started <"$stage/docker-started"
+  while :; do
+    [ "$(docker_pid)" = "$pid" ] || { say "dockerd ended within $SETTLE_SECONDS s of its start: $(last_words)"; return 1; }
+    [ "$(($(uptime_seconds) - started))" -lt "$SETTLE_SECONDS" ] || break
+    sleep 1
+  done
+  timeout "$DAEMON_SECONDS" docker info >/dev/null 2>&1 || { say "dockerd does not answer any more"; return 1; }
 }
 
 stop_containers() { # FILE: ID NAME a line, in order
@@ -53,9 +68,9 @@ no_orphans() {
 }
 
 wait_for_live_restore() {
-  end=$(($(date +%s) + DAEMON_SECONDS))
+  end=$(($(uptime_seconds) + DAEMON_SECONDS))
   until [ "$(timeout 30 docker info --format '{{.LiveRestoreEnabled}}')" = true ]; do
-    [ "$(date +%s)" -lt "$end" ] || { say "live-restore did not come into effect by a reload"; return 1; }
+    [ "$(uptime_seconds)" -lt "$end" ] || { say "live-restore did not come into effect by a reload"; return 1; }
     sleep 1
   done
 }

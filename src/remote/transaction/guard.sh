@@ -16,8 +16,6 @@ step() { # what nobody can read was begun, and has no end that anybody knows
   if [ -s "$stage/step" ]; then cat "$stage/step"; elif [ -e "$stage/step" ]; then echo going-back; else echo untouched; fi
 }
 
-uptime_seconds() { cut -d. -f1 /proc/uptime; } # no step of the clock moves it
-
 units=/etc/systemd/system
 recovery_units="$units/drydock-recover.service $units/drydock-settle.service"
 recovery_links="$units/sysinit.target.wants/drydock-recover.service $units/multi-user.target.wants/drydock-settle.service"
@@ -159,9 +157,12 @@ guard() { # by the timer, again and again until the transaction has an end
     changing) why="it was cut off in the middle" ;;
     going-back) why="it was cut off on the way back" ;;
     changed)
-      read -r changed_at <"$stage/changed-at"
-      [ "$(($(uptime_seconds) - changed_at))" -ge "$CONFIRM_SECONDS" ] || exit 0
-      why="nobody confirmed it over a new connection within $CONFIRM_SECONDS s"
+      why=$(cat "$stage/not-kept" 2>/dev/null) || :
+      if [ -z "$why" ]; then
+        read -r changed_at <"$stage/changed-at"
+        [ "$(($(uptime_seconds) - changed_at))" -ge "$CONFIRM_SECONDS" ] || exit 0
+        why="nobody confirmed it over a new connection within $CONFIRM_SECONDS s"
+      fi
       ;;
     confirmed) keep; exit 0 ;;
     taken-back) end_taken_back "it was cut off"; exit 0 ;;
@@ -175,7 +176,11 @@ guard() { # by the timer, again and again until the transaction has an end
 
 confirm() { # by the controller, after it has seen over a new connection that all is as wished
   case $(step) in
-    changed) set_step confirmed ;;
+    changed)
+      # The guard takes it back: whoever confirms may be cut off.
+      why=$(stays_up) || { printf '%s\n' "$why" >"$stage/not-kept"; say "$why"; exit 1; }
+      set_step confirmed
+      ;;
     confirmed) ;;
     *) say "there is nothing to confirm"; exit 1 ;;
   esac
