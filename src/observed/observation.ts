@@ -7,6 +7,7 @@ import { parseNeed, type NeedAnswer } from "./need-answers.ts";
 import { parseDiskErrors, parseRoom, type Room } from "./room.ts";
 import { Records, known, unknown, type Known } from "./records.ts";
 import { parseVolume, type VolumeFacts } from "./volumes.ts";
+import { parseSshd, type SshdAnswer } from "./sshd.ts";
 import { parseSystemdShow, parseUnitText, type UnitProperties } from "./systemd.ts";
 
 export interface Observation {
@@ -78,6 +79,8 @@ export interface Observation {
   needs: Record<string, Known<NeedAnswer>>;
   /** Flags in the files that docker.service takes its environment from, and in the unit itself. */
   environmentFlags: Known<EnvironmentFlag[]>;
+  /** What the sshd that we came through would say to a new connection of ours, by its files. */
+  sshd: Known<SshdAnswer>;
   /** Seconds that the host's clock is ahead of ours; undefined where nobody has compared them. */
   clockAhead: number | undefined;
   /** Who keeps this host: `stack <name> host <name>`, if anybody. */
@@ -208,6 +211,7 @@ export function parseObservation(text: string): Observation {
     diskErrors: records.parsed("ext4-errors", parseDiskErrors),
     needs: Object.fromEntries(records.under("need:").map(([need]) => [need, records.parsed(`need:${need}`, parseNeed)])),
     environmentFlags: records.parsed("environment", (text) => [...unitEnvironment(valueOr(records.text("docker-unit"), "")), ...parseEnvironmentFlags(text)]),
+    sshd: records.has("sshd") ? parseSshd(records.result("sshd")) : unknown("sshd was not asked for"),
     clockAhead: undefined,
     owner: parseOwner(valueOr(records.text("owner"), "")),
     applied: wordsByName(lines("applied")),

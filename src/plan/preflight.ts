@@ -12,6 +12,7 @@ import { ownKeyFindings } from "./own-keys.ts";
 import { isEmpty, type Plan } from "./plan.ts";
 import { profileFindings } from "./profiles.ts";
 import { daemonConfigurationOn, runningContainers, unreadable } from "./seen.ts";
+import { sshdDoubts, sshdFindings } from "./sshd-findings.ts";
 import { overlaps, remapUser } from "./subordinate-ids.ts";
 import { auditRulesFile } from "./wish.ts";
 import { counted } from "./describe.ts";
@@ -30,13 +31,13 @@ export function findings(wish: HostInputs, observation: Observation, plan: Plan,
     ...ownedByAnother(observation, owner),
     // Also where there is nothing else to do: a device that can't be used makes no plan.
     ...volumeFindings(wish, observation, plan.volumes),
-    ...(isEmpty(plan) ? [] : [...engineFindings(wish, observation), ...configurationFindings(wish, observation), ...auditFindings(wish, observation), ...profileFindings(wish, observation, plan), ...needFindings(wish, observation, plan), ...diskFindings(wish, observation, plan), ...clockFindings(observation), ...consentFindings(wish, observation, plan)]),
+    ...(isEmpty(plan) ? [] : [...engineFindings(wish, observation), ...configurationFindings(wish, observation), ...auditFindings(wish, observation), ...profileFindings(wish, observation, plan), ...needFindings(wish, observation, plan), ...diskFindings(wish, observation, plan), ...clockFindings(observation), ...sshdFindings(observation), ...consentFindings(wish, observation, plan)]),
   ];
 }
 
 /** What could not be told, although the wish depends on it: it refuses nothing and must not pass for fine. */
 export function doubts(wish: HostInputs, observation: Observation, plan: Plan): string[] {
-  return isEmpty(plan) || unusableHost(observation).length > 0 ? [] : [...needDoubts(wish, observation), ...diskDoubts(observation, plan)];
+  return isEmpty(plan) || unusableHost(observation).length > 0 ? [] : [...needDoubts(wish, observation), ...diskDoubts(observation, plan), ...sshdDoubts(observation)];
 }
 
 /** A host Drydock is not made for. */

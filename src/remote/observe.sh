@@ -300,6 +300,46 @@ slurp subuid /etc/subuid
 slurp subgid /etc/subgid
 probe users getent passwd
 probe groups getent group
+# What sshd would make of a new connection of ours, by the files that it reads when it starts. A word and what it is about, a line each:
+# `listener COMMAND`, `user NAME`, `uid NUMBER`, `address IP`, `forced` where our key has a command of its own, `group NAME`, and of
+# what `sshd -T` says the settings that decide who comes in.
+new_connection() {
+  listener='' command='' pid=$$
+  # Another server may have let us in (dropbear, Tailscale), or an sshd with another configuration: its command line tells.
+  while [ "${pid:-0}" -gt 1 ] && { read -r stat <"/proc/$pid/stat"; } 2>/dev/null; do
+    case $stat in
+      *" (sshd) "* | *" (sshd-session) "*) listener=$pid ;;
+      *) [ -z "$listener" ] || break ;;
+    esac
+    # shellcheck disable=SC2086 # a word a field
+    set -- ${stat##*) }
+    pid=$2
+  done
+  [ -n "$listener" ] || { echo "this connection is none of sshd's" >&2; return 1; }
+  [ -x /usr/sbin/sshd ] || { echo "there is no /usr/sbin/sshd" >&2; return 1; }
+  # CLIENT-IP PORT SERVER-IP PORT
+  # shellcheck disable=SC2086 # a word a field
+  set -- ${SSH_CONNECTION:-}
+  [ $# -eq 4 ] || { echo "sshd did not tell where this connection comes from" >&2; return 1; }
+  { read -r command <"/proc/$listener/cmdline" || :; } 2>/dev/null
+  login=${SUDO_USER:-${LOGNAME:-root}}
+  printf 'listener %s\nuser %s\nuid %s\naddress %s\n' "$command" "$login" "${SUDO_UID:-0}" "$1"
+  [ -z "${SSH_ORIGINAL_COMMAND:-}" ] || echo forced
+  /usr/sbin/sshd -T -C "user=$login,host=$1,addr=$1,laddr=$3,lport=$4" >"$t/sshd" || return
+  by_group=no
+  while IFS= read -r line; do
+    case $line in
+      "allowgroups "* | "denygroups "*) by_group=yes ;;
+      "allowusers "* | "denyusers "* | "permitrootlogin "* | "authenticationmethods "* | "usedns "*) ;;
+      "pubkeyauthentication "* | "hostbasedauthentication "* | "gssapiauthentication "* | "permitemptypasswords "*) ;;
+      *) continue ;;
+    esac
+    printf '%s\n' "$line"
+  done <"$t/sshd"
+  # A name may have blanks.
+  [ "$by_group" = no ] || id -Gnz -- "$login" | tr '\0' '\n' | while IFS= read -r line; do printf 'group %s\n' "$line"; done
+}
+probe sshd new_connection
 
 probe audit-status auditctl -s
 probe audit-rules auditctl -l

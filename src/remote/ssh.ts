@@ -50,7 +50,8 @@ export async function runAsRoot(connection: Connection, script: string, options:
   const args = sshArguments(connection, options.fresh === true);
   // A shell reads its stdin in blocks and would hand the rest to the commands it runs: it must have parsed all before.
   const input = `{\n${script}\nexit\n}\n`;
-  const output = await runSsh([...args, becomeRoot("sh -s")], input, options);
+  // sudo keeps from root where a connection comes from, and what sshd makes of it depends on that.
+  const output = await runSsh([...args, becomeRoot('SSH_CONNECTION="$SSH_CONNECTION" sh -s')], input, options);
   if (output.exitCode === 0) return output.stdout;
   const name = describe(connection);
   if (output.signal !== null) {

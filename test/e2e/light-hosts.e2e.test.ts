@@ -1,6 +1,7 @@
 /** Many hosts at once, on light hosts: Docker, systemd, auditd and iptables are stand-ins there (lab/hosts). */
 
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { $ } from "zx";
 import { startHosts, type LightHosts } from "../../lab/hosts/light-hosts.ts";
@@ -64,6 +65,24 @@ describe.skipIf(why !== undefined)(`${count} hosts${why === undefined ? "" : ` (
     expect(output).toContain("+ # drift");
     expect(output).toMatch(/1 to update\n\s+4 unchanged/);
     expect(output.match(/~ drydock:index:Host: \(update\)\n\s+\[id=\w+\]/g)).toEqual([expect.stringContaining("light2")]);
+  });
+
+  it("are not touched when their sshd would let nobody in any more", async () => {
+    const settings = join(set.root("light2"), "etc/ssh/sshd_config.d/light-host.conf");
+    const whole = readFileSync(settings, "utf8");
+    const untouched = () => expect(set.read("light2", "/etc/audit/rules.d/50-drydock.rules")).toContain("# drift");
+
+    writeFileSync(settings, `${whole}DenyUsers root@10.*\n`);
+    const locked = await stack.up();
+    expect(locked.exitCode).not.toBe(0);
+    expect(locked.output).toMatch(/light2: refused, nothing was touched: sshd's configuration keeps root from [\d.]+ out: DenyUsers has root@10\.\*; when it starts or reloads next/);
+    untouched();
+
+    writeFileSync(settings, `${whole}Nonsense yes\n`);
+    const broken = await stack.preview();
+    expect(broken.output).toContain("light2: this would be refused: sshd can't read its configuration (/etc/ssh/sshd_config.d/light-host.conf: line 3: Bad configuration option: Nonsense)");
+    untouched();
+    writeFileSync(settings, whole);
   });
 
   it("go on when one of them can't be reached", async () => {

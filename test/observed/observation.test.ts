@@ -61,6 +61,7 @@ describe("a default host, as recorded", () => {
     expect(valueOf(original.dockerGroup)).toEqual([]);
     // Recorded before it was asked for.
     expect(original.room).toEqual({ known: false, reason: "room was not asked for" });
+    expect(original.sshd).toEqual({ known: false, reason: "sshd was not asked for" });
     expect(original.users).toContain("ops");
   });
 });

@@ -6,7 +6,7 @@ import { known, unknown } from "../../src/observed/records.ts";
 import { planApply } from "../../src/plan/plan.ts";
 import { doubts, findings } from "../../src/plan/preflight.ts";
 import { auditRulesFile, daemonJson } from "../../src/plan/wish.ts";
-import { container, defaultHost, file, info, withDaemonJson } from "../support/observation.ts";
+import { container, defaultHost, file, info, noIcc, withDaemonJson } from "../support/observation.ts";
 import { declared, owner, wishFor } from "../support/wish.ts";
 
 function found(change: Partial<HostArgs>, observation: Observation): string[] {
@@ -126,6 +126,15 @@ describe("the clock", () => {
   });
 });
 
+describe("sshd", () => {
+  const broken = { sshd: known({ reads: false as const, said: "/etc/ssh/sshd_config: line 3: Bad configuration option: Foo" }) };
+
+  it("that would lock us out is refused where something would be changed", () => {
+    expect(daemon({ icc: false }, defaultHost(broken))).toEqual([expect.stringContaining("sshd can't read its configuration")]);
+    expect(daemon({ icc: false }, withDaemonJson({ icc: false }, { ...noIcc, ...broken }))).toEqual([]);
+  });
+});
+
 describe("what could not be told", () => {
   const doubtsOf = (observation: Observation, wished: JsonObject = { icc: false }): string[] => {
     const wish = wishFor(declared({ daemon: wished }), observation);
@@ -133,9 +142,9 @@ describe("what could not be told", () => {
   };
 
   it("is said, and refuses nothing", () => {
-    const blind = defaultHost({ needs: {}, room: unknown("room was not asked for"), diskErrors: unknown("no sysfs"), mounts: unknown("no /proc") });
+    const blind = defaultHost({ needs: {}, room: unknown("room was not asked for"), diskErrors: unknown("no sysfs"), mounts: unknown("no /proc"), sshd: unknown("there is no /usr/sbin/sshd") });
     expect(daemon({ icc: false }, blind)).toEqual([]);
-    expect(doubtsOf(blind)).toEqual(["whether iptables is installed (it was not asked for)", "which filesystems are mounted, and how (no /proc)", "how much space is free (room was not asked for)", "whether an ext4 has errors (no sysfs)"]);
+    expect(doubtsOf(blind)).toEqual(["whether iptables is installed (it was not asked for)", "which filesystems are mounted, and how (no /proc)", "how much space is free (room was not asked for)", "whether an ext4 has errors (no sysfs)", "whether sshd would let us in again (there is no /usr/sbin/sshd)"]);
   });
 
   it("is nothing on a host that answers, and on one where there is nothing to do", () => {

@@ -384,6 +384,56 @@ describe("disks", () => {
   });
 });
 
+describe("sshd", () => {
+  const connection = "192.0.2.7 50000 192.0.2.10 22";
+
+  /** A look through something called sshd, whose program is a stub. */
+  async function through(said: string, environment: Record<string, string> = {}, server = "sshd"): Promise<Observation> {
+    for (const [name, value] of Object.entries({ SSH_CONNECTION: connection, SSH_ORIGINAL_COMMAND: "", SUDO_USER: "", SUDO_UID: "0", LOGNAME: "root", ...environment })) vi.stubEnv(name, value);
+    const program = onPath({ program: `printf '%s' "$*" >"$(dirname "$0")/asked"\n${said}` });
+    const folder = onPath({ ...stubs, ssh: `exec "$(dirname "$0")/${server}" -D`, [server]: `sed 's#/usr/sbin/sshd#${program}/program#g' | sh -s`, id: `[ "$*" != "-Gnz -- ops" ] || printf 'ops\\0domain users\\0'` });
+    for (const [name, text] of Object.entries({ ...unitFiles, info: JSON.stringify({ ...dockerInfo, Containers: 0 }) })) writeFileSync(join(folder, name), text);
+    const seen = await observe({ host: "192.0.2.10", port: 22 });
+    asked = runSh(`cat ${program}/asked 2>/dev/null || true`).toString();
+    return seen;
+  }
+  let asked: string;
+
+  it("is asked once, about the user who logs in from where we are, and what it says is cut down to what counts", async () => {
+    const { sshd } = await through("printf 'port 22\\nusedns no\\npermitrootlogin no\\nallowusers ops\\nallowusers admin@192.0.2.*\\nbanner none\\n'", { SUDO_USER: "ops", SUDO_UID: "1000" });
+    expect(sshd).toEqual({ known: true, value: { reads: true, user: "ops", isRoot: false, address: "192.0.2.7", forced: false, groups: [], settings: { usedns: ["no"], permitrootlogin: ["no"], allowusers: ["ops", "admin@192.0.2.*"] } } });
+    expect(asked).toBe("-T -C user=ops,host=192.0.2.7,addr=192.0.2.7,laddr=192.0.2.10,lport=22");
+  });
+
+  it("is asked about groups where those count", async () => {
+    const { sshd } = await through("echo allowgroups domain users", { SUDO_USER: "ops", SUDO_UID: "1000" });
+    expect(sshd).toMatchObject({ known: true, value: { groups: ["ops", "domain users"], settings: { allowgroups: ["domain users"] } } });
+  });
+
+  it("is asked about root, who comes without sudo, and whether a command was forced on us", async () => {
+    expect((await through("echo permitrootlogin forced-commands-only", { SSH_ORIGINAL_COMMAND: "true" })).sshd).toMatchObject({ known: true, value: { user: "root", isRoot: true, forced: true } });
+  });
+
+  it("says itself what is wrong with its files", async () => {
+    const { sshd } = await through("printf '/etc/ssh/sshd_config: line 3: Bad configuration option: Foo\\r\\n/etc/ssh/sshd_config: terminating, 1 bad configuration options\\r\\n' >&2; exit 255");
+    expect(sshd).toEqual({ known: true, value: { reads: false, said: "/etc/ssh/sshd_config: line 3: Bad configuration option: Foo" } });
+  });
+
+  it.each<[string, string, string, Record<string, string>, string]>([
+    ["another server let us in", "dropbear", "", {}, "this connection is none of sshd's"],
+    ["it has no host keys", "sshd", "echo 'sshd: no hostkeys available -- exiting.' >&2; exit 1", {}, "sshd: no hostkeys available -- exiting."],
+    ["where we come from is not told", "sshd", "", { SSH_CONNECTION: "" }, "sshd did not tell where this connection comes from"],
+  ])("is unknown when %s", async (_, server, said, environment, reason) => {
+    expect((await through(said, environment, server)).sshd).toEqual({ known: false, reason });
+  });
+
+  it("is unknown when its program is elsewhere", async () => {
+    vi.stubEnv("SSH_CONNECTION", connection);
+    onPath({ ...stubs, ssh: 'exec "$(dirname "$0")/sshd"', sshd: "sed 's#/usr/sbin/sshd#/no/such/program#g' | sh -s" });
+    expect((await observe({ host: "192.0.2.10", port: 22 })).sshd).toEqual({ known: false, reason: "there is no /no/such/program" });
+  });
+});
+
 describe("the clock", () => {
   it("is compared with ours, the way there apart", async () => {
     expect((await look()).clockAhead).toBe(0);

@@ -160,6 +160,12 @@ describe("a script", () => {
     expect(await runAsRoot(connection, 'echo "$SUDO"', options)).toBe("yes\n");
   });
 
+  it.each(["192.0.2.7 50000 192.0.2.10 22", "it's $(id) \"x\" *", ""])("knows where the connection comes from, which sudo keeps to itself: %j", async (from) => {
+    vi.stubEnv("SSH_CONNECTION", from);
+    onPath({ ssh: localSsh, id: "echo 1000", sudo: 'shift; unset SSH_CONNECTION; exec "$@"' });
+    expect(await runAsRoot(connection, 'printf "<%s>" "$SSH_CONNECTION"', options)).toBe(`<${from}>`);
+  });
+
   it.each([
     ["sudo wants a password", "echo 'sudo: a password is required' >&2; exit 1", /^ops@192\.0\.2\.10: this user is not root and may not use sudo without a password; /],
     ["sudo is not for this user", "echo 'ops is not in the sudoers file.' >&2; exit 1", /^ops@192\.0\.2\.10: this user is not root and may not use sudo without a password; /],

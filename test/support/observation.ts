@@ -2,6 +2,7 @@
 
 import type { Container, DockerInfo, FileState, Mount, Observation } from "../../src/observed/observation.ts";
 import type { AppArmor } from "../../src/observed/apparmor.ts";
+import type { SshdLogin } from "../../src/observed/sshd.ts";
 import { known, type Known } from "../../src/observed/records.ts";
 
 export function file(text?: string, state: Partial<FileState> = {}): Known<FileState> {
@@ -28,6 +29,12 @@ export function container(name: string, change: Partial<Container> = {}): Contai
     memorySwap: 0,
     ...change,
   };
+}
+
+/** An sshd with the settings it comes with. */
+export function sshdLogin(settings: Record<string, string[]> = {}, change: Partial<SshdLogin> = {}): SshdLogin {
+  const usual = { permitrootlogin: ["without-password"], pubkeyauthentication: ["yes"], hostbasedauthentication: ["no"], gssapiauthentication: ["no"], permitemptypasswords: ["no"], usedns: ["no"], authenticationmethods: ["any"] };
+  return { reads: true, user: "ops", isRoot: false, address: "192.0.2.7", forced: false, groups: [], settings: { ...usual, ...settings }, ...change };
 }
 
 export function info(change: Partial<DockerInfo> = {}): Known<DockerInfo> {
@@ -115,6 +122,7 @@ export function defaultHost(change: Partial<Observation> = {}): Observation {
     diskErrors: known({}),
     needs: met("program iptables", "module br_netfilter", "socket /dev/log"),
     environmentFlags: known([]),
+    sshd: known(sshdLogin()),
     clockAhead: 0,
     owner: undefined,
     outcome: undefined,
