@@ -2,6 +2,9 @@ import { defineConfig } from "vitest/config";
 
 const MINUTE = 60_000;
 
+// The trials with faults have Drydock's own (test/e2e/faults/host.ts).
+const env = { DRYDOCK_SETTLE_SECONDS: "0" };
+
 export default defineConfig({
   test: {
     projects: [
@@ -10,6 +13,7 @@ export default defineConfig({
           name: "unit",
           include: ["test/**/*.test.ts"],
           exclude: ["test/e2e/**"],
+          env,
         },
       },
       {
@@ -19,6 +23,7 @@ export default defineConfig({
           // A machine under software emulation keeps little more than one core busy, and a test waits for it most of the time.
           // With a third one on two cores time limits strike.
           maxWorkers: 2,
+          env,
           testTimeout: 10 * MINUTE,
           hookTimeout: 10 * MINUTE,
         },

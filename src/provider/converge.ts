@@ -103,7 +103,7 @@ function assertDone({ host }: Owner, { outcome, log }: TransactionResult): void 
     case "busy":
       throw new HostError(`${host}: another apply is running there, or waits for its confirmation (${log.join(", ")}); nothing was touched, try again when it has ended`);
     case "unfinished":
-      throw new HostError(listed(`${host}: an earlier update had been cut off there and was taken back just now; nothing else was touched, so run this one again`, log));
+      throw new HostError(listed(`${host}: an earlier operation had been cut off there and was brought to its end just now (an update is taken back, a destroy finished); nothing else was touched, so run this one again`, log));
     case "refused":
       throw new HostError(listed(`${host}: refused, nothing was touched`, why.map((line) => line.replace(/^refused: /, ""))));
     case "went back":

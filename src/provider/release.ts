@@ -10,6 +10,7 @@ import { inUse } from "../plan/profiles.ts";
 import { auditRulesFile } from "../plan/wish.ts";
 import { auditIsImmutable, auditRulesInKernel } from "../plan/seen.ts";
 import { forgetOwner, restoreOriginal } from "../remote/apply.ts";
+import { seconds } from "../remote/limits.ts";
 import { HalfDoneError, HostError, listed } from "./errors.ts";
 import { look } from "./look.ts";
 
@@ -50,6 +51,8 @@ export async function release(owner: Owner, state: HostInputs): Promise<Released
   }
   const { outcome, log } = await restoreOriginal(state.connection, restorePlan(state, observation), observation, owner);
   if (outcome === "busy") throw new HostError(`${host}: an apply is running there (${log.join(", ")}); nothing was touched`);
+  if (outcome === "unfinished") throw new HostError(listed(`${host}: an earlier operation had been cut off there and was brought to its end just now; nothing else was touched, so run this one again`, log));
+  if (outcome === "cut off") throw new HalfDoneError(listed(`${host}: restoring the originals was cut off; the host goes on with it by itself within ${seconds.guard} s, or at its next boot; run this again to see that it did`, log));
   if (outcome === "refused") throw new HostError(listed(`${host}: refused, nothing was touched`, log));
   if (outcome !== "done") throw new HalfDoneError(listed(`${host}: the original state could not be restored; the originals are in /var/lib/drydock/pristine`, log));
   const stays = volumesThatStay(observation);

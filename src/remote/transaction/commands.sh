@@ -46,7 +46,7 @@ forward() { # in a process of its own: `set -e` does not hold inside a condition
 
 back() { # the generation's "before", files and running state
   before=$(cat "$stage/generation")/before
-  rm -f "$state/reserve"
+  rm -f "$stage/reserve"
   damaged=$(cd "${before%/*}" && sha256sum --check --quiet manifest 2>/dev/null) || say "what was saved of before is damaged: $(printf '%s\n' "$damaged" | head -n 3 | tr '\n' ' ')"
   # Docker starts again whatever resists: both places have all the data until then.
   left=
@@ -119,7 +119,7 @@ prepare() { # everything that is needed to come back, before anything is touched
   first=no
   [ -d "$state/pristine" ] || first=yes
   # For the way back on a disk that is full by then.
-  head -c 1048576 /dev/zero >"$state/reserve"
+  head -c 1048576 /dev/zero >"$stage/reserve"
   remember_all "$state/pristine"
   remember_profiles "$state/pristine"
   new_generation
@@ -159,7 +159,7 @@ apply() {
   if ! { grep -E '^(stack|host) ' "$stage/by" >"$state/owner.new" && sync "$state/owner.new" && mv "$state/owner.new" "$state/owner"; }; then
     untouched "the owner could not be written"
   fi
-  sh "$stage/transaction.sh" arm "$stage" || untouched "the way back could not be made ready"
+  sh "$stage/transaction.sh" arm "$stage" changing || untouched "the way back could not be made ready"
   if { ! moves_data || sh "$stage/transaction.sh" move_volumes "$stage"; } && sh "$stage/transaction.sh" forward "$stage"; then
     start_stopped
     ! has volumes || sh "$stage/transaction.sh" old_data "$stage" || say "what was moved could not be set aside; it lies below the new filesystem"
@@ -176,7 +176,7 @@ apply() {
 }
 
 untouched() { # WHY
-  rm -f "$stage/step" "$state/reserve"
+  rm -f "$stage/step"
   disarm
   forget_saved
   refuse "$1"
@@ -190,40 +190,53 @@ original_limits() { # what the units ask for now, in the services that are not r
   limit OOMScoreAdjust >"/proc/$pid/oom_score_adj"
 }
 
+files_back() { # whatever runs is told later
+  bring_back "$state/pristine"
+  take_ids_back "$state/pristine/ids" "$(cat "$state/pristine/user" 2>/dev/null || true)"
+}
+
 put_back() { # in a process of its own: whatever fails here, dockerd is started after it
   lift_drop
   say "restoring the original files"
   change_audit_rules "$stage/audit-remove" "$stage/audit-add" || say "an audit rule could not be taken out of the kernel"
-  bring_back "$state/pristine"
+  files_back
   bring_profiles_back "$state/pristine"
-  take_ids_back "$state/pristine/ids" "$(cat "$state/pristine/user" 2>/dev/null || true)"
   systemctl daemon-reload
   original_limits
 }
 
-restore() {
-  [ -d "$state/pristine" ] || { rm -f "$state/owner"; say "there is nothing to restore"; exit 0; }
+restore() { # cut off wherever it may be, it is begun again: by the timer, or at boot
+  [ -d "$state/pristine" ] || [ "$(step)" = restoring ] || { rm -f "$state/owner"; say "there is nothing to restore"; exit 0; }
+  [ "$(step)" = restoring ] || sh "$stage/transaction.sh" arm "$stage" restoring || { rm -f "$stage/step"; disarm; refuse "what finishes it when it is cut off could not be made ready"; }
+  if [ -d "$state/pristine" ]; then restore_originals || { disarm; rm -f "$stage/step"; exit 22; }; fi
+  # Away with one rename: half of it would pass for all of it.
+  [ ! -d "$state/pristine" ] || mv "$state/pristine" "$state/pristine.gone"
+  rm -rf -- "$state/generations" "$state/pristine.gone" "$state/applied" "$state/current" "$state/outcome" "$state/owner"
+  say "every file is as it was before the first update"
+  disarm
+  end_transaction
+}
+
+restore_originals() {
   touch "$state/pristine/ids"
   ! has stop || stop_containers "$stage/stop" || say "not all containers could be stopped"
   say "stopping dockerd"
   [ "$SOCKET" = no ] || systemctl stop docker.socket
-  systemctl stop docker.service
   broken=no
+  systemctl stop docker.service || broken=yes
   no_orphans && sh "$stage/transaction.sh" put_back "$stage" || broken=yes
   say "starting dockerd"
-  start_docker || exit 22
+  start_docker || return 1
   # What ran before the first update, or ran until now and can still be seen.
   { tac "$state/pristine/stopped" 2>/dev/null || true; tac "$stage/stop"; } | start_containers
-  [ "$broken" = no ] || exit 22
+  [ "$broken" = no ] || return 1
   left=$(differs_from "$state/pristine"; profiles_differ_from "$state/pristine")
-  [ -z "$left" ] || { say "not as before: $left"; exit 22; }
-  rm -rf -- "$state/generations" "$state/pristine" "$state/applied" "$state/current" "$state/outcome" "$state/owner"
-  say "every file is as it was before the first update"
+  [ -z "$left" ] || { say "not as before: $left"; return 1; }
 }
 
 case $command in
   apply) apply ;;
-  arm) arm ;;
+  arm) arm "$3" ;;
   forget_saved) forget_saved ;;
   guard) guard ;;
   confirm) confirm ;;
@@ -231,6 +244,7 @@ case $command in
   recover) recover ;;
   settle) settle ;;
   prepare) prepare ;;
+  files_back) files_back ;;
   put_back) put_back ;;
   move_volumes) move_volumes ;;
   leave_volumes) leave_volumes ;;

@@ -2,13 +2,13 @@
 # What brings a host back when nobody is left to do it: a timer for a controller that is gone, two units for a boot in the middle.
 #
 # $stage/step says how far the transaction is: `changing`, `changed`, then `confirmed`, or `going-back` and `taken-back`; `broken` when the
-# way back failed. Each end can be cut off, and begun again.
+# way back failed. Each end can be cut off, and begun again. `restoring` is the one word of a host that is left: it leads only forward.
 # It is on the disk before what it announces begins. Without that file nothing was touched yet. The stage stays until the end.
 # shellcheck disable=SC2154 # stage and state are set in begin.sh
 
 set_step() { # STEP; whole, or not at all: an empty word would be taken for another
   # The first room that a full disk gives back is ours.
-  printf '%s\n' "$1" >"$stage/step.new" 2>/dev/null || { rm -f "$state/reserve" && printf '%s\n' "$1" >"$stage/step.new"; } || return 1
+  printf '%s\n' "$1" >"$stage/step.new" 2>/dev/null || { rm -f "$stage/reserve" && printf '%s\n' "$1" >"$stage/step.new"; } || return 1
   sync "$stage/step.new" && mv "$stage/step.new" "$stage/step" && sync "$stage"
 }
 
@@ -57,11 +57,11 @@ UNIT
   sync $recovery_units "$units/sysinit.target.wants" "$units/multi-user.target.wants" "$units"
 }
 
-arm() { # in a process of its own, before the first change
+arm() { # STEP; in a process of its own, before the first change
   write_recovery_units
   # Before the word is there: until this unit ends, the timer has nothing to do.
   start_guard
-  set_step changing
+  set_step "$1"
   rm -rf -- "$state/outcome" "$stage.broken"
 }
 
@@ -92,7 +92,7 @@ generation_number() { sed 's,.*/,,' "$stage/generation"; }
 
 end_transaction() { # whoever runs this script goes on reading it
   # Without its word a stage is nothing but waste, in whatever order the rest goes.
-  rm -f "$state/reserve" "$stage/step"
+  rm -f "$stage/step"
   sync "$stage"
   rm -rf -- "$stage"
 }
@@ -166,6 +166,7 @@ guard() { # by the timer, again and again until the transaction has an end
       ;;
     confirmed) keep; exit 0 ;;
     taken-back) end_taken_back "it was cut off"; exit 0 ;;
+    restoring) go_on_restoring || exit 22; exit 0 ;;
     # The boot units stay.
     broken) systemctl stop drydock-guard.timer; exit 0 ;;
     *) disarm; exit 0 ;;
@@ -199,14 +200,32 @@ clear_away() {
       ;;
     confirmed) keep ;;
     taken-back) end_taken_back "it was cut off" ;;
+    restoring)
+      start_guard || :
+      go_on_restoring || exit 22
+      exit 24
+      ;;
     # This update may mend it. Until it has a way back of its own, the old one stays.
     broken) rm -rf -- "$stage.broken"; mv "$stage" "$stage.broken" ;;
     *) disarm; end_transaction ;;
   esac
 }
 
+go_on_restoring() {
+  say "the originals come back, which was cut off: $(tr '\n' ' ' <"$stage/by")"
+  sh "$stage/transaction.sh" restore "$stage" || return 1
+  # Nobody waits who would do it: nothing of ours stays on a host that was left.
+  rm -f "$state/lock"
+  rmdir "$state" 2>/dev/null || :
+}
+
 recover() { # at boot, before the files are read by anybody: nothing runs yet that would have to be told
   case $(step) in
+    restoring)
+      : >"$stage/after-boot"
+      [ ! -d "$state/pristine" ] || sh "$stage/transaction.sh" files_back "$stage" || :
+      exit 0
+      ;;
     changing | changed | going-back | broken) ;;
     confirmed) keep; exit 0 ;;
     taken-back) end_taken_back "the host was restarted in the middle"; exit 0 ;;
@@ -216,7 +235,7 @@ recover() { # at boot, before the files are read by anybody: nothing runs yet th
   set_step going-back || :
   # Whatever fails here, what was stopped starts again, and the comparison there tells.
   : >"$stage/after-boot"
-  rm -f "$state/reserve"
+  rm -f "$stage/reserve"
   # Mounted at boot it is whole, and what Docker is about to start on.
   each_volume "move adopt" note_volume_in_use
   if [ ! -e "$stage/volumes-in-use" ]; then
@@ -238,6 +257,7 @@ settle() { # at boot, after Docker
   flock 9
   # Somebody may have ended it meanwhile.
   [ -e "$stage/after-boot" ] || exit 0
+  [ "$(step)" != restoring ] || { go_on_restoring; exit; }
   broken=
   if [ "$DOCKER_WAS" = active ]; then
     systemctl start docker.service || :

@@ -1,0 +1,106 @@
+/**
+ * `npm run faults`: every fault in every step of an update, on lab machines; the table goes to docs/faults.md. What has passed is kept
+ * in a cache until the code changes, so that a run that was cut off goes on where it stood.
+ */
+
+import { execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { cpus } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { findMachine } from "../lab/machine.ts";
+import { LabError, readSettings } from "../lab/settings.ts";
+import type { Step } from "../test/e2e/faults/breakpoint.ts";
+import { faults, type Fault } from "../test/e2e/faults/faults.ts";
+import { FaultHost, other, type State } from "../test/e2e/faults/host.ts";
+import { codeDigest, renderTable } from "../test/e2e/faults/table.ts";
+import { trial } from "../test/e2e/faults/trial.ts";
+import { parseWords, runCommand } from "./command.ts";
+import { root } from "./engine.ts";
+import { Passed } from "./faults/passed.ts";
+
+const USAGE = `npm run faults [-- options]     about an hour on two cores without KVM
+  --only <text>       only rows whose fault or step has that text; no table is written
+  --machines <n>      lab machines side by side (default 2)
+  --again             forget what has passed already`;
+
+interface Case {
+  fault: Fault;
+  step: Step;
+}
+
+await runCommand("faults", [LabError], async (args) => {
+  const mistake = (text: string, options: ErrorOptions) => new LabError(text, options);
+  const { values } = parseWords(() => parseArgs({ args, options: { only: { type: "string" }, machines: { type: "string", default: "2" }, again: { type: "boolean", default: false } } }), USAGE, mistake);
+  if (!/^[1-8]$/.test(values.machines)) throw new LabError(`--machines is "${values.machines}": allowed is a number from 1 to 8`);
+  const { only } = values;
+  const cases = faults.flatMap((fault) => fault.steps.map((step): Case => ({ fault, step }))).filter((one) => only === undefined || nameOf(one).includes(only));
+  if (cases.length === 0) throw new LabError(`--only is "${only ?? ""}": no row has that text`);
+
+  const digest = codeDigest(root);
+  const passed = new Passed(join(readSettings().folder, "faults", `${digest}.json`), values.again);
+  const waiting = cases.filter((one) => passed.row(nameOf(one)) === undefined);
+  console.log(`${cases.length} rows, ${cases.length - waiting.length} passed before with this code`);
+  const problems: string[] = [];
+  const work = async (name: string): Promise<void> => {
+    let host: Prepared | undefined;
+    try {
+      for (let next = waiting.shift(); next; next = waiting.shift()) {
+        try {
+          host ??= await prepared(name);
+          const row = await trial(host.host, next.fault, next.step, host.state);
+          if (row.ended === "new") host.state = other[host.state];
+          passed.add(nameOf(next), row);
+          console.log(`ok    ${nameOf(next)}: ${row.ended}, ${row.seconds} s; ${row.evidence}`);
+        } catch (error) {
+          const problem = `FAIL  ${nameOf(next)}: ${error instanceof Error ? error.message : String(error)}`;
+          problems.push(problem);
+          console.log(problem);
+          // Whatever it is in now, the next row begins on a machine that is whole.
+          await host?.host.stop();
+          host = undefined;
+        }
+      }
+    } finally {
+      await host?.host.stop();
+    }
+  };
+  await Promise.all(Array.from({ length: Number(values.machines) }, (_, i) => work(`faults-${i + 1}`)));
+  if (problems.length > 0) {
+    console.log(`${problems.length} of ${cases.length} rows failed; docs/faults.md is as it was`);
+    return 1;
+  }
+  if (only === undefined) {
+    const git = (...words: string[]) => execFileSync("git", words, { cwd: root, encoding: "utf8" }).trim();
+    const rows = cases.flatMap((one) => passed.row(nameOf(one)) ?? []);
+    const { accelerator } = JSON.parse(readFileSync(join(readSettings().folder, "accelerator.json"), "utf8")) as { accelerator: string };
+    const machine = `${cpus().length} cores, ${values.machines} machines side by side, ${accelerator === "kvm" ? "KVM" : "software emulation"}`;
+    writeFileSync(join(root, "docs/faults.md"), renderTable(rows, { date: new Date().toISOString().slice(0, 10), commit: git("rev-parse", "--short", "HEAD"), digest, machine }));
+    console.log(`docs/faults.md: ${rows.length} rows`);
+  }
+  return 0;
+});
+
+// --- Internal ---
+
+interface Prepared {
+  host: FaultHost;
+  state: State;
+}
+
+async function prepared(name: string): Promise<Prepared> {
+  await (await findMachine(name))?.stop();
+  console.log(`${name}: a machine is made ready`);
+  const host = await FaultHost.start(name);
+  try {
+    await host.harden();
+  } catch (error) {
+    await host.stop();
+    throw error;
+  }
+  return { host, state: "one" };
+}
+
+function nameOf({ fault, step }: Case): string {
+  return `${fault.name}, ${step}`;
+}

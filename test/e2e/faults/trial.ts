@@ -1,0 +1,81 @@
+/** One row of the table: an update, a fault in one of its steps, and the state in which the host ended. */
+
+import { setTimeout as sleep } from "node:timers/promises";
+import { breakAt, goOn, isReached, type Step } from "./breakpoint.ts";
+import type { Fault } from "./faults.ts";
+import { other, type FaultHost, type Seen, type State, type Update } from "./host.ts";
+
+export interface Row {
+  fault: string;
+  step: Step;
+  /** What shows that it really happened. */
+  evidence: string;
+  ended: "old" | "new" | "old, with what somebody else changed";
+  /** From the fault to the last word of the transaction, dockerd answering; seconds. */
+  seconds: number;
+  /** The container ran on, or was started again after a boot. */
+  container: "ran on" | "runs again";
+}
+
+/** How long a host may take to help itself, emulated and with another machine beside it. */
+const patience = 300;
+
+/**
+ * @param from the state that the host is in
+ * @throws with all of it when it did not end as it has to
+ */
+export async function trial(host: FaultHost, fault: Fault, step: Step, from: State): Promise<Row> {
+  const { machine } = host;
+  const before = await host.look();
+  if (host.stateOf(before) !== from || before.leftovers !== "") throw new Error(`the trial does not begin in state ${from}: ${before.leftovers}\n${host.mixture(before)}`);
+  host.wish(other[from]);
+  await fault.prepare?.(host, from);
+  await breakAt(machine, step);
+  const update = host.update();
+  const circumstances = { host, machine, update, from, step };
+  try {
+    await reached(host, update);
+    const struck = Date.now();
+    await fault.strike?.(circumstances);
+    // With what somebody else did, and nobody may undo.
+    const expected = fault.ends(step) === "old, with what somebody else changed" ? await host.look() : undefined;
+    await goOn(machine);
+    // Who is told by the host that it went back has to have heard it.
+    if (!(await host.settles(patience))) throw new Error(`it had no end within ${patience} s: ${await machine.run("cat /var/lib/drydock/transaction/step /var/lib/drydock/transaction/log; systemctl status docker drydock-guard.timer | head -40").catch(String)}`);
+    const seconds = (Date.now() - struck) / 1000;
+    const { output } = await update.done;
+    const after = await host.look();
+    const evidence = await fault.evidence(circumstances);
+    const ended = judge(host, fault, step, from, before, after, expected, output);
+    return { fault: fault.name, step, evidence, ended, seconds: Math.round(seconds), container: after.container === before.container ? "ran on" : "runs again" };
+  } finally {
+    update.kill();
+    await fault.undo?.(host);
+    await host.clear();
+  }
+}
+
+// --- Internal ---
+
+async function reached(host: FaultHost, update: Update): Promise<void> {
+  const end = Date.now() + patience * 1000;
+  while (!(await isReached(host.machine))) {
+    if (update.hasEnded() || Date.now() > end) throw new Error(`the update never came to that step: ${(await Promise.race([update.done, sleep(1000)]))?.output ?? "it goes on"}`);
+    await sleep(300);
+  }
+}
+
+function judge(host: FaultHost, fault: Fault, step: Step, from: State, before: Seen, after: Seen, expected: Seen | undefined, output: string): Row["ended"] {
+  const ends = fault.ends(step);
+  const problems = [
+    !after.daemon && "dockerd does not run",
+    !after.data && "data of a container are lost",
+    !after.container.startsWith("true ") && `the container does not run: ${after.container}`,
+    !fault.restarts && after.container !== before.container && `the container was started again: ${before.container}, then ${after.container}`,
+    after.leftovers !== "" && `something of the transaction is left: ${after.leftovers}`,
+    fault.says && !fault.says.test(output) && `the operator is not told ${String(fault.says)}`,
+    expected ? expected.state !== after.state && "it is not as it was" : host.stateOf(after) !== (ends === "new" ? other[from] : from) && `it is ${host.stateOf(after) === undefined ? "a mixture" : "the other state"}, and not the ${ends} one:\n${host.mixture(after)}`,
+  ].filter((problem) => typeof problem === "string");
+  if (problems.length > 0) throw new Error([`${fault.name}, ${step}: ${problems.join("; ")}`, output].join("\n"));
+  return ends;
+}
