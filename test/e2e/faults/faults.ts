@@ -5,6 +5,9 @@ import type { Machine } from "../../../lab/machine.ts";
 import { breakAt, type Step } from "./breakpoint.ts";
 import { logDriver, other, type FaultHost, type State, type Update } from "./host.ts";
 
+/** `original`: as before the first update, after a destroy. */
+export type End = "old" | "new" | "old, with what somebody else changed" | "original";
+
 /** One update with a fault in it. */
 export interface Circumstances {
   host: FaultHost;
@@ -19,15 +22,17 @@ export interface Fault {
   name: string;
   /** Where it strikes: the update waits there until it has. */
   steps: Step[];
+  /** In which operation. @default "up" */
+  during?: "destroy";
   /** Before the update begins; what an update sees is refused instead. */
-  prepare?: (host: FaultHost, from: State) => Promise<void>;
-  strike?: (circumstances: Circumstances) => Promise<void>;
+  prepare?: (host: FaultHost, from: State) => Promise<unknown>;
+  strike?: (circumstances: Circumstances) => Promise<unknown>;
   /** What shows that it has happened, once all is over. @throws when it has not */
   evidence: (circumstances: Circumstances) => Promise<string>;
   /** After the end state was looked at. */
-  undo?: (host: FaultHost) => Promise<void>;
+  undo?: (host: FaultHost) => Promise<unknown>;
   /** In which state the host ends; a change of somebody else stays in both. */
-  ends: (step: Step) => "old" | "new" | "old, with what somebody else changed";
+  ends: (step: Step) => End;
   /** What the operator is told, if there is anybody left to tell. */
   says?: RegExp;
   /** The container has to be started again by somebody. */
@@ -47,6 +52,7 @@ async function shows(machine: Machine, command: string, pattern: RegExp): Promis
 
 const all: Step[] = ["sending", "saving", "arming", "begun", "installing", "loading audit rules", "loading profiles", "stopping dockerd", "starting dockerd", "health check", "confirming", "keeping", "ending"];
 const onTheHost = all.slice(1, 10);
+const inDestroy: Step[] = ["stopping dockerd", "removing ours", "starting dockerd"];
 
 const bootIds = new WeakMap<Update, string>();
 const bootId = (machine: Machine) => machine.run("cat /proc/sys/kernel/random/boot_id");
@@ -73,22 +79,19 @@ ${line(`grep -qw ${logDriver[other[from]]} /etc/docker/daemon.json`)}
 UNIT
 date +%s >/root/since; systemctl daemon-reload`);
 }
-const withoutDropIn = async ({ machine }: FaultHost): Promise<void> => void (await machine.run("rm -f /run/systemd/system/docker.service.d/fault.conf; systemctl daemon-reload"));
+const withoutDropIn = ({ machine }: FaultHost): Promise<unknown> => machine.run("rm -f /run/systemd/system/docker.service.d/fault.conf; systemctl daemon-reload");
 const daemonJournal = "journalctl -q --no-pager -u docker.service --since @$(cat /root/since)";
 
 /** A filesystem of its own for a folder, small enough to be filled, with what is in it. */
-const ownFilesystem = (folder: string, size: string) => async ({ machine }: FaultHost): Promise<void> =>
-  void (await machine.run(`truncate -s ${size} /root/small.img; mkfs.ext4 -q /root/small.img; mount -o loop /root/small.img /mnt; cp -a ${folder}/. /mnt/; mount --bind /mnt ${folder}; umount /mnt`));
-const withoutFilesystem = (folder: string) => async ({ machine }: FaultHost): Promise<void> =>
-  void (await machine.run(`rm -rf /root/folder; cp -a ${folder} /root/folder; umount -l ${folder}; rm -f /root/small.img
-    [ ${folder} = /etc ] || { find ${folder} -mindepth 1 -delete; cp -a /root/folder/. ${folder}/; }; systemctl daemon-reload`));
+const ownFilesystem = (folder: string, size: string) => ({ machine }: FaultHost): Promise<unknown> => machine.run(`truncate -s ${size} /root/small.img; mkfs.ext4 -q /root/small.img; mount -o loop /root/small.img /mnt; cp -a ${folder}/. /mnt/; mount --bind /mnt ${folder}; umount /mnt`);
+const withoutFilesystem = (folder: string) => ({ machine }: FaultHost): Promise<unknown> => machine.run(`rm -rf /root/folder; cp -a ${folder} /root/folder; umount -l ${folder}; rm -f /root/small.img
+    [ ${folder} = /etc ] || { find ${folder} -mindepth 1 -delete; cp -a /root/folder/. ${folder}/; }; systemctl daemon-reload`);
 
-const fill = (folder: string) => async ({ machine }: Circumstances): Promise<void> =>
-  void (await machine.run(`cd ${folder}; fallocate -l "$(df --output=avail -B1 . | tail -1)" filler 2>/dev/null || :
+const fill = (folder: string) => ({ machine }: Circumstances): Promise<unknown> => machine.run(`cd ${folder}; fallocate -l "$(df --output=avail -B1 . | tail -1)" filler 2>/dev/null || :
     cat /dev/zero >filler-2 2>/dev/null || :; i=0; while [ $i -lt 20 ] && head -c 4096 /dev/zero >"filler-s$i" 2>/dev/null; do i=$((i+1)); done
-    ! head -c 65536 /dev/zero >filler-last 2>/root/full.log || exit 1; rm -f filler-last; df --output=avail -k . | tail -1 >/dev/shm/avail`));
+    ! head -c 65536 /dev/zero >filler-last 2>/root/full.log || exit 1; rm -f filler-last; df --output=avail -k . | tail -1 >/dev/shm/avail`);
 const full = (folder: string) => ({ machine }: Circumstances): Promise<string> => shows(machine, `echo "$(cat /dev/shm/avail) KiB were left on ${folder}"`, /\b\d+ KiB were left on .*/);
-const unfill = (folder: string) => async ({ machine }: FaultHost): Promise<void> => void (await machine.run(`rm -f ${folder}/filler*`));
+const unfill = (folder: string) => ({ machine }: FaultHost): Promise<unknown> => machine.run(`rm -f ${folder}/filler*`);
 
 async function killController({ update }: Circumstances): Promise<void> {
   update.kill();
@@ -100,19 +103,22 @@ const isKilled = async ({ update }: Circumstances): Promise<string> => {
   return "pulumi ended by SIGKILL, and its connection with it";
 };
 
+const killProgram = ({ machine }: Circumstances): Promise<unknown> => machine.run("date +%s >/root/since; systemctl kill -s KILL drydock-apply.service");
+const isProgramKilled = ({ machine }: Circumstances): Promise<string> => shows(machine, "journalctl -q --no-pager -u drydock-apply.service --since @$(cat /root/since)", /code=killed, status=9\/KILL/);
+
 export const faults: Fault[] = [
   { name: "controller killed (SIGKILL)", steps: all.slice(0, 12), strike: killController, evidence: isKilled, ends: kept },
   {
     name: "SSH link cut",
     steps: ["saving", "installing", "starting dockerd", "confirming"],
     // The packets of that connection are lost in both directions; new ones come through.
-    strike: async ({ machine }) =>
-      void (await machine.run(`
+    strike: ({ machine }) =>
+      machine.run(`
         for pid in $(pgrep -f '^sshd: ops'); do ss -tnpH state established '( sport = :22 )' | grep "pid=$pid," | sed 's/.*:\\([0-9]*\\) *users.*/\\1/'; done | sort -u >/root/ports
         [ -s /root/ports ]
-        for port in $(cat /root/ports); do iptables -I INPUT -p tcp --dport 22 --sport "$port" -j DROP; iptables -I OUTPUT -p tcp --sport 22 --dport "$port" -j DROP; done`)),
+        for port in $(cat /root/ports); do iptables -I INPUT -p tcp --dport 22 --sport "$port" -j DROP; iptables -I OUTPUT -p tcp --sport 22 --dport "$port" -j DROP; done`),
     evidence: ({ machine }) => shows(machine, `iptables -vnxL OUTPUT | awk '/DROP/ { n += $1 } END { print n " packets dropped" }'`, /^[1-9]\d* packets dropped/m),
-    undo: async ({ machine }) => void (await machine.run(`for port in $(cat /root/ports); do iptables -D INPUT -p tcp --dport 22 --sport "$port" -j DROP; iptables -D OUTPUT -p tcp --sport 22 --dport "$port" -j DROP; done`)),
+    undo: ({ machine }) => machine.run(`for port in $(cat /root/ports); do iptables -D INPUT -p tcp --dport 22 --sport "$port" -j DROP; iptables -D OUTPUT -p tcp --sport 22 --dport "$port" -j DROP; done`),
     ends: old,
   },
   { name: "SIGINT in `pulumi up`", steps: ["saving", "installing", "starting dockerd", "confirming"], strike: ({ update }) => Promise.resolve(update.interrupt()), evidence: async ({ update }) => { const { output } = await update.done; const said = /\^C received[^\n]*/.exec(output)?.[0]; if (said === undefined) throw new Error(`the engine saw no SIGINT: ${output}`); return said; }, ends: () => "new" },
@@ -148,8 +154,8 @@ export const faults: Fault[] = [
   {
     name: "program killed on the host (SIGKILL)",
     steps: onTheHost,
-    strike: async ({ machine }) => void (await machine.run("date +%s >/root/since; systemctl kill -s KILL drydock-apply.service")),
-    evidence: ({ machine }) => shows(machine, "journalctl -q --no-pager -u drydock-apply.service --since @$(cat /root/since)", /code=killed, status=9\/KILL/),
+    strike: killProgram,
+    evidence: isProgramKilled,
     ends: old,
     says: /refused|taken? (the change )?back|took the change back/,
   },
@@ -157,20 +163,20 @@ export const faults: Fault[] = [
     name: "program killed on its way back (SIGKILL)",
     steps: ["going back"],
     prepare: (host, from) => withNewConfiguration(host, from, (hasNew) => `ExecStartPre=/bin/sh -c "! ${hasNew}"`),
-    strike: async ({ machine }) => void (await machine.run("date +%s >/root/since; systemctl kill -s KILL drydock-apply.service")),
-    evidence: ({ machine }) => shows(machine, "journalctl -q --no-pager -u drydock-apply.service --since @$(cat /root/since)", /code=killed, status=9\/KILL/),
+    strike: killProgram,
+    evidence: isProgramKilled,
     undo: withoutDropIn,
     ends: old,
   },
-  ...(["saving", "begun", "installing", "stopping dockerd"] as const).map((step): Fault => ({ name: "disk full on /", steps: [step], strike: fill("/"), evidence: full("/"), undo: unfill(""), ends: old })),
+  { name: "disk full on /", steps: ["saving", "begun", "installing", "stopping dockerd"], strike: fill("/"), evidence: full("/"), undo: unfill(""), ends: old },
   { name: "disk full on /etc", steps: ["saving", "begun", "installing"], prepare: ownFilesystem("/etc", "24M"), strike: fill("/etc"), evidence: full("/etc"), undo: async (host) => { await unfill("/etc")(host); await withoutFilesystem("/etc")(host); }, ends: old },
   { name: "disk full on /var/lib/drydock", steps: ["saving", "begun", "installing"], prepare: ownFilesystem("/var/lib/drydock", "16M"), strike: fill("/var/lib/drydock"), evidence: full("/var/lib/drydock"), undo: async (host) => { await unfill("/var/lib/drydock")(host); await withoutFilesystem("/var/lib/drydock")(host); }, ends: old },
   {
     name: "/etc read-only",
     steps: ["saving", "begun"],
-    strike: async ({ machine }) => void (await machine.run("mount --bind /etc /etc; mount -o remount,bind,ro /etc")),
+    strike: ({ machine }) => machine.run("mount --bind /etc /etc; mount -o remount,bind,ro /etc"),
     evidence: ({ machine }) => shows(machine, "findmnt -no OPTIONS /etc; touch /etc/x 2>&1", /Read-only file system/),
-    undo: async ({ machine }) => void (await machine.run("umount -l /etc; systemctl daemon-reload")),
+    undo: ({ machine }) => machine.run("umount -l /etc; systemctl daemon-reload"),
     ends: old,
   },
   {
@@ -203,35 +209,35 @@ export const faults: Fault[] = [
   {
     name: "auditd stopped",
     steps: ["begun", "health check"],
-    strike: async ({ machine }) => void (await machine.run("kill -TERM $(pidof auditd); while pidof auditd >/dev/null; do sleep 0.2; done")),
+    strike: ({ machine }) => machine.run("kill -TERM $(pidof auditd); while pidof auditd >/dev/null; do sleep 0.2; done"),
     evidence: ({ machine }) => shows(machine, "systemctl is-active auditd", /inactive|failed/),
-    undo: async ({ machine }) => void (await machine.run("systemctl start auditd; auditctl -e 1 >/dev/null")),
+    undo: ({ machine }) => machine.run("systemctl start auditd; auditctl -e 1 >/dev/null"),
     ends: old,
     says: /services\.auditd\.service|auditd/,
   },
   {
     name: "apparmor_parser missing",
     steps: ["sending", "begun", "loading profiles"],
-    strike: async ({ machine }) => void (await machine.run("mv /usr/sbin/apparmor_parser /root/apparmor_parser")),
+    strike: ({ machine }) => machine.run("mv /usr/sbin/apparmor_parser /root/apparmor_parser"),
     evidence: ({ machine }) => shows(machine, "ls /usr/sbin/apparmor_parser 2>&1", /No such file or directory/),
-    undo: async ({ machine }) => void (await machine.run("mv /root/apparmor_parser /usr/sbin/apparmor_parser")),
+    undo: ({ machine }) => machine.run("mv /root/apparmor_parser /usr/sbin/apparmor_parser"),
     ends: old,
   },
   {
     name: "firewall that locks us out",
     steps: ["begun", "starting dockerd"],
-    strike: async ({ machine }) => void (await machine.run("iptables -I INPUT -p tcp --dport 22 -m conntrack --ctstate NEW -j DROP")),
+    strike: ({ machine }) => machine.run("iptables -I INPUT -p tcp --dport 22 -m conntrack --ctstate NEW -j DROP"),
     evidence: ({ machine }) => shows(machine, `iptables -vnxL INPUT | awk '/DROP/ { print $1 " packets dropped" }'`, /^[1-9]\d* packets dropped/m),
-    undo: async ({ machine }) => void (await machine.run("iptables -D INPUT -p tcp --dport 22 -m conntrack --ctstate NEW -j DROP")),
+    undo: ({ machine }) => machine.run("iptables -D INPUT -p tcp --dport 22 -m conntrack --ctstate NEW -j DROP"),
     ends: old,
     says: /took the change back by itself \(nobody confirmed it over a new connection within 25 s\)/,
   },
   {
     name: "sshd that locks us out",
     steps: ["begun", "starting dockerd"],
-    strike: async ({ machine }) => void (await machine.run("date +%s >/root/since; echo 'DenyUsers ops' >/etc/ssh/sshd_config.d/fault.conf; systemctl reload ssh")),
+    strike: ({ machine }) => machine.run("date +%s >/root/since; echo 'DenyUsers ops' >/etc/ssh/sshd_config.d/fault.conf; systemctl reload ssh"),
     evidence: ({ machine }) => shows(machine, "journalctl -q --no-pager --since @$(cat /root/since)", /User ops from \S+ not allowed because listed in DenyUsers/),
-    undo: async ({ machine }) => void (await machine.run("rm /etc/ssh/sshd_config.d/fault.conf; systemctl reload ssh")),
+    undo: ({ machine }) => machine.run("rm /etc/ssh/sshd_config.d/fault.conf; systemctl reload ssh"),
     ends: old,
     says: /took the change back by itself \(nobody confirmed it over a new connection within 25 s\)/,
   },
@@ -249,7 +255,7 @@ export const faults: Fault[] = [
   {
     name: "clock jumps ahead by a year",
     steps: ["begun", "starting dockerd"],
-    strike: async ({ machine }) => void (await machine.run("date -s '+1 year' >/dev/null")),
+    strike: ({ machine }) => machine.run("date -s '+1 year' >/dev/null"),
     evidence: ({ machine }) => shows(machine, "date +%Y", new RegExp(String(new Date().getFullYear() + 1))),
     ends: () => "new",
   },
@@ -266,21 +272,24 @@ export const faults: Fault[] = [
   {
     name: "file changed by somebody else after it was read",
     steps: ["sending"],
-    strike: async ({ machine }) => void (await machine.run("cp -p /etc/docker/daemon.json /root/daemon.json; sed -i 's/^{/{ \"labels\": [\"somebody=else\"],/' /etc/docker/daemon.json")),
+    strike: ({ machine }) => machine.run("cp -p /etc/docker/daemon.json /root/daemon.json; sed -i 's/^{/{ \"labels\": [\"somebody=else\"],/' /etc/docker/daemon.json"),
     evidence: ({ machine }) => shows(machine, "cat /etc/docker/daemon.json", /somebody=else/),
-    undo: async ({ machine }) => void (await machine.run("cp -p /root/daemon.json /etc/docker/daemon.json")),
+    undo: ({ machine }) => machine.run("cp -p /root/daemon.json /etc/docker/daemon.json"),
     ends: () => "old, with what somebody else changed",
     says: /refused, nothing was touched[^]*changed by somebody else since it was read: \/etc\/docker\/daemon\.json/,
   },
   {
     name: "file removed by somebody else after it was read",
     steps: ["sending"],
-    strike: async ({ machine }) => void (await machine.run("mv /etc/audit/rules.d/50-drydock.rules /root/")),
+    strike: ({ machine }) => machine.run("mv /etc/audit/rules.d/50-drydock.rules /root/"),
     evidence: ({ machine }) => shows(machine, "ls /etc/audit/rules.d/50-drydock.rules 2>&1", /No such file/),
-    undo: async ({ machine }) => void (await machine.run("mv /root/50-drydock.rules /etc/audit/rules.d/")),
+    undo: ({ machine }) => machine.run("mv /root/50-drydock.rules /etc/audit/rules.d/"),
     ends: () => "old, with what somebody else changed",
     says: /refused, nothing was touched[^]*changed by somebody else since it was read: \/etc\/audit\/rules\.d\/50-drydock\.rules/,
   },
+  { name: "destroy: controller killed (SIGKILL)", during: "destroy", steps: inDestroy, strike: killController, evidence: isKilled, ends: () => "original", restarts: true },
+  { name: "destroy: program killed on the host (SIGKILL)", during: "destroy", steps: inDestroy, strike: killProgram, evidence: isProgramKilled, ends: () => "original", restarts: true, says: /restoring the originals was cut off; the host goes on with it by itself/ },
+  { name: "destroy: power cut, and boot", during: "destroy", steps: inDestroy, strike: powerCut, evidence: booted, ends: () => "original", restarts: true },
 ];
 
 const seconds = new WeakMap<Update, string>();

@@ -46,7 +46,8 @@ export class FaultHost {
   readonly stack: Stack;
   /** Where its shared connections are, to be told from others'. */
   readonly #runtime: string;
-  readonly #seen = {} as Record<State, string>;
+  readonly #seen: Partial<Record<State, string>> = {};
+  #original = "";
 
   private constructor(machine: Machine, stack: Stack, runtime: string) {
     this.machine = machine;
@@ -73,14 +74,20 @@ export class FaultHost {
 
   /** Hardens it, and notes what both states look like when nothing is in the way. */
   async harden(): Promise<void> {
+    this.#original = (await this.look()).state;
     for (const state of ["one", "two", "one"] as const) {
-      this.wish(state);
-      const { exitCode, output } = await this.stack.up();
-      if (exitCode !== 0) throw new Error(`the machine could not be brought into state ${state}: ${output}`);
-      const { state: seen } = await this.look();
+      const { state: seen } = await this.bring(state);
       if (this.#seen[state] !== undefined && this.#seen[state] !== seen) throw new Error(`state ${state} is not the same twice:\n${difference(this.#seen[state], seen)}`);
       this.#seen[state] = seen;
     }
+  }
+
+  /** In an ordinary way. */
+  async bring(state: State): Promise<Seen> {
+    this.wish(state);
+    const { exitCode, output } = await this.stack.up();
+    if (exitCode !== 0) throw new Error(`the machine could not be brought into state ${state}: ${output}`);
+    return this.look();
   }
 
   async stop(): Promise<void> {
@@ -107,13 +114,13 @@ export class FaultHost {
   }
 
   /** Whose state it is: all of it, or nobody's. */
-  stateOf({ state }: Seen): State | undefined {
-    return (["one", "two"] as const).find((name) => this.#seen[name] === state);
+  stateOf({ state }: Seen): State | "original" | undefined {
+    return state === this.#original ? "original" : (["one", "two"] as const).find((name) => this.#seen[name] === state);
   }
 
   /** In which lines it is like neither. */
   mixture({ state }: Seen): string {
-    return (["one", "two"] as const).map((name) => `against ${name}:\n${difference(this.#seen[name], state)}`).join("\n");
+    return Object.entries({ original: this.#original, ...this.#seen }).map(([name, seen]) => `against ${name}:\n${difference(seen, state)}`).join("\n");
   }
 
   async look(): Promise<Seen> {
@@ -134,7 +141,7 @@ export class FaultHost {
   }
 
   update(command: "up" | "destroy" = "up"): Update {
-    const child = spawn("pulumi", ["--color", "never", "--non-interactive", command, "--yes", "--skip-preview", "-s", this.stack.name], {
+    const child = spawn("pulumi", ["--color", "never", "--non-interactive", command, "--yes", "--skip-preview", "--refresh=false", "-s", this.stack.name], {
       detached: true,
       stdio: ["ignore", "pipe", "pipe"],
       env: this.stack.environment,

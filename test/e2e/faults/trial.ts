@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { breakAt, goOn, isReached, type Step } from "./breakpoint.ts";
-import type { Fault } from "./faults.ts";
+import type { End, Fault } from "./faults.ts";
 import { other, type FaultHost, type Seen, type State, type Update } from "./host.ts";
 
 export interface Row {
@@ -10,7 +10,7 @@ export interface Row {
   step: Step;
   /** What shows that it really happened. */
   evidence: string;
-  ended: "old" | "new" | "old, with what somebody else changed";
+  ended: End;
   /** From the fault to the last word of the transaction, dockerd answering; seconds. */
   seconds: number;
   /** The container ran on, or was started again after a boot. */
@@ -31,7 +31,7 @@ export async function trial(host: FaultHost, fault: Fault, step: Step, from: Sta
   host.wish(other[from]);
   await fault.prepare?.(host, from);
   await breakAt(machine, step);
-  const update = host.update();
+  const update = host.update(fault.during);
   const circumstances = { host, machine, update, from, step };
   try {
     await reached(host, update);
@@ -47,11 +47,16 @@ export async function trial(host: FaultHost, fault: Fault, step: Step, from: Sta
     const after = await host.look();
     const evidence = await fault.evidence(circumstances);
     const ended = judge(host, fault, step, from, before, after, expected, output);
+    if (ended === "original") {
+      const left = await machine.run("ls -A /var/lib/drydock 2>/dev/null || true");
+      if (left !== "") throw new Error(`${fault.name}, ${step}: /var/lib/drydock still has ${left}`);
+    }
     return { fault: fault.name, step, evidence, ended, seconds: Math.round(seconds), container: after.container === before.container ? "ran on" : "runs again" };
   } finally {
     update.kill();
     await fault.undo?.(host);
     await host.clear();
+    if (fault.during === "destroy") await host.bring(from);
   }
 }
 
@@ -65,7 +70,7 @@ async function reached(host: FaultHost, update: Update): Promise<void> {
   }
 }
 
-function judge(host: FaultHost, fault: Fault, step: Step, from: State, before: Seen, after: Seen, expected: Seen | undefined, output: string): Row["ended"] {
+function judge(host: FaultHost, fault: Fault, step: Step, from: State, before: Seen, after: Seen, expected: Seen | undefined, output: string): End {
   const ends = fault.ends(step);
   const problems = [
     !after.daemon && "dockerd does not run",
@@ -74,7 +79,7 @@ function judge(host: FaultHost, fault: Fault, step: Step, from: State, before: S
     !fault.restarts && after.container !== before.container && `the container was started again: ${before.container}, then ${after.container}`,
     after.leftovers !== "" && `something of the transaction is left: ${after.leftovers}`,
     fault.says && !fault.says.test(output) && `the operator is not told ${String(fault.says)}`,
-    expected ? expected.state !== after.state && "it is not as it was" : host.stateOf(after) !== (ends === "new" ? other[from] : from) && `it is ${host.stateOf(after) === undefined ? "a mixture" : "the other state"}, and not the ${ends} one:\n${host.mixture(after)}`,
+    expected ? expected.state !== after.state && "it is not as it was" : host.stateOf(after) !== (ends === "original" ? ends : ends === "new" ? other[from] : from) && `it is ${host.stateOf(after) === undefined ? "a mixture" : "the other state"}, and not the ${ends} one:\n${host.mixture(after)}`,
   ].filter((problem) => typeof problem === "string");
   if (problems.length > 0) throw new Error([`${fault.name}, ${step}: ${problems.join("; ")}`, output].join("\n"));
   return ends;
