@@ -6,9 +6,10 @@ import { seccompFile } from "../config/seccomp.ts";
 import type { HostInputs, Json, JsonObject } from "../desired/host-inputs.ts";
 import { bridgeForwards, usesNftables } from "../effect/bridge.ts";
 import { seccompRead } from "../effect/seccomp.ts";
-import { asOnDisk, processName, remappedTo } from "../effect/daemon.ts";
+import { asOnDisk, dataRoot, processName, remappedTo } from "../effect/daemon.ts";
 import type { Observation } from "../observed/observation.ts";
 import { parseUnitText } from "../observed/systemd.ts";
+import { wishedDataRoot } from "./disk-findings.ts";
 import { digest, runningContainers } from "./seen.ts";
 import type { SubordinateIds } from "./subordinate-ids.ts";
 import { hostsDropIn } from "./wish.ts";
@@ -19,7 +20,7 @@ export interface DockerActivation {
   liveRestoreFirst: boolean;
   /** Ids of the containers that must stop before, in order; they are hidden or started again after. */
   stop: string[];
-  /** userns-remap changes: other images and containers are seen after it. */
+  /** userns-remap or data-root changes: other images and containers are seen after it. */
   switchesStore: boolean;
   /** dockerd leaves docker0 as it is while containers run: the kernel must be told directly. */
   dropBetweenContainers: boolean;
@@ -46,7 +47,7 @@ export function planDocker(
     // A reload may have taken up these from the file that is replaced, and tells nobody.
     !differing(wish.daemon, seen.daemon).some((key) => daemonKeyCost[key] === "reload");
   const keys = changedKeys(wish, seen, !neverLeft);
-  const switchesStore = observation.info.known && switchesUserNamespace(wish, seen, observation) && wish.inEffect.services["docker.service"] === "active";
+  const switchesStore = observation.info.known && (switchesUserNamespace(wish, seen, observation) || switchesDataRoot(wish, seen, observation)) && wish.inEffect.services["docker.service"] === "active";
   const hostsChange = seen.files[hostsDropIn] !== wish.files[hostsDropIn];
   // A reload takes up some keys only: it can't answer for a file of which nobody knows whether it was read.
   const configurationIsOld = seen.inEffect.configuration !== asOnDisk && !neverLeft;
@@ -90,12 +91,24 @@ export function switchesUserNamespace(wish: HostInputs, seen: HostInputs, observ
   return wished && !isDeepStrictEqual(seen.inEffect.daemon["userns-remap"], wish.daemon["userns-remap"]) && "userns-remap" in seen.inEffect.daemon;
 }
 
+/** The keys by which another store is seen, e.g. `data-root and userns-remap`. */
+export function storeKeys({ because }: DockerActivation): string {
+  const named = ["data-root", "userns-remap"].filter((key) => because.includes(key));
+  return named.length === 0 ? "userns-remap" : named.join(" and ");
+}
+
 /** The unit's own flags and their values, `$VARIABLES` left out: what dockerd refuses to find in daemon.json as well. */
 export function unitFlags(execStart: string): string[] {
   return parseUnitText(`ExecStart=${execStart}`).flatMap(({ entries }) => entries.flatMap(([, line]) => line.split(/\s+/).slice(1))).filter((word) => !word.startsWith("$"));
 }
 
 // --- Internal ---
+
+/** By the stack file; of a link it is not the name that counts. */
+function switchesDataRoot(wish: HostInputs, seen: HostInputs, { info, dataPlace }: Observation): boolean {
+  if (!info.known || isDeepStrictEqual(wish.daemon["data-root"], seen.daemon["data-root"])) return false;
+  return dataRoot(info.value) !== (dataPlace.known ? dataPlace.value : wishedDataRoot(wish));
+}
 
 function changedKeys(wish: HostInputs, seen: HostInputs, diskCounts: boolean): string[] {
   const onDisk = diskCounts ? differing(wish.daemon, seen.daemon) : [];

@@ -129,6 +129,30 @@ describe("userns-remap", () => {
   });
 });
 
+describe("data-root", () => {
+  /** A daemon with its data in one folder, and where the wished folder really is. */
+  const data = (root: string, place: string, change: Partial<Observation> = {}): Observation =>
+    defaultHost({ info: info({ DockerRootDir: root, LiveRestoreEnabled: true }), containers: known([web]), dataPlace: known(place), ...change });
+  const set: Partial<Observation> = { files: { "/etc/docker/daemon.json": file('{"data-root":"/srv/docker","live-restore":true}') } };
+  const remapped: Partial<Observation> = { info: info({ SecurityOptions: ["name=userns"], DockerRootDir: "/srv/docker/100000.100000" }), subordinateUids: "dockremap:100000:65536\n" };
+
+  // With live-restore containers would run on, and the daemon that starts on the other folder does not know them.
+  it.each<[string, JsonObject, Observation, boolean]>([
+    ["goes elsewhere", { "data-root": "/srv/docker", "live-restore": true }, data("/var/lib/docker", "/srv/docker"), true],
+    ["goes elsewhere below a user namespace", { "data-root": "/srv/other", "userns-remap": "dockremap" }, data("", "/srv/other", remapped), true],
+    ["is wished no more", { "live-restore": true }, data("/srv/docker", "/var/lib/docker", { ...set, applied: { keys: "data-root,live-restore" } }), true],
+    ["goes to a folder that is not there yet", { "data-root": "/srv/docker" }, data("/var/lib/docker", "", { dataPlace: unknown("can't cd to /srv/docker") }), true],
+    ["stays", { "data-root": "/srv/docker", "log-level": "info" }, data("/srv/docker", "/srv/docker", set), false],
+    ["is named as it is", { "data-root": "/var/lib/docker" }, data("/var/lib/docker", "/var/lib/docker"), false],
+    ["is a link to where it is", { "data-root": "/docker" }, data("/srv/docker", "/srv/docker"), false],
+    ["is the user's own", { "live-restore": true, "log-level": "info" }, data("/srv/docker", "/var/lib/docker", set), false],
+  ])("%s: another store is %s", (_, wished, observation, switches) => {
+    const plan = planFor(wished, observation);
+    expect(plan.switchesStore).toBe(switches);
+    if (switches) expect(plan).toMatchObject({ how: "restart", liveRestoreFirst: false, stop: [web.id] });
+  });
+});
+
 describe("the rule that drops what goes between containers", () => {
   const surviving: JsonObject = { icc: false, "live-restore": true };
   it.each<[string, JsonObject, Observation, boolean]>([
