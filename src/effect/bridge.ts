@@ -1,5 +1,6 @@
 /** Whether containers on the default bridge can reach each other, judged by what the kernel does with such a packet. */
 
+import type { Json } from "../desired/host-inputs.ts";
 import type { Observation } from "../observed/observation.ts";
 import type { Known } from "../observed/records.ts";
 
@@ -20,6 +21,16 @@ export function bridgeForwards(observation: Pick<Observation, "iptables" | "brid
 
 /** Whether dockerd works by nftables (firewall-backend, engine 29 on): then iptables knows nothing, and rules there do nothing. */
 export const usesNftables = ({ info }: Pick<Observation, "info">) => info.known && info.value.FirewallBackend?.Driver.startsWith("nftables") === true;
+
+/**
+ * `icc: true` that waits: dockerd makes docker0 anew only when it starts while no container runs. What is there until then is
+ * stricter than what is wished.
+ */
+export function opensLater(icc: Json | undefined, observation: Observation): boolean {
+  if (icc !== true || usesNftables(observation)) return false;
+  const forwards = bridgeForwards(observation);
+  return forwards.known && !forwards.value;
+}
 
 /** The kernel's answer to `-i docker0 -o docker0`, by the output of `iptables -S`. */
 export function verdict(listed: string[]): "ACCEPT" | "DROP" {

@@ -5,7 +5,7 @@ import type { Container, Observation } from "../../src/observed/observation.ts";
 import { known, unknown } from "../../src/observed/records.ts";
 import { pendingOn } from "../../src/plan/pending.ts";
 import { auditRulesFile } from "../../src/plan/wish.ts";
-import { container, defaultHost } from "../support/observation.ts";
+import { container, defaultHost, noIcc } from "../support/observation.ts";
 import { hardenedArgs, recorded } from "../support/recorded.ts";
 import { daemonWish, declared, wishFor } from "../support/wish.ts";
 
@@ -30,6 +30,17 @@ describe("a container that runs keeps what it was made with", () => {
     ["the host's cgroups, being privileged", { "default-cgroupns-mode": "private" }, host(container("web", { cgroupnsMode: "host", privileged: true })), []],
     ["anything, being stopped", { "log-driver": "syslog" }, host(container("web", { logDriver: "json-file", running: false })), []],
     ["several things", { "log-driver": "syslog", "no-new-privileges": true }, host(container("web", { logDriver: "none" })), ["container web keeps log-driver none, the right to gain privileges until it is made again"]],
+  ])("%s", (_, wished, observation, texts) => {
+    expect(pendingOn(daemonWish(wished), observation)).toEqual(texts);
+  });
+});
+
+describe("docker0", () => {
+  it.each<[string, JsonObject, Observation, string[]]>([
+    ["waits while it is closed and icc is wished", { icc: true }, defaultHost(noIcc), ["containers on docker0 still can't reach each other (icc): dockerd makes it anew when it starts while no container runs"]],
+    ["does not wait when it is open", { icc: true }, defaultHost(), []],
+    ["does not wait when nobody asks for icc", {}, defaultHost(noIcc), []],
+    ["does not wait when it is to be closed", { icc: false }, defaultHost(noIcc), []],
   ])("%s", (_, wished, observation, texts) => {
     expect(pendingOn(daemonWish(wished), observation)).toEqual(texts);
   });
