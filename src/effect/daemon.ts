@@ -110,8 +110,9 @@ const probes: Record<string, Probe> = {
     // Without a published port there is no proxy process to see; `configuration` answers for that case.
     return dockerProxies.value > 0 ? true : wished;
   }),
+  // A dockerd that makes no rules leaves those of an earlier one until the next boot: `configuration` answers for it.
   iptables: ({ iptables, info }, wished) =>
-    usesNftables({ info }) ? known(wished) : iptables.known ? known(iptables.value.some((rule) => rule === "-N DOCKER") && iptables.value.some((rule) => /^-A FORWARD .*-j DOCKER/.test(rule))) : iptables,
+    usesNftables({ info }) || wished === false ? known(wished) : iptables.known ? known(iptables.value.some((rule) => rule === "-N DOCKER") && iptables.value.some((rule) => /^-A FORWARD .*-j DOCKER/.test(rule))) : iptables,
   "log-driver": fromInfo((info) => info.LoggingDriver),
   "insecure-registries": fromInfo((info, wished) => {
     const trusted = [

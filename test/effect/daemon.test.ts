@@ -43,6 +43,8 @@ describe("what the running daemon is asked for each key", () => {
     ["iptables", true, defaultHost({ iptables: known(["-P FORWARD ACCEPT"]) }), false],
     ["iptables", true, defaultHost({ iptables: known(["-N DOCKER", "-P FORWARD ACCEPT"]) }), false],
     ["iptables", true, defaultHost({ iptables: unknown("no") }), "unknown: no"],
+    // Chains of an earlier dockerd stay until the next boot.
+    ["iptables", false, defaultHost(), false],
     ["iptables", true, nftables({ iptables: known(["-P FORWARD ACCEPT"]) }), true],
     ["log-driver", "syslog", defaultHost(), "json-file"],
     ["insecure-registries", [], defaultHost(), []],
