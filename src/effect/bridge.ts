@@ -22,12 +22,15 @@ export function bridgeForwards(observation: Pick<Observation, "iptables" | "brid
 /** Whether dockerd works by nftables (firewall-backend, engine 29 on): then iptables knows nothing, and rules there do nothing. */
 export const usesNftables = ({ info }: Pick<Observation, "info">) => info.known && info.value.FirewallBackend?.Driver.startsWith("nftables") === true;
 
+/** The kernel has the rule of ours that stands in for a bridge with icc=false. */
+export const dropsByOurRule = ({ iptables }: Pick<Observation, "iptables">) => iptables.known && iptables.value.some((rule) => /^-A FORWARD .*--comment drydock -j DROP$/.test(rule));
+
 /**
  * `icc: true` that waits: dockerd makes docker0 anew only when it starts while no container runs. What is there until then is
  * stricter than what is wished.
  */
 export function opensLater(icc: Json | undefined, observation: Observation): boolean {
-  if (icc !== true || usesNftables(observation)) return false;
+  if (icc !== true || usesNftables(observation) || dropsByOurRule(observation)) return false;
   const forwards = bridgeForwards(observation);
   return forwards.known && !forwards.value;
 }

@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from "node:util";
 import { daemonKeyCost } from "../config/daemon.ts";
 import { seccompFile } from "../config/seccomp.ts";
 import type { HostInputs, Json, JsonObject } from "../desired/host-inputs.ts";
-import { bridgeForwards, usesNftables } from "../effect/bridge.ts";
+import { bridgeForwards, dropsByOurRule, usesNftables } from "../effect/bridge.ts";
 import { seccompRead } from "../effect/seccomp.ts";
 import { asOnDisk, dataRoot, processName, remappedTo } from "../effect/daemon.ts";
 import type { Observation } from "../observed/observation.ts";
@@ -73,7 +73,7 @@ export function planDocker(
     stop: how === "restart" && (switchesStore || !survives) ? stopOrder(observation) : [],
     switchesStore,
     dropBetweenContainers: wish.daemon.icc === false && needsDrop(observation, how, switchesStore || !survives, running.length > 0),
-    liftDrop: wish.daemon.icc !== false && observation.iptables.known && observation.iptables.value.some((rule) => /^-A FORWARD .*--comment drydock -j DROP$/.test(rule)),
+    liftDrop: wish.daemon.icc !== false && dropsByOurRule(observation),
     because,
   };
 }

@@ -38,6 +38,7 @@ describe("a container that runs keeps what it was made with", () => {
 describe("docker0", () => {
   it.each<[string, JsonObject, Observation, string[]]>([
     ["waits while it is closed and icc is wished", { icc: true }, defaultHost(noIcc), ["containers on docker0 still can't reach each other (icc): dockerd makes it anew when it starts while no container runs"]],
+    ["does not wait for us to take our own rule away", { icc: true }, defaultHost({ iptables: known(["-P FORWARD ACCEPT", "-A FORWARD -i docker0 -o docker0 -m comment --comment drydock -j DROP"]) }), []],
     ["does not wait when it is open", { icc: true }, defaultHost(), []],
     ["does not wait when nobody asks for icc", {}, defaultHost(noIcc), []],
     ["does not wait when it is to be closed", { icc: false }, defaultHost(noIcc), []],
