@@ -83,7 +83,7 @@ const ownDaemon = fc.constantFrom<Record<string, unknown>[]>(
 );
 
 /** Mostly a host as it comes: with two of these at once there is little left to see. */
-const unusual = ["idle", "dockerStopped", "auditdStopped", "auditOff", "apparmorDisabled", "noBridgeModule"] as const;
+const unusual = ["idle", "dockerStopped", "auditdStopped", "auditOff", "apparmorDisabled", "noBridgeModule", "oddModes"] as const;
 
 export const beginning: fc.Arbitrary<Beginning> = fc
   .tuple(ownDaemon, fc.subarray([...unusual], { maxLength: 2 }))

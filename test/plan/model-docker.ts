@@ -39,8 +39,7 @@ export class ModelDocker {
   private daemon: Daemon | undefined;
   private containerd: Process;
   private pids = 2000;
-  /** docker0 was made when no container ran; undefined before. */
-  private iccOfBridge = true;
+  private sliceLimits: Record<string, string> = {};
 
   constructor(recorded: Observation, host: ModelHost, { idle, dockerStopped }: Beginning) {
     this.host = host;
@@ -49,7 +48,6 @@ export class ModelDocker {
     if (!containers.known || !recorded.processes.containerd) throw new Error("the recording has no containers, or no containerd");
     this.containers = containers.value.map((facts) => ({ facts: { ...facts, running: !idle && !dockerStopped }, store: "/var/lib/docker", parent: "system.slice", limits: recorded.cgroups[`docker-${facts.id}.scope`] ?? {} }));
     this.containerd = recorded.processes.containerd;
-    this.iccOfBridge = this.onDisk().icc !== false;
     this.startDaemon();
     // A file that is older than the process has been read by it.
     if (this.daemon) this.daemon.process = { ...this.daemon.process, startedAt: host.time() + 1 };
@@ -158,8 +156,6 @@ export class ModelDocker {
 
   // --- Internal ---
 
-  private sliceLimits: Record<string, string> = {};
-
   private onDisk(): JsonObject {
     return JSON.parse(this.host.text("/etc/docker/daemon.json") ?? "{}") as JsonObject;
   }
@@ -202,8 +198,7 @@ export class ModelDocker {
     this.host.systemd.start("docker.service");
     // With containers that survived the bridge stays as it is.
     if (this.running().length > 0 || config.iptables === false) return;
-    this.iccOfBridge = config.icc !== false;
-    this.host.kernel.buildBridge(this.iccOfBridge);
+    this.host.kernel.buildBridge(config.icc !== false);
   }
 
   private reload(): void {

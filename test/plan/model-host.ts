@@ -30,6 +30,8 @@ export interface Beginning {
   auditOff?: boolean;
   apparmorDisabled?: boolean;
   noBridgeModule?: boolean;
+  /** Everybody may write to /etc/docker, and the user's daemon.json is for root alone. */
+  oddModes?: boolean;
 }
 
 /** Files of other people that no update may touch. */
@@ -65,6 +67,12 @@ export class ModelHost {
     // Whose dockerd asks for it has it loaded at boot.
     if (beginning.daemon?.icc === false) this.put("/etc/modules-load.d/bridge.conf", "br_netfilter\n");
     if (beginning.daemon) this.put(daemonJson, `${JSON.stringify(beginning.daemon)}\n`);
+    if (beginning.oddModes) {
+      for (const [path, mode] of [["/etc/docker", "0777"], [daemonJson, "0600"]] as const) {
+        const file = this.files.get(path);
+        if (file) this.files.set(path, { ...file, mode });
+      }
+    }
     this.systemd = new ModelSystemd(this.start, this);
     this.kernel = new ModelKernel(this.start, this, beginning);
     this.docker = new ModelDocker(this.start, this, beginning);

@@ -102,6 +102,12 @@ export class ModelKernel {
     this.iptables = [...first.reverse().reduce((all, rule) => inserted(rule, all), rules), ...(icc ? [] : [`${bridgeToItself} DROP`])];
   }
 
+  /** What no look asks for: rules of an earlier file that are still loaded, or a DROP of ours that nobody wants. */
+  hasLeftOver({ icc }: { icc: boolean }): string[] {
+    const onDisk = this.rulesOnDisk().map(normalizeAuditRule);
+    return [...this.auditRules.filter((rule) => !onDisk.includes(normalizeAuditRule(rule))), ...(icc && this.iptables.includes(ours) ? [ours] : [])];
+  }
+
   boot(): void {
     this.auditRules = this.compiled.map(listed);
     if (this.compiled.length > 0) this.auditEnabled = "1";

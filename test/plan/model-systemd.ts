@@ -13,19 +13,19 @@ export const slice = "drydock-containers.slice";
 export class ModelSystemd {
   private read: Map<string, string>;
   private readonly host: ModelHost;
-  private readonly start_: Observation;
+  private readonly recorded: Observation;
   private readonly stopped = new Set<string>();
   sliceRuns = false;
 
-  constructor(start: Observation, host: ModelHost) {
-    this.start_ = start;
+  constructor(recorded: Observation, host: ModelHost) {
+    this.recorded = recorded;
     this.host = host;
     this.read = this.onDisk();
   }
 
   units(): Record<string, UnitProperties> {
     return Object.fromEntries(
-      Object.entries(this.start_.units).map(([name, properties]) => {
+      Object.entries(this.recorded.units).map(([name, properties]) => {
         const state = name === slice ? (this.sliceRuns ? "active" : "inactive") : this.stopped.has(name) ? "inactive" : (properties.ActiveState ?? "");
         const isLoaded = services.includes(name) || (name === slice && this.sliceRuns);
         const changed = isLoaded && JSON.stringify(filesOf(name, this.read)) !== JSON.stringify(filesOf(name, this.onDisk()));
@@ -45,7 +45,7 @@ export class ModelSystemd {
   }
 
   start(unit: string): void {
-    if (this.start_.units[unit]?.LoadState !== "loaded") fail(`Unit ${unit} not found`);
+    if (this.recorded.units[unit]?.LoadState !== "loaded") fail(`Unit ${unit} not found`);
     this.stopped.delete(unit);
   }
 

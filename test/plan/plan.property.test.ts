@@ -37,8 +37,8 @@ function expectRight(host: ModelHost, wanted: Settings, wish: HostInputs): void 
   const args = argsOf(wanted);
   const after = host.observe(args);
   const again = completeInputs(args, hostFacts(after, args));
-  const left = { differences: differences(wish, observedInputs(wish, after)), dockerd: host.docker.runsWithOtherThan(), steps: stepsOf(planApply(again, after)) };
-  expect(left).toEqual({ differences: [], dockerd: [], steps: {} });
+  const left = { differences: differences(wish, observedInputs(wish, after)), dockerd: host.docker.runsWithOtherThan(), leftOver: host.kernel.hasLeftOver({ icc: wish.daemon.icc !== false }), steps: stepsOf(planApply(again, after)) };
+  expect(left).toEqual({ differences: [], dockerd: [], leftOver: [], steps: {} });
   // What the wish is on this host does not depend on what it was when somebody looked.
   expect(again).toEqual(wish);
 }
