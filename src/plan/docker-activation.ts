@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from "node:util";
 import { daemonKeyCost } from "../config/daemon.ts";
 import { seccompFile } from "../config/seccomp.ts";
 import type { HostInputs, Json, JsonObject } from "../desired/host-inputs.ts";
-import { bridgeForwards, dropsByOurRule, usesNftables } from "../effect/bridge.ts";
+import { bridgeForwards, dropsByOurRule, isClosedByDockerd, opensLater, usesNftables } from "../effect/bridge.ts";
 import { seccompRead } from "../effect/seccomp.ts";
 import { asOnDisk, dataRoot, processName, remappedTo } from "../effect/daemon.ts";
 import type { Observation } from "../observed/observation.ts";
@@ -46,7 +46,7 @@ export function planDocker(
     applied.configuration === digest(newDaemonJson) &&
     // A reload may have taken up these from the file that is replaced, and tells nobody.
     !differing(wish.daemon, seen.daemon).some((key) => daemonKeyCost[key] === "reload");
-  const keys = changedKeys(wish, seen, !neverLeft);
+  const keys = changedKeys(wish, seen, !neverLeft, opensNow(wish, observation));
   const switchesStore = observation.info.known && (switchesUserNamespace(wish, seen, observation) || switchesDataRoot(wish, seen, observation)) && wish.inEffect.services["docker.service"] === "active";
   const hostsChange = seen.files[hostsDropIn] !== wish.files[hostsDropIn];
   // A reload takes up some keys only: it can't answer for a file of which nobody knows whether it was read.
@@ -104,16 +104,20 @@ export function unitFlags(execStart: string): string[] {
 
 // --- Internal ---
 
+/** Once no container runs any more, what has waited (`opensLater`) needs a restart and nothing else. */
+const opensNow = ({ daemon }: HostInputs, observation: Observation) => daemon.icc === true && isClosedByDockerd(observation) && opensLater(daemon, observation) === undefined;
+
 /** By the stack file; of a link it is not the name that counts. */
 function switchesDataRoot(wish: HostInputs, seen: HostInputs, { info, dataPlace }: Observation): boolean {
   if (!info.known || isDeepStrictEqual(wish.daemon["data-root"], seen.daemon["data-root"])) return false;
   return dataRoot(info.value) !== (dataPlace.known ? dataPlace.value : wishedDataRoot(wish));
 }
 
-function changedKeys(wish: HostInputs, seen: HostInputs, diskCounts: boolean): string[] {
+function changedKeys(wish: HostInputs, seen: HostInputs, diskCounts: boolean, opens: boolean): string[] {
   const onDisk = diskCounts ? differing(wish.daemon, seen.daemon) : [];
   // What could not be asked is no reason to restart: it may be asked the next time.
-  const running = differing(wish.inEffect.daemon, seen.inEffect.daemon).filter((key) => key !== "icc" && !isUnknown(seen.inEffect.daemon[key]));
+  // An open docker0 is closed in the kernel, without a restart.
+  const running = differing(wish.inEffect.daemon, seen.inEffect.daemon).filter((key) => (key !== "icc" || opens) && !isUnknown(seen.inEffect.daemon[key]));
   return [...new Set([...onDisk, ...running])].sort();
 }
 

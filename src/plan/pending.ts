@@ -30,7 +30,8 @@ function pendingAudit(wish: HostInputs, observation: Observation): string[] {
 }
 
 function pendingBridge({ daemon }: HostInputs, observation: Observation): string[] {
-  return opensLater(daemon.icc, observation) ? ["containers on docker0 still can't reach each other (icc): dockerd makes it anew when it starts while no container runs"] : [];
+  const opener = opensLater(daemon, observation);
+  return opener === undefined ? [] : [`containers on docker0 can't reach each other yet (icc): that waits for ${opener}`];
 }
 
 // What dockerd copies into a container when it is created (log driver, no-new-privileges, cgroup namespace) or when it is

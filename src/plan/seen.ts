@@ -130,7 +130,7 @@ function observedInEffect({ inEffect: wish, volumes }: HostInputs, observation: 
   return {
     services: Object.fromEntries(Object.keys(wish.services).map((unit) => [unit, observation.units[unit]?.ActiveState ?? "unknown: systemd does not name it"])),
     configuration: configurationInEffect(observation, digest),
-    daemon: Object.fromEntries(Object.entries(wish.daemon).map(([key, value]) => [key, key === "icc" && opensLater(value, observation) ? value : (daemonKeyInEffect(key, value, observation) ?? value)])),
+    daemon: Object.fromEntries(Object.entries(wish.daemon).map(([key, value]) => [key, key === "icc" && opensLater(wish.daemon, observation) ? value : (daemonKeyInEffect(key, value, observation) ?? value)])),
     ...(wish.audit === undefined ? {} : { audit: observedAudit(wish.audit, observation) }),
     ...(apparmor === undefined ? {} : { apparmor }),
     ...(wish.seccomp === undefined ? {} : { seccomp: seccompInEffect(observation, digest) }),

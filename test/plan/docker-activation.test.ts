@@ -27,6 +27,8 @@ describe("what brings a changed key into effect", () => {
     ["a reload for what the running daemon has lost", { "live-restore": true }, withDaemonJson({ "live-restore": true }), "reload", ["live-restore"]],
     ["a restart for what it has otherwise", { "log-driver": "syslog" }, withDaemonJson({ "log-driver": "syslog" }), "restart", ["log-driver"]],
     ["a restart for a file that it did not read", { icc: true }, withUnreadDaemonJson({ icc: true, dns: [] }), "restart", ["daemon.json was changed after dockerd started"]],
+    ["a restart for docker0 that waits to be opened, once no container runs", { icc: true }, withDaemonJson({ icc: true }, noIcc), "restart", ["icc"]],
+    ["nothing as long as containers run", { icc: true }, withDaemonJson({ icc: true }, { ...noIcc, ...busy }), "nothing", []],
     // What it runs with now is not known, so a reload of some keys would not make it known.
     ["a restart for a file that it did not read and that changes again", { "live-restore": true, "log-opts": {} }, withUnreadDaemonJson({ "log-opts": {} }), "restart", ["live-restore", "daemon.json was changed after dockerd started"]],
     ["a start of one that is stopped", { icc: true }, defaultHost({ units: { "docker.service": { ActiveState: "inactive" } }, info: unknown("docker.service is inactive") }), "start", []],

@@ -148,8 +148,12 @@ export class ModelDocker {
     this.startContainer(container);
   }
 
-  boot(): void {
+  stopContainers(): void {
     for (const container of this.containers) container.facts = { ...container.facts, running: false, pid: 0 };
+  }
+
+  boot(): void {
+    this.stopContainers();
     this.containerd = { ...this.process("containerd.service", this.containerd.command), oomScoreAdjust: this.host.systemd.directives("containerd.service").OOMScoreAdjust ?? "-999" };
     this.startDaemon();
   }
@@ -175,7 +179,7 @@ export class ModelDocker {
 
   private stopDaemon(): void {
     // Without live-restore dockerd takes its containers with it.
-    if (this.daemon?.config["live-restore"] !== true) for (const container of this.containers) container.facts = { ...container.facts, running: false, pid: 0 };
+    if (this.daemon?.config["live-restore"] !== true) this.stopContainers();
     this.daemon = undefined;
     this.host.systemd.stop("docker.service");
   }

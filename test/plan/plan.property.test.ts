@@ -71,6 +71,9 @@ describe("the steps from any configuration", () => {
     check(400, (host, a, b) => {
       if (!update(host, a)) return false;
       host.docker.run("between", { ports: { "80/tcp": [{ HostIp: "0.0.0.0", HostPort: "80" }] } });
+      if (!update(host, b)) return false;
+      // What waited for containers need not wait any more.
+      host.docker.stopContainers();
       return update(host, b) !== undefined;
     });
   });
