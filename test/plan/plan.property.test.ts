@@ -63,7 +63,7 @@ function check(numRuns: number, property: (host: ModelHost, a: Settings, b: Sett
     }),
     { numRuns },
   );
-  expect(made / runs).toBeGreaterThan(0.6);
+  expect(made / runs).toBeGreaterThan(0.8);
 }
 
 describe("the steps from any configuration", () => {
