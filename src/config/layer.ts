@@ -40,7 +40,7 @@ const layerKeys = {
   window: windowSchema,
   allow: setting(listOf(oneOf(disruptions), disruptions.join(", ")), {
     description:
-      "Disruptions you consent to: hide-containers (userns-remap, or a filesystem that holds other data), restart-containers, restore-original (when the host leaves the stack file), remove-old-data (what moved to a filesystem of its own).",
+      "Disruptions you consent to: hide-containers (userns-remap, data-root, or a filesystem that holds other data), restart-containers, restore-original (when the host leaves the stack file), remove-old-data (what moved to a filesystem of its own).",
     initially: "[]",
     cost: "nothing",
   }),

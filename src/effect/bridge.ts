@@ -1,5 +1,6 @@
 /** Whether containers on the default bridge can reach each other, judged by what the kernel does with such a packet. */
 
+import type { JsonObject } from "../desired/host-inputs.ts";
 import type { Observation } from "../observed/observation.ts";
 import type { Known } from "../observed/records.ts";
 
@@ -20,6 +21,28 @@ export function bridgeForwards(observation: Pick<Observation, "iptables" | "brid
 
 /** Whether dockerd works by nftables (firewall-backend, engine 29 on): then iptables knows nothing, and rules there do nothing. */
 export const usesNftables = ({ info }: Pick<Observation, "info">) => info.known && info.value.FirewallBackend?.Driver.startsWith("nftables") === true;
+
+/** The kernel has the rule of ours that stands in for a bridge with icc=false. */
+export const dropsByOurRule = ({ iptables }: Pick<Observation, "iptables">) => iptables.known && iptables.value.some((rule) => /^-A FORWARD .*--comment drydock -j DROP$/.test(rule));
+
+/** dockerd itself has closed docker0, and not a rule of ours or of somebody else's: when it makes the bridge anew, that is open. */
+export function isClosedByDockerd(observation: Observation): boolean {
+  const { iptables, bridgeOptions } = observation;
+  if (usesNftables(observation)) return bridgeOptions.known && bridgeOptions.value["com.docker.network.bridge.enable_icc"] === "false";
+  const has = (target: string) => iptables.known && iptables.value.some((rule) => new RegExp(`^-A \\S+ -i docker0 -o docker0 -j ${target}$`).test(rule));
+  return iptables.known && iptables.value.includes("-N DOCKER") && has("DROP") && !has("ACCEPT");
+}
+
+/**
+ * What `icc: true` waits for, if it does: dockerd makes docker0 anew only when it starts while no container runs, and with
+ * `iptables: false` it takes no rule away. What is there until then is stricter than what is wished.
+ */
+export function opensLater({ icc, iptables }: JsonObject, observation: Observation): string | undefined {
+  if (icc !== true || !isClosedByDockerd(observation)) return undefined;
+  if (iptables === false) return "the next boot";
+  const isBusy = observation.containers.known && observation.containers.value.some(({ running }) => running);
+  return isBusy ? "dockerd, which makes it anew when it starts while no container runs" : undefined;
+}
 
 /** The kernel's answer to `-i docker0 -o docker0`, by the output of `iptables -S`. */
 export function verdict(listed: string[]): "ACCEPT" | "DROP" {

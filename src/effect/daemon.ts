@@ -6,6 +6,7 @@
  */
 
 import { dirname } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import type { Json, JsonObject } from "../desired/host-inputs.ts";
 import { sortKeys } from "../desired/json.ts";
 import type { DockerInfo, Observation } from "../observed/observation.ts";
@@ -109,14 +110,19 @@ const probes: Record<string, Probe> = {
     // Without a published port there is no proxy process to see; `configuration` answers for that case.
     return dockerProxies.value > 0 ? true : wished;
   }),
+  // A dockerd that makes no rules leaves those of an earlier one until the next boot: `configuration` answers for it.
   iptables: ({ iptables, info }, wished) =>
-    usesNftables({ info }) ? known(wished) : iptables.known ? known(iptables.value.some((rule) => rule === "-N DOCKER") && iptables.value.some((rule) => /^-A FORWARD .*-j DOCKER/.test(rule))) : iptables,
+    usesNftables({ info }) || wished === false ? known(wished) : iptables.known ? known(iptables.value.some((rule) => rule === "-N DOCKER") && iptables.value.some((rule) => /^-A FORWARD .*-j DOCKER/.test(rule))) : iptables,
   "log-driver": fromInfo((info) => info.LoggingDriver),
-  "insecure-registries": fromInfo((info) => [
-    // The loopback networks are always there and can't be taken out.
-    ...sorted(info.RegistryConfig.InsecureRegistryCIDRs).filter((cidr) => cidr !== "127.0.0.0/8" && cidr !== "::1/128"),
-    ...sorted(Object.entries(info.RegistryConfig.IndexConfigs ?? {}).flatMap(([name, { Secure }]) => (Secure ? [] : [name]))),
-  ]),
+  "insecure-registries": fromInfo((info, wished) => {
+    const trusted = [
+      // The loopback networks are always there and can't be taken out.
+      ...sorted(info.RegistryConfig.InsecureRegistryCIDRs).filter((cidr) => cidr !== "127.0.0.0/8" && cidr !== "::1/128"),
+      ...sorted(Object.entries(info.RegistryConfig.IndexConfigs ?? {}).flatMap(([name, { Secure }]) => (Secure ? [] : [name]))),
+    ];
+    // dockerd keeps no order: the one that was written is as good.
+    return Array.isArray(wished) && isDeepStrictEqual(new Set(trusted), new Set(wished)) ? wished : trusted;
+  }),
   "default-cgroupns-mode": fromInfo((info) => (securityOption(info, "cgroupns") ? "private" : "host")),
   "default-runtime": fromInfo((info) => info.DefaultRuntime),
   "authorization-plugins": fromInfo((info) => [...(info.Plugins.Authorization ?? [])]),

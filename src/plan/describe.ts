@@ -5,6 +5,7 @@ import type { HostInputs, Json, JsonObject } from "../desired/host-inputs.ts";
 import type { Observation } from "../observed/observation.ts";
 import { isDeepStrictEqual } from "node:util";
 import { scopeDropIn } from "../effect/container-limits.ts";
+import { storeKeys } from "./docker-activation.ts";
 import { runningContainers } from "./seen.ts";
 import { describeProfiles } from "./profiles.ts";
 import type { Plan } from "./plan.ts";
@@ -65,7 +66,7 @@ export function describeCost(plan: Plan, wish: HostInputs, observation: Observat
   }
   if (docker.switchesStore && observation.info.known) {
     const { Containers, Images, DockerRootDir } = observation.info.value;
-    cost.push(`userns-remap changes: ${counted(Containers, "container")} and ${counted(Images, "image")} under ${DockerRootDir} are hidden, not lost; images have to be loaded again`);
+    cost.push(`${storeKeys(docker)} ${storeKeys(docker).includes(" and ") ? "change" : "changes"}: ${counted(Containers, "container")} and ${counted(Images, "image")} under ${DockerRootDir} are hidden, not lost; images have to be loaded again`);
   }
   const remade = docker.stop.length > 0 ? [] : [...names.values()];
   if (remade.length > 0 && docker.because.some((key) => key === "log-driver" || key === "log-opts" || key === "no-new-privileges")) {

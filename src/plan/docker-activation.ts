@@ -4,11 +4,12 @@ import { isDeepStrictEqual } from "node:util";
 import { daemonKeyCost } from "../config/daemon.ts";
 import { seccompFile } from "../config/seccomp.ts";
 import type { HostInputs, Json, JsonObject } from "../desired/host-inputs.ts";
-import { bridgeForwards, usesNftables } from "../effect/bridge.ts";
+import { bridgeForwards, dropsByOurRule, isClosedByDockerd, opensLater, usesNftables } from "../effect/bridge.ts";
 import { seccompRead } from "../effect/seccomp.ts";
-import { asOnDisk, processName, remappedTo } from "../effect/daemon.ts";
+import { asOnDisk, dataRoot, processName, remappedTo } from "../effect/daemon.ts";
 import type { Observation } from "../observed/observation.ts";
 import { parseUnitText } from "../observed/systemd.ts";
+import { wishedDataRoot } from "./disk-findings.ts";
 import { digest, runningContainers } from "./seen.ts";
 import type { SubordinateIds } from "./subordinate-ids.ts";
 import { hostsDropIn } from "./wish.ts";
@@ -19,7 +20,7 @@ export interface DockerActivation {
   liveRestoreFirst: boolean;
   /** Ids of the containers that must stop before, in order; they are hidden or started again after. */
   stop: string[];
-  /** userns-remap changes: other images and containers are seen after it. */
+  /** userns-remap or data-root changes: other images and containers are seen after it. */
   switchesStore: boolean;
   /** dockerd leaves docker0 as it is while containers run: the kernel must be told directly. */
   dropBetweenContainers: boolean;
@@ -45,8 +46,8 @@ export function planDocker(
     applied.configuration === digest(newDaemonJson) &&
     // A reload may have taken up these from the file that is replaced, and tells nobody.
     !differing(wish.daemon, seen.daemon).some((key) => daemonKeyCost[key] === "reload");
-  const keys = changedKeys(wish, seen, !neverLeft);
-  const switchesStore = observation.info.known && switchesUserNamespace(wish, seen, observation) && wish.inEffect.services["docker.service"] === "active";
+  const keys = changedKeys(wish, seen, !neverLeft, opensNow(wish, observation));
+  const switchesStore = observation.info.known && (switchesUserNamespace(wish, seen, observation) || switchesDataRoot(wish, seen, observation)) && wish.inEffect.services["docker.service"] === "active";
   const hostsChange = seen.files[hostsDropIn] !== wish.files[hostsDropIn];
   // A reload takes up some keys only: it can't answer for a file of which nobody knows whether it was read.
   const configurationIsOld = seen.inEffect.configuration !== asOnDisk && !neverLeft;
@@ -72,7 +73,7 @@ export function planDocker(
     stop: how === "restart" && (switchesStore || !survives) ? stopOrder(observation) : [],
     switchesStore,
     dropBetweenContainers: wish.daemon.icc === false && needsDrop(observation, how, switchesStore || !survives, running.length > 0),
-    liftDrop: wish.daemon.icc !== false && observation.iptables.known && observation.iptables.value.some((rule) => /^-A FORWARD .*--comment drydock -j DROP$/.test(rule)),
+    liftDrop: wish.daemon.icc !== false && dropsByOurRule(observation),
     because,
   };
 }
@@ -90,6 +91,12 @@ export function switchesUserNamespace(wish: HostInputs, seen: HostInputs, observ
   return wished && !isDeepStrictEqual(seen.inEffect.daemon["userns-remap"], wish.daemon["userns-remap"]) && "userns-remap" in seen.inEffect.daemon;
 }
 
+/** The keys by which another store is seen, e.g. `data-root and userns-remap`. */
+export function storeKeys({ because }: DockerActivation): string {
+  const named = ["data-root", "userns-remap"].filter((key) => because.includes(key));
+  return named.length === 0 ? "userns-remap" : named.join(" and ");
+}
+
 /** The unit's own flags and their values, `$VARIABLES` left out: what dockerd refuses to find in daemon.json as well. */
 export function unitFlags(execStart: string): string[] {
   return parseUnitText(`ExecStart=${execStart}`).flatMap(({ entries }) => entries.flatMap(([, line]) => line.split(/\s+/).slice(1))).filter((word) => !word.startsWith("$"));
@@ -97,10 +104,20 @@ export function unitFlags(execStart: string): string[] {
 
 // --- Internal ---
 
-function changedKeys(wish: HostInputs, seen: HostInputs, diskCounts: boolean): string[] {
+/** Once no container runs any more, what has waited (`opensLater`) needs a restart and nothing else. */
+const opensNow = ({ daemon }: HostInputs, observation: Observation) => daemon.icc === true && isClosedByDockerd(observation) && opensLater(daemon, observation) === undefined;
+
+/** By the stack file; of a link it is not the name that counts. */
+function switchesDataRoot(wish: HostInputs, seen: HostInputs, { info, dataPlace }: Observation): boolean {
+  if (!info.known || isDeepStrictEqual(wish.daemon["data-root"], seen.daemon["data-root"])) return false;
+  return dataRoot(info.value) !== (dataPlace.known ? dataPlace.value : wishedDataRoot(wish));
+}
+
+function changedKeys(wish: HostInputs, seen: HostInputs, diskCounts: boolean, opens: boolean): string[] {
   const onDisk = diskCounts ? differing(wish.daemon, seen.daemon) : [];
   // What could not be asked is no reason to restart: it may be asked the next time.
-  const running = differing(wish.inEffect.daemon, seen.inEffect.daemon).filter((key) => key !== "icc" && !isUnknown(seen.inEffect.daemon[key]));
+  // An open docker0 is closed in the kernel, without a restart.
+  const running = differing(wish.inEffect.daemon, seen.inEffect.daemon).filter((key) => (key !== "icc" || opens) && !isUnknown(seen.inEffect.daemon[key]));
   return [...new Set([...onDisk, ...running])].sort();
 }
 

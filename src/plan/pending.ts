@@ -2,6 +2,7 @@
 
 import type { HostInputs } from "../desired/host-inputs.ts";
 import { auditRulesOf } from "../effect/audit-rules.ts";
+import { opensLater } from "../effect/bridge.ts";
 import { ownHigherLimits } from "../effect/container-limits.ts";
 import { keepsOldFilter } from "../effect/seccomp.ts";
 import type { Container, Observation } from "../observed/observation.ts";
@@ -9,7 +10,7 @@ import { auditIsImmutable, auditRulesInKernel, oldDataOn, runningContainers } fr
 
 /** @returns sentences such as `container web keeps log-driver json-file until it is made again`. */
 export function pendingOn(wish: HostInputs, observation: Observation): string[] {
-  return [...pendingOldData(wish, observation), ...pendingAudit(wish, observation), ...runningContainers(observation).flatMap((container) => pendingContainer(container, wish, observation))];
+  return [...pendingOldData(wish, observation), ...pendingAudit(wish, observation), ...pendingBridge(wish, observation), ...runningContainers(observation).flatMap((container) => pendingContainer(container, wish, observation))];
 }
 
 // --- Internal ---
@@ -26,6 +27,11 @@ function pendingAudit(wish: HostInputs, observation: Observation): string[] {
   const kernel = auditRulesInKernel(observation);
   const missing = auditRulesOf(wish.inEffect.audit).filter((rule) => !kernel.has(rule));
   return missing.length === 0 ? [] : [`${missing.length} audit rules wait for a reboot: the kernel takes no changes (auditctl -s: enabled 2)`];
+}
+
+function pendingBridge({ daemon }: HostInputs, observation: Observation): string[] {
+  const opener = opensLater(daemon, observation);
+  return opener === undefined ? [] : [`containers on docker0 can't reach each other yet (icc): that waits for ${opener}`];
 }
 
 // What dockerd copies into a container when it is created (log driver, no-new-privileges, cgroup namespace) or when it is

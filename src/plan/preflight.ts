@@ -7,6 +7,7 @@ import type { FileState, Observation, Owner } from "../observed/observation.ts";
 import { compareVersions } from "../observed/engine-version.ts";
 import { commandLineFindings } from "./command-line.ts";
 import { diskDoubts, diskFindings } from "./disk-findings.ts";
+import { storeKeys } from "./docker-activation.ts";
 import { needDoubts, needFindings } from "./need-findings.ts";
 import { ownKeyFindings } from "./own-keys.ts";
 import { isEmpty, type Plan } from "./plan.ts";
@@ -177,7 +178,7 @@ function consentFindings(wish: HostInputs, observation: Observation, plan: Plan)
   const consents = (disruption: HostInputs["allow"][number]) => wish.allow.includes(disruption);
   if (docker.switchesStore && info.known && (info.value.Containers > 0 || info.value.Images > 0) && !consents("hide-containers")) {
     const running = names.length > 0 ? `stops ${names.join(", ")} and ` : "";
-    return [`changing userns-remap ${running}hides ${counted(info.value.Containers, "container")} and ${counted(info.value.Images, "image")} (they stay under ${info.value.DockerRootDir}${keepsImagesInContainerd(info.value) ? `, images in ${containerdData}, since with userns-remap this engine keeps none there` : ""}); to consent, add to this host: allow: [hide-containers]`];
+    return [`changing ${storeKeys(docker)} ${running}hides ${counted(info.value.Containers, "container")} and ${counted(info.value.Images, "image")} (they stay under ${info.value.DockerRootDir}${keepsImagesInContainerd(info.value) && docker.because.includes("userns-remap") ? `, images in ${containerdData}, since with userns-remap this engine keeps none there` : ""}); to consent, add to this host: allow: [hide-containers]`];
   }
   if (!docker.switchesStore && docker.stop.length > 0 && !consents("restart-containers")) {
     const moving = plan.volumes.filter(stopsDocker).map(({ mountPoint }) => mountPoint);

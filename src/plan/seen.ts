@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import { profilesInEffect } from "../effect/apparmor.ts";
 import { auditInEffect, auditRulesOf, lines, normalizeAuditRule, watchedPath } from "../effect/audit-rules.ts";
+import { opensLater } from "../effect/bridge.ts";
 import { configurationInEffect, daemonKeyInEffect } from "../effect/daemon.ts";
 import { limitInEffect } from "../effect/limits.ts";
 import { mountInEffect } from "../effect/mounts.ts";
@@ -129,7 +130,7 @@ function observedInEffect({ inEffect: wish, volumes }: HostInputs, observation: 
   return {
     services: Object.fromEntries(Object.keys(wish.services).map((unit) => [unit, observation.units[unit]?.ActiveState ?? "unknown: systemd does not name it"])),
     configuration: configurationInEffect(observation, digest),
-    daemon: Object.fromEntries(Object.entries(wish.daemon).map(([key, value]) => [key, daemonKeyInEffect(key, value, observation) ?? value])),
+    daemon: Object.fromEntries(Object.entries(wish.daemon).map(([key, value]) => [key, key === "icc" && opensLater(wish.daemon, observation) ? value : (daemonKeyInEffect(key, value, observation) ?? value)])),
     ...(wish.audit === undefined ? {} : { audit: observedAudit(wish.audit, observation) }),
     ...(apparmor === undefined ? {} : { apparmor }),
     ...(wish.seccomp === undefined ? {} : { seccomp: seccompInEffect(observation, digest) }),

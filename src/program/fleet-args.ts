@@ -44,7 +44,7 @@ export interface LayerArgs {
    */
   window?: string[] | null | undefined;
   /**
-   * Disruptions you consent to: hide-containers (userns-remap, or a filesystem that holds other data), restart-containers, restore-original (when the host leaves the stack file), remove-old-data (what moved to a filesystem of its own).
+   * Disruptions you consent to: hide-containers (userns-remap, data-root, or a filesystem that holds other data), restart-containers, restore-original (when the host leaves the stack file), remove-old-data (what moved to a filesystem of its own).
    * Allowed: a list of hide-containers, restart-containers, restore-original, remove-old-data.
    * Cost of a change: nothing.
    * @default []
@@ -560,7 +560,7 @@ export interface DaemonArgs {
    */
   debug?: boolean | null | undefined;
   /**
-   * Where images, containers and volumes are kept. What is in the old folder is not moved: it is hidden until you go back.
+   * Where images, containers and volumes are kept. What is in the old folder is not moved: it is hidden until you go back, and running containers are stopped first.
    * Allowed: an absolute path on the host.
    * Cost of a change: restart. CIS 1.1.1.
    * @default /var/lib/docker

@@ -43,10 +43,14 @@ describe("what the running daemon is asked for each key", () => {
     ["iptables", true, defaultHost({ iptables: known(["-P FORWARD ACCEPT"]) }), false],
     ["iptables", true, defaultHost({ iptables: known(["-N DOCKER", "-P FORWARD ACCEPT"]) }), false],
     ["iptables", true, defaultHost({ iptables: unknown("no") }), "unknown: no"],
+    // Chains of an earlier dockerd stay until the next boot.
+    ["iptables", false, defaultHost(), false],
     ["iptables", true, nftables({ iptables: known(["-P FORWARD ACCEPT"]) }), true],
     ["log-driver", "syslog", defaultHost(), "json-file"],
     ["insecure-registries", [], defaultHost(), []],
     ["insecure-registries", [], defaultHost({ info: info({ RegistryConfig: { InsecureRegistryCIDRs: ["::1/128", "127.0.0.0/8", "10.0.0.0/8"], IndexConfigs: { "docker.io": { Secure: true }, "reg:5000": { Secure: false } } } }) }), ["10.0.0.0/8", "reg:5000"]],
+    // dockerd keeps a set, and tells networks and names apart.
+    ["insecure-registries", ["reg:5000", "10.0.0.0/8", "a:5000"], defaultHost({ info: info({ RegistryConfig: { InsecureRegistryCIDRs: ["10.0.0.0/8", "127.0.0.0/8"], IndexConfigs: { "a:5000": { Secure: false }, "reg:5000": { Secure: false } } } }) }), ["reg:5000", "10.0.0.0/8", "a:5000"]],
     ["default-cgroupns-mode", "private", defaultHost(), "private"],
     ["default-cgroupns-mode", "private", defaultHost({ info: info({ SecurityOptions: [] }) }), "host"],
     ["default-runtime", "runc", defaultHost({ info: info({ DefaultRuntime: "kata" }) }), "kata"],

@@ -93,6 +93,11 @@ describe("the cost in words", () => {
       ["dockerd restarts (live-restore, userns-remap)", "containers stop: web", "userns-remap changes: 2 containers and 3 images under /var/lib/docker are hidden, not lost; images have to be loaded again"],
     ],
     [
+      "another data root",
+      cost({ "data-root": "/srv/docker", "live-restore": true }, defaultHost({ ...busy, dataPlace: known("/srv/docker") })),
+      ["dockerd restarts (data-root, live-restore)", "containers stop: web", "data-root changes: 2 containers and 3 images under /var/lib/docker are hidden, not lost; images have to be loaded again"],
+    ],
+    [
       "defaults that only new containers get",
       cost({ "log-driver": "syslog", "live-restore": true }, defaultHost(busy)),
       ["dockerd restarts (live-restore, log-driver); running containers keep running: live-restore is switched on by a reload first", "containers have to be made again to get new defaults: web"],

@@ -27,6 +27,8 @@ describe("what brings a changed key into effect", () => {
     ["a reload for what the running daemon has lost", { "live-restore": true }, withDaemonJson({ "live-restore": true }), "reload", ["live-restore"]],
     ["a restart for what it has otherwise", { "log-driver": "syslog" }, withDaemonJson({ "log-driver": "syslog" }), "restart", ["log-driver"]],
     ["a restart for a file that it did not read", { icc: true }, withUnreadDaemonJson({ icc: true, dns: [] }), "restart", ["daemon.json was changed after dockerd started"]],
+    ["a restart for docker0 that waits to be opened, once no container runs", { icc: true }, withDaemonJson({ icc: true }, noIcc), "restart", ["icc"]],
+    ["nothing as long as containers run", { icc: true }, withDaemonJson({ icc: true }, { ...noIcc, ...busy }), "nothing", []],
     // What it runs with now is not known, so a reload of some keys would not make it known.
     ["a restart for a file that it did not read and that changes again", { "live-restore": true, "log-opts": {} }, withUnreadDaemonJson({ "log-opts": {} }), "restart", ["live-restore", "daemon.json was changed after dockerd started"]],
     ["a start of one that is stopped", { icc: true }, defaultHost({ units: { "docker.service": { ActiveState: "inactive" } }, info: unknown("docker.service is inactive") }), "start", []],
@@ -126,6 +128,30 @@ describe("userns-remap", () => {
   it("restarts dockerd for new ranges alone", () => {
     const observation = remapped("dockremap", "dockremap:100000:65536\n");
     expect(planFor({ "userns-remap": "dockremap" }, { ...observation, subordinateGids: "" })).toMatchObject({ how: "restart", because: ["subordinate ids"] });
+  });
+});
+
+describe("data-root", () => {
+  /** A daemon with its data in one folder, and where the wished folder really is. */
+  const data = (root: string, place: string, change: Partial<Observation> = {}): Observation =>
+    defaultHost({ info: info({ DockerRootDir: root, LiveRestoreEnabled: true }), containers: known([web]), dataPlace: known(place), ...change });
+  const set: Partial<Observation> = { files: { "/etc/docker/daemon.json": file('{"data-root":"/srv/docker","live-restore":true}') } };
+  const remapped: Partial<Observation> = { info: info({ SecurityOptions: ["name=userns"], DockerRootDir: "/srv/docker/100000.100000" }), subordinateUids: "dockremap:100000:65536\n" };
+
+  // With live-restore containers would run on, and the daemon that starts on the other folder does not know them.
+  it.each<[string, JsonObject, Observation, boolean]>([
+    ["goes elsewhere", { "data-root": "/srv/docker", "live-restore": true }, data("/var/lib/docker", "/srv/docker"), true],
+    ["goes elsewhere below a user namespace", { "data-root": "/srv/other", "userns-remap": "dockremap" }, data("", "/srv/other", remapped), true],
+    ["is wished no more", { "live-restore": true }, data("/srv/docker", "/var/lib/docker", { ...set, applied: { keys: "data-root,live-restore" } }), true],
+    ["goes to a folder that is not there yet", { "data-root": "/srv/docker" }, data("/var/lib/docker", "", { dataPlace: unknown("can't cd to /srv/docker") }), true],
+    ["stays", { "data-root": "/srv/docker", "log-level": "info" }, data("/srv/docker", "/srv/docker", set), false],
+    ["is named as it is", { "data-root": "/var/lib/docker" }, data("/var/lib/docker", "/var/lib/docker"), false],
+    ["is a link to where it is", { "data-root": "/docker" }, data("/srv/docker", "/srv/docker"), false],
+    ["is the user's own", { "live-restore": true, "log-level": "info" }, data("/srv/docker", "/var/lib/docker", set), false],
+  ])("%s: another store is %s", (_, wished, observation, switches) => {
+    const plan = planFor(wished, observation);
+    expect(plan.switchesStore).toBe(switches);
+    if (switches) expect(plan).toMatchObject({ how: "restart", liveRestoreFirst: false, stop: [web.id] });
   });
 });
 

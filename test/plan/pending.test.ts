@@ -5,7 +5,7 @@ import type { Container, Observation } from "../../src/observed/observation.ts";
 import { known, unknown } from "../../src/observed/records.ts";
 import { pendingOn } from "../../src/plan/pending.ts";
 import { auditRulesFile } from "../../src/plan/wish.ts";
-import { container, defaultHost } from "../support/observation.ts";
+import { container, defaultHost, info, noIcc } from "../support/observation.ts";
 import { hardenedArgs, recorded } from "../support/recorded.ts";
 import { daemonWish, declared, wishFor } from "../support/wish.ts";
 
@@ -30,6 +30,27 @@ describe("a container that runs keeps what it was made with", () => {
     ["the host's cgroups, being privileged", { "default-cgroupns-mode": "private" }, host(container("web", { cgroupnsMode: "host", privileged: true })), []],
     ["anything, being stopped", { "log-driver": "syslog" }, host(container("web", { logDriver: "json-file", running: false })), []],
     ["several things", { "log-driver": "syslog", "no-new-privileges": true }, host(container("web", { logDriver: "none" })), ["container web keeps log-driver none, the right to gain privileges until it is made again"]],
+  ])("%s", (_, wished, observation, texts) => {
+    expect(pendingOn(daemonWish(wished), observation)).toEqual(texts);
+  });
+});
+
+describe("docker0", () => {
+  const busy = (change: Partial<Observation>): Observation => host(container("web", { logDriver: "json-file" }), change);
+  const byUs = known(["-P FORWARD ACCEPT", "-A FORWARD -i docker0 -o docker0 -m comment --comment drydock -j DROP"]);
+  const nftables: Partial<Observation> = { bridgeOptions: known({ "com.docker.network.bridge.enable_icc": "false" }), info: info({ ServerVersion: "29.1.0", FirewallBackend: { Driver: "nftables" } }) };
+  const waits = ["containers on docker0 can't reach each other yet (icc): that waits for dockerd, which makes it anew when it starts while no container runs"];
+
+  it.each<[string, JsonObject, Observation, string[]]>([
+    ["waits while it is closed, containers run and icc is wished", { icc: true }, busy(noIcc), waits],
+    ["waits by dockerd's own word where that works by nftables", { icc: true }, busy(nftables), waits],
+    ["waits for the next boot where dockerd takes no rule away", { icc: true, iptables: false }, defaultHost(noIcc), ["containers on docker0 can't reach each other yet (icc): that waits for the next boot"]],
+    ["does not wait for somebody else's rule", { icc: true }, busy({ iptables: known(["-P FORWARD DROP"]) }), []],
+    ["does not wait when no container runs: a restart opens it", { icc: true }, defaultHost(noIcc), []],
+    ["does not wait for us to take our own rule away", { icc: true }, busy({ iptables: byUs }), []],
+    ["does not wait when it is open", { icc: true }, busy({}), []],
+    ["does not wait when nobody asks for icc", {}, busy(noIcc), []],
+    ["does not wait when it is to be closed", { icc: false }, busy(noIcc), []],
   ])("%s", (_, wished, observation, texts) => {
     expect(pendingOn(daemonWish(wished), observation)).toEqual(texts);
   });

@@ -235,6 +235,8 @@ describe("consent", () => {
     ["one of each gets hidden", { daemon: { "userns-remap": "default" } }, { info: info({ Containers: 1, Images: 1 }) }, [hides("").replace("2 containers and 3 images", "1 container and 1 image")]],
     ["nothing runs, but there is something to hide", { daemon: { "userns-remap": "default" } }, { ...busy, containers: known([]) }, [hides("")]],
     ["it was given", { daemon: { "userns-remap": "default" }, allow: ["hide-containers"] }, busy, []],
+    ["the data root is another one", { daemon: { "data-root": "/srv/docker" } }, { ...busy, dataPlace: known("/srv/docker") }, [hides("stops web and ").replace("userns-remap", "data-root")]],
+    ["both change", { daemon: { "data-root": "/srv/docker", "userns-remap": "default" } }, { ...busy, dataPlace: known("/srv/docker") }, [hides("stops web and ").replace("userns-remap", "data-root and userns-remap")]],
     ["images are in containerd's own place", { daemon: { "userns-remap": "default" } }, { info: info({ Containers: 0, Images: 3, DriverStatus: [["driver-type", "io.containerd.snapshotter.v1"]] }) }, ["changing userns-remap hides 0 containers and 3 images (they stay under /var/lib/docker, images in /var/lib/containerd, since with userns-remap this engine keeps none there); to consent, add to this host: allow: [hide-containers]"]],
     ["another one was given", { daemon: { "userns-remap": "default" }, allow: ["restart-containers"] }, busy, [hides("stops web and ")]],
     ["there is nothing to hide", { daemon: { "userns-remap": "default" } }, { info: info({ Images: 0 }) }, []],

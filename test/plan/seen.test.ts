@@ -5,9 +5,9 @@ import { known, unknown } from "../../src/observed/records.ts";
 import { differences } from "../../src/plan/describe.ts";
 import { auditCandidates, daemonConfigurationOn, foreignDaemonKeys, hostFacts, modeOf, observedInputs, oldDataOn } from "../../src/plan/seen.ts";
 import { auditRulesFile, daemonJson } from "../../src/plan/wish.ts";
-import { defaultHost, file, info, withDaemonJson } from "../support/observation.ts";
+import { container, defaultHost, file, info, noIcc, withDaemonJson } from "../support/observation.ts";
 import { hardenedArgs, recorded } from "../support/recorded.ts";
-import { declared, rendered, wishFor } from "../support/wish.ts";
+import { daemonWish, declared, rendered, wishFor } from "../support/wish.ts";
 import { volumeFiles } from "../../src/desired/volumes.ts";
 import { data, declaredVolume, disk, hostWith, moved, ownUuid, volume } from "../support/volumes.ts";
 import { planApply } from "../../src/plan/plan.ts";
@@ -67,6 +67,12 @@ describe("drift shows", () => {
 describe("what waits is no drift", () => {
   it("audit rules in a kernel that takes none before the next boot", () => {
     expect(differences(wish, observedInputs(wish, with_({ auditStatus: known({ enabled: "2" }), auditRules: known([]) })))).toEqual([]);
+  });
+
+  it("docker0 that stays closed when icc is wished again: dockerd does not make it anew while containers run", () => {
+    const wished = { icc: true, "live-restore": true };
+    const host = withDaemonJson(wished, { ...noIcc, containers: known([container("web")]), info: info({ LiveRestoreEnabled: true }) });
+    expect(differences(daemonWish(wished, host), observedInputs(daemonWish(wished, host), host))).toEqual([]);
   });
 
   it("the user's own keys", () => {

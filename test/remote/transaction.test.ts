@@ -6,7 +6,7 @@ import { restoreOriginal, type TransactionResult } from "../../src/remote/apply.
 import type { Observation } from "../../src/observed/observation.ts";
 import type { FileWrite, Plan } from "../../src/plan/plan.ts";
 import { applyAndConfirm } from "../support/confirmed.ts";
-import { FakeRoot, mine } from "../support/fake-root.ts";
+import { FakeRoot, mine, stubs } from "../support/fake-root.ts";
 import { container, file } from "../support/observation.ts";
 import { known } from "../../src/observed/records.ts";
 import { emptyPlan, noDocker } from "../support/plan.ts";
@@ -146,6 +146,24 @@ describe("a transaction that succeeds", () => {
       "auditctl -a always,exit -F dir=/etc/docker -F perm=wa -F key=docker",
       "augenrules",
     ]);
+  });
+
+  it("loads audit rules also where auditd, when it is started, has loaded them from their file", async () => {
+    const [added, both, old] = ["/added", "/both", "/old"].map((path) => `-a always,exit -F path=${path} -F perm=wa -F key=docker`) as [string, string, string];
+    // auditctl(8): a rule that is there can't be added, one that is not there not be taken out.
+    host.on("auditctl", `
+      rules="$ROOT/rules"
+      case $1 in
+        -R) while IFS= read -r rule; do ! grep -qxF -e "$rule" "$rules" || exit 255; printf '%s\\n' "$rule" >>"$rules"; done <"$2" ;;
+        -d) shift; grep -qxF -e "-a $*" "$rules" || exit 255; grep -vxF -e "-a $*" "$rules" >"$rules.new" || :; mv "$rules.new" "$rules" ;;
+        -l) cat "$rules" ;;
+      esac`);
+    // auditd.service: ExecStartPost=-/sbin/augenrules --load
+    host.on("systemctl", `[ "$*" != "start auditd.service" ] || { echo "${both}" >"$ROOT/rules"; exit; }\n${stubs.systemctl ?? ""}`);
+    host.write("/rules", `${old}\n`);
+    const { outcome, log } = await apply({ start: ["auditd.service"], audit: { enable: false, remove: [old], add: [both, added], compile: true } });
+    expect(outcome, log.join("\n")).toBe("done");
+    expect(host.read("/rules").trimEnd().split("\n").sort()).toEqual([added, both]);
   });
 
   it.each<[string, Partial<Plan["docker"]>, string[]]>([

@@ -14,7 +14,7 @@ const proxy = text(
 
 export const storageKeys = {
   "data-root": setting(hostPath, {
-    description: "Where images, containers and volumes are kept. What is in the old folder is not moved: it is hidden until you go back.",
+    description: "Where images, containers and volumes are kept. What is in the old folder is not moved: it is hidden until you go back, and running containers are stopped first.",
     initially: "/var/lib/docker",
     cost: "restart",
     cis: "1.1.1",

@@ -27,7 +27,15 @@ change_audit_rules() { # REMOVE ADD
 activate_audit() {
   [ "$AUDIT_ENABLE" = no ] || auditctl -e 1 >/dev/null
   if has audit-remove || has audit-add; then say "loading audit rules"; fi
-  change_audit_rules "$stage/audit-remove" "$stage/audit-add"
+  if has start; then
+    # auditd has loaded all of rules.d when it was started (ExecStartPost of its unit): a rule that is there can't be added, and one
+    # that is gone not be taken out.
+    cat "$stage/audit-remove" "$stage/audit-add" >"$stage/audit-loaded"
+    change_audit_rules "$stage/audit-loaded" /dev/null 2>/dev/null || :
+    change_audit_rules /dev/null "$stage/audit-add"
+  else
+    change_audit_rules "$stage/audit-remove" "$stage/audit-add"
+  fi
   # Without --load it only compiles rules.d into audit.rules, for the next boot: a load would stop at the first rule that
   # somebody else's file has wrong.
   [ "$AUDIT_COMPILE" = no ] || augenrules >/dev/null
