@@ -22,8 +22,8 @@ export interface Seen {
   /** `true` and when it was started. */
   container: string;
   daemon: boolean;
-  /** Whether the container's data have the sums that they had at first. */
-  data: boolean;
+  /** `whole` when the container's data have the sums that they had at first; else what is wrong. */
+  data: string;
   /** What a transaction needs while it lasts, and nobody else. */
   leftovers: string;
 }
@@ -126,7 +126,7 @@ export class FaultHost {
   async look(): Promise<Seen> {
     const text = await this.machine.run(look);
     const [state = "", container = "", daemon = "", data = "", leftovers = ""] = text.split(/^== \w+\n/m).slice(1);
-    return { state, container: container.trim(), daemon: daemon.trim() === "active", data: data.trim() === "whole", leftovers: leftovers.trim() };
+    return { state, container: container.trim(), daemon: daemon.trim() === "active", data: data.trim(), leftovers: leftovers.trim() };
   }
 
   /** Whatever is under way has an end, and the daemon answers. @returns false when it does not within `seconds` */

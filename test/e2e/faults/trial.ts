@@ -74,7 +74,7 @@ function judge(host: FaultHost, fault: Fault, step: Step, from: State, before: S
   const ends = fault.ends(step);
   const problems = [
     !after.daemon && "dockerd does not run",
-    !after.data && "data of a container are lost",
+    after.data !== "whole" && `data of a container are lost: ${after.data}`,
     !after.container.startsWith("true ") && `the container does not run: ${after.container}`,
     !fault.restarts && after.container !== before.container && `the container was started again: ${before.container}, then ${after.container}`,
     after.leftovers !== "" && `something of the transaction is left: ${after.leftovers}`,
