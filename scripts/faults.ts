@@ -39,7 +39,8 @@ await runCommand("faults", [LabError], async (args) => {
 
   const digest = codeDigest(root);
   const passed = new Passed(join(readSettings().folder, "faults", `${digest}.json`), values.again);
-  const waiting = cases.filter((one) => passed.row(nameOf(one)) === undefined);
+  // The first step of each fault, then the second: what is wrong shows early.
+  const waiting = cases.filter((one) => passed.row(nameOf(one)) === undefined).sort((a, b) => a.fault.steps.indexOf(a.step) - b.fault.steps.indexOf(b.step));
   console.log(`${cases.length} rows, ${cases.length - waiting.length} passed before with this code`);
   const problems: string[] = [];
   const work = async (name: string): Promise<void> => {
@@ -98,7 +99,7 @@ async function prepared(name: string): Promise<Prepared> {
     await host.stop();
     throw error;
   }
-  return { host, state: "one" };
+  return { host, state: "two" };
 }
 
 function nameOf({ fault, step }: Case): string {

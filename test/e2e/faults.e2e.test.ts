@@ -36,7 +36,7 @@ describe("a first hardening", () => {
 });
 
 describe("an update with a fault in it", () => {
-  let state: State = "one";
+  let state: State = "two";
 
   beforeAll(async () => {
     await host.stack.destroy();

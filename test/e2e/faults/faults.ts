@@ -51,7 +51,7 @@ async function shows(machine: Machine, command: string, pattern: RegExp): Promis
 }
 
 const all: Step[] = ["sending", "saving", "arming", "begun", "installing", "loading audit rules", "loading profiles", "stopping dockerd", "starting dockerd", "health check", "confirming", "keeping", "ending"];
-const onTheHost = all.slice(1, 10);
+const onTheHost: Step[] = ["saving", "begun", "installing", "loading profiles", "stopping dockerd", "starting dockerd", "health check"];
 const inDestroy: Step[] = ["stopping dockerd", "removing ours", "starting dockerd"];
 
 const bootIds = new WeakMap<Update, string>();
@@ -107,7 +107,7 @@ const killProgram = ({ machine }: Circumstances): Promise<unknown> => machine.ru
 const isProgramKilled = ({ machine }: Circumstances): Promise<string> => shows(machine, "journalctl -q --no-pager -u drydock-apply.service --since @$(cat /root/since)", /code=killed, status=9\/KILL/);
 
 export const faults: Fault[] = [
-  { name: "controller killed (SIGKILL)", steps: all.slice(0, 12), strike: killController, evidence: isKilled, ends: kept },
+  { name: "controller killed (SIGKILL)", steps: ["sending", "saving", "begun", "installing", "loading audit rules", "starting dockerd", "health check", "confirming", "keeping"], strike: killController, evidence: isKilled, ends: kept },
   {
     name: "SSH link cut",
     steps: ["saving", "installing", "starting dockerd", "confirming"],
@@ -287,8 +287,8 @@ export const faults: Fault[] = [
     ends: () => "old, with what somebody else changed",
     says: /refused, nothing was touched[^]*changed by somebody else since it was read: \/etc\/audit\/rules\.d\/50-drydock\.rules/,
   },
-  { name: "destroy: controller killed (SIGKILL)", during: "destroy", steps: inDestroy, strike: killController, evidence: isKilled, ends: () => "original", restarts: true },
-  { name: "destroy: program killed on the host (SIGKILL)", during: "destroy", steps: inDestroy, strike: killProgram, evidence: isProgramKilled, ends: () => "original", restarts: true, says: /restoring the originals was cut off; the host goes on with it by itself/ },
+  { name: "destroy: controller killed (SIGKILL)", during: "destroy", steps: ["stopping dockerd", "starting dockerd"], strike: killController, evidence: isKilled, ends: () => "original", restarts: true },
+  { name: "destroy: program killed on the host (SIGKILL)", during: "destroy", steps: ["removing ours", "starting dockerd"], strike: killProgram, evidence: isProgramKilled, ends: () => "original", restarts: true, says: /restoring the originals was cut off; the host goes on with it by itself/ },
   { name: "destroy: power cut, and boot", during: "destroy", steps: inDestroy, strike: powerCut, evidence: booted, ends: () => "original", restarts: true },
 ];
 

@@ -72,14 +72,10 @@ export class FaultHost {
     return host;
   }
 
-  /** Hardens it, and notes what both states look like when nothing is in the way. */
+  /** Hardens it, and notes what both states look like when nothing is in the way; it ends in state two. */
   async harden(): Promise<void> {
     this.#original = (await this.look()).state;
-    for (const state of ["one", "two", "one"] as const) {
-      const { state: seen } = await this.bring(state);
-      if (this.#seen[state] !== undefined && this.#seen[state] !== seen) throw new Error(`state ${state} is not the same twice:\n${difference(this.#seen[state], seen)}`);
-      this.#seen[state] = seen;
-    }
+    for (const state of ["one", "two"] as const) this.#seen[state] = (await this.bring(state)).state;
   }
 
   /** In an ordinary way. */
