@@ -54,7 +54,11 @@ SHIM
     sync -f /root`);
 }
 
-export const isReached = async (machine: Machine): Promise<boolean> => (await machine.ssh(`[ -e ${folder}/reached ]`)).exitCode === 0;
+/** @returns false when nobody came there within `seconds` */
+export async function isReached(machine: Machine, seconds: number): Promise<boolean> {
+  const { exitCode } = await machine.ssh(`i=0; until [ -e ${folder}/reached ]; do i=$((i+1)); [ $i -lt ${2 * seconds} ] || exit 1; sleep 0.5; done`, { timeout: 3 * seconds });
+  return exitCode === 0;
+}
 
 /** Whoever waits goes on, and nobody is stopped any more. */
 export async function goOn(machine: Machine): Promise<void> {

@@ -50,8 +50,8 @@ async function shows(machine: Machine, command: string, pattern: RegExp): Promis
   return found.replace(/\s+/g, " ");
 }
 
-const all: Step[] = ["sending", "saving", "arming", "begun", "installing", "loading audit rules", "loading profiles", "stopping dockerd", "starting dockerd", "health check", "confirming", "keeping", "ending"];
-const onTheHost: Step[] = ["saving", "begun", "installing", "loading profiles", "stopping dockerd", "starting dockerd", "health check"];
+const all: Step[] = ["saving", "arming", "begun", "installing", "loading profiles", "stopping dockerd", "starting dockerd", "health check", "confirming", "keeping", "ending"];
+const onTheHost: Step[] = ["saving", "begun", "installing", "loading profiles", "starting dockerd", "health check"];
 const inDestroy: Step[] = ["stopping dockerd", "removing ours", "starting dockerd"];
 
 const bootIds = new WeakMap<Update, string>();
@@ -107,10 +107,10 @@ const killProgram = ({ machine }: Circumstances): Promise<unknown> => machine.ru
 const isProgramKilled = ({ machine }: Circumstances): Promise<string> => shows(machine, "journalctl -q --no-pager -u drydock-apply.service --since @$(cat /root/since)", /code=killed, status=9\/KILL/);
 
 export const faults: Fault[] = [
-  { name: "controller killed (SIGKILL)", steps: ["sending", "saving", "begun", "installing", "loading audit rules", "starting dockerd", "health check", "confirming", "keeping"], strike: killController, evidence: isKilled, ends: kept },
+  { name: "controller killed (SIGKILL)", steps: ["sending", "installing", "loading audit rules", "starting dockerd", "confirming", "keeping"], strike: killController, evidence: isKilled, ends: kept },
   {
     name: "SSH link cut",
-    steps: ["saving", "installing", "starting dockerd", "confirming"],
+    steps: ["installing", "starting dockerd", "confirming"],
     // The packets of that connection are lost in both directions; new ones come through.
     strike: ({ machine }) =>
       machine.run(`
@@ -121,7 +121,7 @@ export const faults: Fault[] = [
     undo: ({ machine }) => machine.run(`for port in $(cat /root/ports); do iptables -D INPUT -p tcp --dport 22 --sport "$port" -j DROP; iptables -D OUTPUT -p tcp --sport 22 --dport "$port" -j DROP; done`),
     ends: old,
   },
-  { name: "SIGINT in `pulumi up`", steps: ["saving", "installing", "starting dockerd", "confirming"], strike: ({ update }) => Promise.resolve(update.interrupt()), evidence: async ({ update }) => { const { output } = await update.done; const said = /\^C received[^\n]*/.exec(output)?.[0]; if (said === undefined) throw new Error(`the engine saw no SIGINT: ${output}`); return said; }, ends: () => "new" },
+  { name: "SIGINT in `pulumi up`", steps: ["saving", "starting dockerd", "confirming"], strike: ({ update }) => Promise.resolve(update.interrupt()), evidence: async ({ update }) => { const { output } = await update.done; const said = /\^C received[^\n]*/.exec(output)?.[0]; if (said === undefined) throw new Error(`the engine saw no SIGINT: ${output}`); return said; }, ends: () => "new" },
   { name: "power cut, and boot", steps: all, strike: powerCut, evidence: booted, ends: kept, restarts: true },
   {
     name: "power cut on the way back, and boot",

@@ -4,7 +4,6 @@ import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { startMachine, type Machine } from "../../../lab/machine.ts";
 import { Stack, type Run } from "../stack.ts";
 import { noBreakpoints } from "./breakpoint.ts";
@@ -120,20 +119,14 @@ export class FaultHost {
   }
 
   async look(): Promise<Seen> {
-    const text = await this.machine.run(look);
+    const text = `${await this.machine.run(look)}\n`;
     const [state = "", container = "", daemon = "", data = "", leftovers = ""] = text.split(/^== \w+\n/m).slice(1);
     return { state, container: container.trim(), daemon: daemon.trim() === "active", data: data.trim(), leftovers: leftovers.trim() };
   }
 
   /** Whatever is under way has an end, and the daemon answers. @returns false when it does not within `seconds` */
   async settles(seconds: number): Promise<boolean> {
-    const end = Date.now() + seconds * 1000;
-    while (Date.now() < end) {
-      const { exitCode } = await this.machine.ssh(settled).catch(() => ({ exitCode: 1 }));
-      if (exitCode === 0) return true;
-      await sleep(500);
-    }
-    return false;
+    return (await this.machine.ssh(`i=0; until ${settled}; do i=$((i+1)); [ $i -lt ${seconds} ] || exit 1; sleep 1; done`, { timeout: 2 * seconds })).exitCode === 0;
   }
 
   update(command: "up" | "destroy" = "up"): Update {
@@ -222,6 +215,7 @@ find /etc -name '*.drydock-new'
 docker ps -a --format '{{.Names}}' | grep drydock-probe; docker images -q drydock-probe
 true`;
 
+// Asked on the host itself: a session for each question would cost an emulated one more than its transaction.
 const settled = "[ ! -e /var/lib/drydock/transaction/step ] && ! systemctl -q is-active drydock-apply.service drydock-guard.service && docker info >/dev/null 2>&1";
 
 function signal({ pid }: ChildProcess, name: NodeJS.Signals): void {

@@ -1,6 +1,5 @@
 /** One row of the table: an update, a fault in one of its steps, and the state in which the host ended. */
 
-import { setTimeout as sleep } from "node:timers/promises";
 import { breakAt, goOn, isReached, type Step } from "./breakpoint.ts";
 import type { End, Fault } from "./faults.ts";
 import { other, type FaultHost, type Seen, type State, type Update } from "./host.ts";
@@ -63,11 +62,12 @@ export async function trial(host: FaultHost, fault: Fault, step: Step, from: Sta
 // --- Internal ---
 
 async function reached(host: FaultHost, update: Update): Promise<void> {
-  const end = Date.now() + patience * 1000;
-  while (!(await isReached(host.machine))) {
-    if (update.hasEnded() || Date.now() > end) throw new Error(`the update never came to that step: ${(await Promise.race([update.done, sleep(1000)]))?.output ?? "it goes on"}`);
-    await sleep(300);
+  // In turns: an update that was refused never comes there.
+  for (let tries = 0; tries < patience / 15; tries++) {
+    if (await isReached(host.machine, 15)) return;
+    if (update.hasEnded()) break;
   }
+  throw new Error(`the update never came to that step: ${update.hasEnded() ? (await update.done).output : "it goes on"}`);
 }
 
 function judge(host: FaultHost, fault: Fault, step: Step, from: State, before: Seen, after: Seen, expected: Seen | undefined, output: string): End {
