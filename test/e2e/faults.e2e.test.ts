@@ -1,6 +1,6 @@
 /**
- * Each fault once, in one of the steps of an update; `npm run faults` tries it in all of them and writes docs/faults.md. And what a first
- * hardening costs whoever asks a container at that time.
+ * Each fault once, in one of the steps of an update; `npm run faults` tries it and its variants in all of them and writes docs/faults.md.
+ * And what a first hardening costs whoever asks a container at that time.
  */
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -43,7 +43,9 @@ describe("an update with a fault in it", () => {
     await host.harden();
   });
 
-  it.each(faults.map((fault) => ({ fault, name: fault.name, step: fault.steps.find((step) => step === "starting dockerd") ?? fault.steps[Math.floor(fault.steps.length / 2)] ?? "begun" })))("$name, $step: all of one state or all of the other", async ({ fault, step }) => {
+  const once = faults.filter(({ variant }) => !variant).map((fault) => ({ fault, name: fault.name, step: fault.steps[Math.floor(fault.steps.length / 2)] ?? "begun" }));
+
+  it.each(once)("$name, $step: all of one state or all of the other", async ({ fault, step }) => {
     const { ended } = await trial(host, fault, step, state).catch(async (error: unknown) => {
       // The next one begins on a host that is whole.
       await host.bring((state = "one"));

@@ -22,6 +22,8 @@ export interface Fault {
   name: string;
   /** Where it strikes: the update waits there until it has. */
   steps: Step[];
+  /** It is of a kind that another one stands for in `npm test`. */
+  variant?: true;
   /** In which operation. @default "up" */
   during?: "destroy";
   /** Before the update begins; what an update sees is refused instead. */
@@ -125,6 +127,7 @@ export const faults: Fault[] = [
   { name: "power cut, and boot", steps: all, strike: powerCut, evidence: booted, ends: kept, restarts: true },
   {
     name: "power cut on the way back, and boot",
+    variant: true,
     steps: ["going back"],
     prepare: (host, from) => withNewConfiguration(host, from, (hasNew) => `ExecStartPre=/bin/sh -c "! ${hasNew}"`),
     strike: powerCut,
@@ -134,6 +137,7 @@ export const faults: Fault[] = [
   },
   {
     name: "power cut, and another one while the boot takes it back",
+    variant: true,
     steps: ["starting dockerd"],
     strike: async (circumstances) => {
       const { machine, update } = circumstances;
@@ -161,6 +165,7 @@ export const faults: Fault[] = [
   },
   {
     name: "program killed on its way back (SIGKILL)",
+    variant: true,
     steps: ["going back"],
     prepare: (host, from) => withNewConfiguration(host, from, (hasNew) => `ExecStartPre=/bin/sh -c "! ${hasNew}"`),
     strike: killProgram,
@@ -234,6 +239,7 @@ export const faults: Fault[] = [
   },
   {
     name: "sshd that locks us out",
+    variant: true,
     steps: ["begun", "starting dockerd"],
     strike: ({ machine }) => machine.run("date +%s >/root/since; echo 'DenyUsers ops' >/etc/ssh/sshd_config.d/fault.conf; systemctl reload ssh"),
     evidence: ({ machine }) => shows(machine, "journalctl -q --no-pager --since @$(cat /root/since)", /User ops from \S+ not allowed because listed in DenyUsers/),
@@ -254,6 +260,7 @@ export const faults: Fault[] = [
   },
   {
     name: "clock jumps ahead by a year",
+    variant: true,
     steps: ["begun", "starting dockerd"],
     strike: ({ machine }) => machine.run("date -s '+1 year' >/dev/null"),
     evidence: ({ machine }) => shows(machine, "date +%Y", new RegExp(String(new Date().getFullYear() + 1))),
@@ -280,6 +287,7 @@ export const faults: Fault[] = [
   },
   {
     name: "file removed by somebody else after it was read",
+    variant: true,
     steps: ["sending"],
     strike: ({ machine }) => machine.run("mv /etc/audit/rules.d/50-drydock.rules /root/"),
     evidence: ({ machine }) => shows(machine, "ls /etc/audit/rules.d/50-drydock.rules 2>&1", /No such file/),
@@ -287,8 +295,8 @@ export const faults: Fault[] = [
     ends: () => "old, with what somebody else changed",
     says: /refused, nothing was touched[^]*changed by somebody else since it was read: \/etc\/audit\/rules\.d\/50-drydock\.rules/,
   },
-  { name: "destroy: controller killed (SIGKILL)", during: "destroy", steps: ["stopping dockerd", "starting dockerd"], strike: killController, evidence: isKilled, ends: () => "original", restarts: true },
-  { name: "destroy: program killed on the host (SIGKILL)", during: "destroy", steps: ["removing ours", "starting dockerd"], strike: killProgram, evidence: isProgramKilled, ends: () => "original", restarts: true, says: /restoring the originals was cut off; the host goes on with it by itself/ },
+  { name: "destroy: controller killed (SIGKILL)", variant: true, during: "destroy", steps: ["stopping dockerd", "starting dockerd"], strike: killController, evidence: isKilled, ends: () => "original", restarts: true },
+  { name: "destroy: program killed on the host (SIGKILL)", variant: true, during: "destroy", steps: ["removing ours", "starting dockerd"], strike: killProgram, evidence: isProgramKilled, ends: () => "original", restarts: true, says: /restoring the originals was cut off; the host goes on with it by itself/ },
   { name: "destroy: power cut, and boot", during: "destroy", steps: inDestroy, strike: powerCut, evidence: booted, ends: () => "original", restarts: true },
 ];
 

@@ -201,7 +201,7 @@ for profile in /sys/kernel/security/apparmor/policy/profiles/drydock*; do echo "
 docker info -f '{{.LiveRestoreEnabled}} {{.LoggingDriver}} {{json .SecurityOptions}}' 2>&1
 prlimit --pid "$(systemctl show -p MainPID --value docker)" --nofile --raw --noheadings 2>&1
 cat "/sys/fs/cgroup$(systemctl show -p ControlGroup --value "docker-$(docker inspect -f '{{.Id}}' web).scope")/pids.max" 2>&1
-iptables -S FORWARD | grep -c -- '--comment drydock -j DROP'; cat /proc/sys/net/bridge/bridge-nf-call-iptables
+iptables -S FORWARD | grep -q -- '-i docker0 -o docker0 .*-j DROP' && echo 'containers are apart'; cat /proc/sys/net/bridge/bridge-nf-call-iptables
 echo '== container'
 docker inspect -f '{{.State.Running}} {{.State.StartedAt}}' web 2>&1
 echo '== daemon'
