@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { FileWrite, Plan } from "../../src/plan/plan.ts";
-import { applyPlan, type TransactionResult } from "../../src/remote/apply.ts";
+import { applyPlan, restoreOriginal, type TransactionResult } from "../../src/remote/apply.ts";
 import { confirmChange } from "../../src/remote/confirmation.ts";
 import { runAsRoot } from "../../src/remote/ssh.ts";
 import { FakeRoot, mine } from "../support/fake-root.ts";
@@ -157,6 +157,69 @@ describe("the way back", () => {
     expect((await apply({ docker: { ...noDocker, how: "start" }, writes: [write("/etc/a", "newer")] })).outcome).toBe("done");
     await confirm();
     expect(recoveryUnits()).toEqual([false, false, false, false]);
+  });
+});
+
+describe("a dockerd that was restarted", () => {
+  const restart = { ...noDocker, how: "restart" as const };
+  beforeEach(async () => expect((await apply({ docker: restart, writes: [write("/etc/a", "new")] })).outcome).toBe("done"));
+
+  it("is kept with its change when it is the same by the confirmation", async () => {
+    await confirm();
+    expect(outcome().result).toBe("confirmed");
+  });
+
+  it.each([
+    ["is another one", () => host.write("/daemon-pid", "4242\n"), "dockerd ended within 0 s of its start: unable to configure the Docker daemon"],
+    ["does not answer", () => host.on("docker", '[ -e "$ROOT/asked" ] || { : >"$ROOT/asked"; exit 1; }'), "dockerd does not answer any more"],
+  ])("and %s by then is not kept, and the timer waits no longer", async (_what, change, why) => {
+    change();
+    await expect(confirm()).rejects.toThrow(/failed with exit status 1/);
+    expect(await start("guard")).toContain(`${why}; going back to the state of before`);
+    expect(host.read("/etc/a")).toBe("old");
+  });
+});
+
+describe("restoring the originals, when it is cut off", () => {
+  beforeEach(async () => {
+    expect((await apply()).outcome).toBe("done");
+    await confirm();
+    // Killed while dockerd is stopped, before the first file.
+    host.on("iptables", "kill -9 $(ps -o ppid= -p $PPID) $PPID");
+    const { outcome: result } = await restoreOriginal(connection, emptyPlan({ docker: { ...noDocker, how: "restart" } }), host.observation(), owner);
+    expect(result).toBe("cut off");
+    expect(host.exists("/running")).toBe(false);
+    expect(recoveryUnits()).toEqual([true, true, true, true]);
+    host.on("iptables", "");
+  });
+
+  const isRestored = (): void => {
+    expect(host.list("/etc")).toEqual(["644 /etc/a: old"]);
+    expect(host.exists("/running")).toBe(true);
+    expect(host.exists("/armed")).toBe(false);
+    expect(host.exists("/var/lib/drydock")).toBe(false);
+  };
+
+  it("is done by the timer, and nothing of ours stays", async () => {
+    expect(await start("guard")).toMatch(/^the originals come back, which was cut off: stack drydock\/test [^]*every file is as it was before the first update\n$/);
+    isRestored();
+  });
+
+  it("is done at boot: the files before anybody reads them, the rest after Docker", async () => {
+    host.calls();
+    await start("recover");
+    expect(host.list("/etc").filter((line) => !line.includes("systemd"))).toEqual(["644 /etc/a: old"]);
+    expect(host.calls().filter((call) => /^(docker|systemctl (start|stop))/.test(call))).toEqual([]);
+    await start("settle");
+    isRestored();
+  });
+
+  it("is done by whoever comes next, who is told and not served", async () => {
+    host.remove("/armed");
+    const { outcome: result, log } = await apply();
+    expect(result).toBe("unfinished");
+    expect(log).toContainEqual("every file is as it was before the first update");
+    expect(host.list("/etc")).toEqual(["644 /etc/a: old"]);
   });
 });
 

@@ -132,7 +132,7 @@ case "$*" in
   "-q is-active drydock-guard.timer") [ -e "$ROOT/armed" ] ;;
   "stop drydock-guard.timer") rm -f "$ROOT/armed" ;;
   *"is-active docker.service") [ -e "$ROOT/running" ] ;;
-  "show -p MainPID --value "*) echo "$DAEMON_PID" ;;
+  "show -p MainPID --value "*) cat "$ROOT/daemon-pid" 2>/dev/null || echo "$DAEMON_PID" ;;
   "show -p ControlGroup --value "*) echo "/\${5}" ;;
   "show -p OOMScoreAdjust "*) echo 0 ;;
   "show -p "*) echo infinity ;;
