@@ -26,7 +26,10 @@ export const steps = {
 
 export type Step = keyof typeof steps;
 
-/** What the first one who gets there does: wait until it is told to go on, or cut the power, since nobody can log in yet. */
+/**
+ * What the first one who gets there does: wait until it is told to go on, or cut the power, since nobody can log in yet. That it was the
+ * first is on the disk before, or the next boot would wait there, too.
+ */
 type Action = "wait" | "power off";
 
 const folder = "/root/breakpoint";
@@ -44,7 +47,7 @@ PATTERN
     real=$(${absolute}; command -v ${command})
     cat >/usr/local/sbin/${command} <<SHIM
 #!/bin/sh
-reached() { ${absolute}; [ -e ${folder}/armed ] && printf '%s\\n' "\\$*" | grep -qxE -f ${folder}/pattern && mv ${folder}/armed ${folder}/reached 2>/dev/null; }
+reached() { ${absolute}; [ -e ${folder}/armed ] && printf '%s\\n' "\\$*" | grep -qxE -f ${folder}/pattern && mv ${folder}/armed ${folder}/reached 2>/dev/null && sync ${folder}; }
 hold() { ${absolute}; ${then}; }
 if (reached "\\$@"); then (hold); fi
 exec $real "\\$@"

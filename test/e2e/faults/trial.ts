@@ -32,6 +32,12 @@ export async function trial(host: FaultHost, fault: Fault, step: Step, from: Sta
   await breakAt(machine, step);
   const update = host.update(fault.during);
   const circumstances = { host, machine, update, from, step };
+  const clear = async (): Promise<void> => {
+    update.kill();
+    await fault.undo?.(host);
+    await host.clear();
+    if (fault.during === "destroy") await host.bring(from);
+  };
   try {
     await reached(host, update);
     const struck = Date.now();
@@ -50,12 +56,12 @@ export async function trial(host: FaultHost, fault: Fault, step: Step, from: Sta
       const left = await machine.run("ls -A /var/lib/drydock 2>/dev/null || true");
       if (left !== "") throw new Error(`${fault.name}, ${step}: /var/lib/drydock still has ${left}`);
     }
+    await clear();
     return { fault: fault.name, step, evidence, ended, seconds: Math.round(seconds), container: after.container === before.container ? "ran on" : "runs again" };
-  } finally {
-    update.kill();
-    await fault.undo?.(host);
-    await host.clear();
-    if (fault.during === "destroy") await host.bring(from);
+  } catch (cause) {
+    // Clearing up may fail for the same reason, and would hide it.
+    await clear().catch(() => undefined);
+    throw cause;
   }
 }
 
