@@ -159,7 +159,8 @@ copy_tree() { # running|stopped: brings the copy up to date, from wherever it st
     # Every folder: whatever is put into one or taken out of it changes its time.
     files_of "$mount_point" \( -type d -o -type l -o -links +1 -o -cnewer "$lists/since" \) -print0
   } | sort -zu >"$lists/send"
-  show_progress &
+  # It is ended wherever it is: what its tools say of a pipe that goes is nothing for an operator.
+  show_progress 2>/dev/null &
   progress=$!
   sent=0
   send_files "$1" || sent=1
