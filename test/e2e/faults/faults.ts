@@ -42,6 +42,8 @@ export interface Fault {
 }
 
 const kept = (step: Step) => (step === "keeping" || step === "ending" ? "new" : "old");
+/** Who confirms has seen the host before: what it began there goes on without it. */
+const confirmedOnce = (step: Step) => (step === "confirming" ? "new" : kept(step));
 const old = () => "old" as const;
 
 /** What a pattern finds in the text of a command on the host. */
@@ -109,7 +111,7 @@ const killProgram = ({ machine }: Circumstances): Promise<unknown> => machine.ru
 const isProgramKilled = ({ machine }: Circumstances): Promise<string> => shows(machine, "journalctl -q --no-pager -u drydock-apply.service --since @$(cat /root/since)", /code=killed, status=9\/KILL/);
 
 export const faults: Fault[] = [
-  { name: "controller killed (SIGKILL)", steps: ["sending", "installing", "loading audit rules", "starting dockerd", "confirming", "keeping"], strike: killController, evidence: isKilled, ends: kept },
+  { name: "controller killed (SIGKILL)", steps: ["sending", "installing", "loading audit rules", "starting dockerd", "confirming", "keeping"], strike: killController, evidence: isKilled, ends: confirmedOnce },
   {
     name: "SSH link cut",
     steps: ["installing", "starting dockerd", "confirming"],
@@ -270,7 +272,7 @@ export const faults: Fault[] = [
   },
   {
     name: "clock jumps back by a day, controller killed",
-    steps: ["begun", "confirming"],
+    steps: ["begun"],
     strike: async (circumstances) => {
       await circumstances.machine.run("date -s '-1 day' >/dev/null");
       await killController(circumstances);
