@@ -4,8 +4,6 @@
  */
 
 import { readFileSync } from "node:fs";
-import { cpus, totalmem } from "node:os";
-import { $ } from "zx";
 import { LabError } from "../lab/settings.ts";
 import { runCommand } from "./command.ts";
 import { prepareKeyExchange } from "./bench/key-exchange.ts";
@@ -13,6 +11,7 @@ import { measureFleet, type Row } from "./bench/fleet.ts";
 import { BENCH_USAGE, parseBenchOptions } from "./bench/options.ts";
 import { renderSimulation, simulate } from "./bench/simulate.ts";
 import { renderGround, renderTable, type Ground } from "./bench/table.ts";
+import { whereMeasured } from "./where-measured.ts";
 
 await runCommand("bench", [LabError], main);
 
@@ -44,12 +43,8 @@ async function main(args: string[]): Promise<number> {
 }
 
 async function readGround(rounds: number): Promise<Ground> {
-  const commit = await $({ quiet: true, nothrow: true, cwd: import.meta.dirname })`git describe --always --dirty --abbrev=10`;
-  const [cpu] = cpus();
   return {
-    machine: `${cpus().length} × ${cpu?.model.trim() || "CPU"}, ${Math.round(totalmem() / 2 ** 30)} GiB`,
-    date: new Date().toISOString().slice(0, 10),
-    commit: commit.stdout.trim() || "unknown",
+    ...(await whereMeasured()),
     load: readFileSync("/proc/loadavg", "utf8").split(" ").slice(0, 3).join(" "),
     rounds,
   };

@@ -3,12 +3,10 @@
  * in a cache until the code changes, so that a run that was cut off goes on where it stood.
  */
 
-import { execFileSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
-import { cpus } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { findMachine } from "../lab/machine.ts";
+import { ensureImage } from "../lab/machine-image.ts";
 import { LabError, readSettings } from "../lab/settings.ts";
 import type { Step } from "../test/e2e/faults/breakpoint.ts";
 import { faults, type Fault } from "../test/e2e/faults/faults.ts";
@@ -18,6 +16,7 @@ import { trial } from "../test/e2e/faults/trial.ts";
 import { parseWords, runCommand } from "./command.ts";
 import { root } from "./engine.ts";
 import { Passed } from "./faults/passed.ts";
+import { whereMeasured } from "./where-measured.ts";
 
 const USAGE = `npm run faults [-- options]     about an hour on two cores without KVM
   --only <text>       only rows whose fault or step has that text; no table is written
@@ -72,11 +71,11 @@ await runCommand("faults", [LabError], async (args) => {
     return 1;
   }
   if (only === undefined) {
-    const git = (...words: string[]) => execFileSync("git", words, { cwd: root, encoding: "utf8" }).trim();
     const rows = cases.flatMap((one) => passed.row(nameOf(one)) ?? []);
-    const { accelerator } = JSON.parse(readFileSync(join(readSettings().folder, "accelerator.json"), "utf8")) as { accelerator: string };
-    const machine = `${cpus().length} cores, ${values.machines} machines side by side, ${accelerator === "kvm" ? "KVM" : "software emulation"}`;
-    writeFileSync(join(root, "docs/faults.md"), renderTable(rows, { date: new Date().toISOString().slice(0, 10), commit: git("rev-parse", "--short", "HEAD"), digest, machine }));
+    const { machine, date, commit } = await whereMeasured();
+    const { accelerator } = await ensureImage(readSettings());
+    const all = `${machine}; ${values.machines} machines side by side, ${accelerator === "kvm" ? "KVM" : "software emulation"}`;
+    writeFileSync(join(root, "docs/faults.md"), renderTable(rows, { date, commit, digest, machine: all }));
     console.log(`docs/faults.md: ${rows.length} rows`);
   }
   return 0;
@@ -90,7 +89,6 @@ interface Prepared {
 }
 
 async function prepared(name: string): Promise<Prepared> {
-  await (await findMachine(name))?.stop();
   console.log(`${name}: a machine is made ready`);
   const host = await FaultHost.start(name);
   try {

@@ -1,13 +1,11 @@
 /** What the bench prints. */
 
+import type { WhereMeasured } from "../where-measured.ts";
 import { mebibytes, seconds } from "./statistics.ts";
 import type { Row } from "./fleet.ts";
 import type { Step } from "./job.ts";
 
-export interface Ground {
-  machine: string;
-  date: string;
-  commit: string;
+export interface Ground extends WhereMeasured {
   /** /proc/loadavg before it began: others at work make every figure worse. */
   load: string;
   rounds: number;
