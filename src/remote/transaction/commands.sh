@@ -79,7 +79,7 @@ back() { # the generation's "before", files and running state
 }
 
 note_applied() {
-  pid=$(systemctl show -p MainPID --value docker.service)
+  pid=$(docker_pid)
   {
     printf 'keys %s\n' "$DAEMON_KEYS"
     printf 'generation %s\n' "$(generation_number)"
@@ -206,11 +206,16 @@ put_back() { # in a process of its own: whatever fails here, dockerd is started 
 }
 
 restore() { # cut off wherever it may be, it is begun again: by the timer, or at boot
-  [ -d "$state/pristine" ] || [ "$(step)" = restoring ] || { rm -f "$state/owner"; say "there is nothing to restore"; exit 0; }
-  [ "$(step)" = restoring ] || sh "$stage/transaction.sh" arm "$stage" restoring || { rm -f "$stage/step"; disarm; refuse "what finishes it when it is cut off could not be made ready"; }
-  if [ -d "$state/pristine" ]; then restore_originals || { disarm; rm -f "$stage/step"; exit 22; }; fi
-  # Away with one rename: half of it would pass for all of it.
-  [ ! -d "$state/pristine" ] || mv "$state/pristine" "$state/pristine.gone"
+  if [ "$(step)" != restoring ]; then
+    [ -d "$state/pristine" ] || { rm -f "$state/owner"; say "there is nothing to restore"; exit 0; }
+    sh "$stage/transaction.sh" arm "$stage" restoring || { rm -f "$stage/step"; disarm; refuse "what finishes it when it is cut off could not be made ready"; }
+  fi
+  # Without them it was cut off after its last change.
+  if [ -d "$state/pristine" ]; then
+    restore_originals || { disarm; rm -f "$stage/step"; exit 22; }
+    # Away with one rename: half of it would pass for all of it.
+    mv "$state/pristine" "$state/pristine.gone"
+  fi
   rm -rf -- "$state/generations" "$state/pristine.gone" "$state/applied" "$state/current" "$state/outcome" "$state/owner"
   say "every file is as it was before the first update"
   disarm
