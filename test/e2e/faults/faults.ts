@@ -83,6 +83,7 @@ ${line(`grep -qw ${logDriver[other[from]]} /etc/docker/daemon.json`)}
 UNIT
 date +%s >/root/since; systemctl daemon-reload`);
 }
+const neverStarts = (host: FaultHost, from: State): Promise<void> => withNewConfiguration(host, from, (hasNew) => `ExecStartPre=/bin/sh -c "! ${hasNew}"`);
 const withoutDropIn = ({ machine }: FaultHost): Promise<unknown> => machine.run("rm -f /run/systemd/system/docker.service.d/fault.conf; systemctl daemon-reload");
 const daemonJournal = "journalctl -q --no-pager -u docker.service --since @$(cat /root/since)";
 
@@ -97,6 +98,19 @@ const fill = (folder: string) => ({ machine }: Circumstances): Promise<unknown> 
 const full = (folder: string) => ({ machine }: Circumstances): Promise<string> => shows(machine, `echo "$(cat /dev/shm/avail) KiB were left on ${folder}"`, /\b\d+ KiB were left on .*/);
 const unfill = (folder: string) => ({ machine }: FaultHost): Promise<unknown> => machine.run(`rm -f ${folder}/filler*`);
 
+const fullFolder = (folder: string, size: string): Fault => ({
+  name: `disk full on ${folder}`,
+  steps: ["saving", "begun", "installing"],
+  prepare: ownFilesystem(folder, size),
+  strike: fill(folder),
+  evidence: full(folder),
+  undo: async (host) => {
+    await unfill(folder)(host);
+    await withoutFilesystem(folder)(host);
+  },
+  ends: old,
+});
+
 async function killController({ update }: Circumstances): Promise<void> {
   update.kill();
   await update.done;
@@ -106,6 +120,9 @@ const isKilled = async ({ update }: Circumstances): Promise<string> => {
   if (exitCode !== -1) throw new Error(`the controller ended by itself with ${exitCode}`);
   return "pulumi ended by SIGKILL, and its connection with it";
 };
+
+/** What the second of two operators was told. */
+const toldSecond = new WeakMap<Update, string>();
 
 const killProgram = ({ machine }: Circumstances): Promise<unknown> => machine.run("date +%s >/root/since; systemctl kill -s KILL drydock-apply.service");
 const isProgramKilled = ({ machine }: Circumstances): Promise<string> => shows(machine, "journalctl -q --no-pager -u drydock-apply.service --since @$(cat /root/since)", /code=killed, status=9\/KILL/);
@@ -125,13 +142,24 @@ export const faults: Fault[] = [
     undo: ({ machine }) => machine.run(`for port in $(cat /root/ports); do iptables -D INPUT -p tcp --dport 22 --sport "$port" -j DROP; iptables -D OUTPUT -p tcp --sport 22 --dport "$port" -j DROP; done`),
     ends: old,
   },
-  { name: "SIGINT in `pulumi up`", steps: ["saving", "starting dockerd", "confirming"], strike: ({ update }) => Promise.resolve(update.interrupt()), evidence: async ({ update }) => { const { output } = await update.done; const said = /\^C received[^\n]*/.exec(output)?.[0]; if (said === undefined) throw new Error(`the engine saw no SIGINT: ${output}`); return said; }, ends: () => "new" },
+  {
+    name: "SIGINT in `pulumi up`",
+    steps: ["saving", "starting dockerd", "confirming"],
+    strike: ({ update }) => Promise.resolve(update.interrupt()),
+    evidence: async ({ update }) => {
+      const { output } = await update.done;
+      const said = /\^C received[^\n]*/.exec(output)?.[0];
+      if (said === undefined) throw new Error(`the engine saw no SIGINT: ${output}`);
+      return said;
+    },
+    ends: () => "new",
+  },
   { name: "power cut, and boot", steps: all, strike: powerCut, evidence: booted, ends: kept, restarts: true },
   {
     name: "power cut on the way back, and boot",
     variant: true,
     steps: ["going back"],
-    prepare: (host, from) => withNewConfiguration(host, from, (hasNew) => `ExecStartPre=/bin/sh -c "! ${hasNew}"`),
+    prepare: neverStarts,
     strike: powerCut,
     evidence: booted,
     ends: old,
@@ -169,15 +197,15 @@ export const faults: Fault[] = [
     name: "program killed on its way back (SIGKILL)",
     variant: true,
     steps: ["going back"],
-    prepare: (host, from) => withNewConfiguration(host, from, (hasNew) => `ExecStartPre=/bin/sh -c "! ${hasNew}"`),
+    prepare: neverStarts,
     strike: killProgram,
     evidence: isProgramKilled,
     undo: withoutDropIn,
     ends: old,
   },
   { name: "disk full on /", steps: ["saving", "begun", "installing", "stopping dockerd"], strike: fill("/"), evidence: full("/"), undo: unfill(""), ends: old },
-  { name: "disk full on /etc", steps: ["saving", "begun", "installing"], prepare: ownFilesystem("/etc", "24M"), strike: fill("/etc"), evidence: full("/etc"), undo: async (host) => { await unfill("/etc")(host); await withoutFilesystem("/etc")(host); }, ends: old },
-  { name: "disk full on /var/lib/drydock", steps: ["saving", "begun", "installing"], prepare: ownFilesystem("/var/lib/drydock", "16M"), strike: fill("/var/lib/drydock"), evidence: full("/var/lib/drydock"), undo: async (host) => { await unfill("/var/lib/drydock")(host); await withoutFilesystem("/var/lib/drydock")(host); }, ends: old },
+  fullFolder("/etc", "24M"),
+  fullFolder("/var/lib/drydock", "16M"),
   {
     name: "/etc read-only",
     // Not later yet: the boot units, which do nothing without a transaction, stay behind then (docs/decisions/0036, left).
@@ -190,7 +218,7 @@ export const faults: Fault[] = [
   {
     name: "dockerd never starts",
     steps: ["starting dockerd"],
-    prepare: (host, from) => withNewConfiguration(host, from, (hasNew) => `ExecStartPre=/bin/sh -c "! ${hasNew}"`),
+    prepare: neverStarts,
     evidence: ({ machine }) => shows(machine, daemonJournal, /Control process exited, code=exited, status=1\/FAILURE/),
     undo: withoutDropIn,
     ends: old,
@@ -254,10 +282,10 @@ export const faults: Fault[] = [
   {
     name: "two applies at once",
     steps: ["saving", "starting dockerd", "confirming"],
-    strike: async ({ host, update }) => void seconds.set(update, (await host.second()).output),
+    strike: async ({ host, update }) => void toldSecond.set(update, (await host.second()).output),
     evidence: ({ update }) => {
-      const said = /another apply is running there[^\n]*/.exec(seconds.get(update) ?? "")?.[0];
-      if (said === undefined || !/stack drydock\/.*since 20/.test(said)) throw new Error(`the second apply was not told who is at work: ${seconds.get(update) ?? ""}`);
+      const said = /another apply is running there[^\n]*/.exec(toldSecond.get(update) ?? "")?.[0];
+      if (said === undefined || !/stack drydock\/.*since 20/.test(said)) throw new Error(`the second apply was not told who is at work: ${toldSecond.get(update) ?? ""}`);
       return Promise.resolve(`the second one: ${said.slice(0, 60)}…`);
     },
     ends: () => "new",
@@ -303,5 +331,3 @@ export const faults: Fault[] = [
   { name: "destroy: program killed on the host (SIGKILL)", variant: true, during: "destroy", steps: ["removing ours", "starting dockerd"], strike: killProgram, evidence: isProgramKilled, ends: () => "original", restarts: true, says: /restoring the originals was cut off; the host goes on with it by itself/ },
   { name: "destroy: power cut, and boot", during: "destroy", steps: inDestroy, strike: powerCut, evidence: booted, ends: () => "original", restarts: true },
 ];
-
-const seconds = new WeakMap<Update, string>();

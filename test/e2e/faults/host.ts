@@ -130,7 +130,7 @@ export class FaultHost {
   }
 
   update(command: "up" | "destroy" = "up"): Update {
-    const child = spawn("pulumi", ["--color", "never", "--non-interactive", command, "--yes", "--skip-preview", "--refresh=false", "-s", this.stack.name], {
+    const child = spawn("pulumi", this.#words(command, "--refresh=false"), {
       detached: true,
       stdio: ["ignore", "pipe", "pipe"],
       env: this.stack.environment,
@@ -176,10 +176,14 @@ export class FaultHost {
     try {
       cpSync(this.stack.backend, backend, { recursive: true });
       rmSync(join(backend, ".pulumi", "locks"), { recursive: true, force: true });
-      return await this.stack.run("env", `PULUMI_BACKEND_URL=file://${backend}`, "pulumi", "--color", "never", "--non-interactive", "up", "--yes", "--skip-preview", "-s", this.stack.name);
+      return await this.stack.run("env", `PULUMI_BACKEND_URL=file://${backend}`, "pulumi", ...this.#words("up"));
     } finally {
       rmSync(backend, { recursive: true, force: true });
     }
+  }
+
+  #words(command: string, ...options: string[]): string[] {
+    return ["--color", "never", "--non-interactive", command, "--yes", "--skip-preview", ...options, "-s", this.stack.name];
   }
 
   /** As it was before a trial: no breakpoint, no engine's lock of a controller that is gone, the time of day. */
@@ -192,10 +196,13 @@ export class FaultHost {
 
 // --- Internal ---
 
+/** Where an update may touch a file. */
+const places = "/etc/docker /etc/systemd/system /etc/audit/rules.d /etc/audit/audit.rules /etc/apparmor.d /etc/modules-load.d /etc/tmpfiles.d /etc/subuid /etc/subgid";
+
 const look = `
 echo '== state'
-find /etc/docker /etc/systemd/system /etc/audit/rules.d /etc/audit/audit.rules /etc/apparmor.d /etc/modules-load.d /etc/tmpfiles.d /etc/subuid /etc/subgid \\( -type f -o -type l \\) -exec stat -c '%a %U %G %N' {} + | sort -k4
-find /etc/docker /etc/systemd/system /etc/audit/rules.d /etc/audit/audit.rules /etc/apparmor.d /etc/modules-load.d /etc/tmpfiles.d /etc/subuid /etc/subgid -type f -exec sha256sum {} + | sort -k2
+find ${places} \\( -type f -o -type l \\) -exec stat -c '%a %U %G %N' {} + | sort -k4
+find ${places} -type f -exec sha256sum {} + | sort -k2
 auditctl -l | sort
 for profile in /sys/kernel/security/apparmor/policy/profiles/drydock*; do echo "$(cat $profile/name) $(cat $profile/mode) $(cat $profile/raw_sha1)"; done | sort
 docker info -f '{{.LiveRestoreEnabled}} {{.LoggingDriver}} {{json .SecurityOptions}}' 2>&1

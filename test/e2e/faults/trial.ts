@@ -78,6 +78,7 @@ async function reached(host: FaultHost, update: Update): Promise<void> {
 
 function judge(host: FaultHost, fault: Fault, step: Step, from: State, before: Seen, after: Seen, expected: Seen | undefined, output: string): End {
   const ends = fault.ends(step);
+  const wanted: Record<End, State | "original"> = { old: from, "old, with what somebody else changed": from, new: other[from], original: "original" };
   const problems = [
     !after.daemon && "dockerd does not run",
     after.data !== "whole" && `data of a container are lost: ${after.data}`,
@@ -85,7 +86,7 @@ function judge(host: FaultHost, fault: Fault, step: Step, from: State, before: S
     !fault.restarts && after.container !== before.container && `the container was started again: ${before.container}, then ${after.container}`,
     after.leftovers !== "" && `something of the transaction is left: ${after.leftovers}`,
     fault.says && !fault.says.test(output) && `the operator is not told ${String(fault.says)}`,
-    expected ? expected.state !== after.state && "it is not as it was" : host.stateOf(after) !== (ends === "original" ? ends : ends === "new" ? other[from] : from) && `it is ${host.stateOf(after) === undefined ? "a mixture" : "the other state"}, and not the ${ends} one:\n${host.mixture(after)}`,
+    expected ? expected.state !== after.state && "it is not as it was" : host.stateOf(after) !== wanted[ends] && `it is ${host.stateOf(after) === undefined ? "a mixture" : "the other state"}, and not the ${ends} one:\n${host.mixture(after)}`,
   ].filter((problem) => typeof problem === "string");
   if (problems.length > 0) throw new Error([`${fault.name}, ${step}: ${problems.join("; ")}`, output].join("\n"));
   return ends;
