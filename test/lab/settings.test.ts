@@ -3,7 +3,7 @@ import { readSettings } from "../../lab/settings.ts";
 
 it("has defaults for a machine without KVM", () => {
   expect(readSettings({ XDG_CACHE_HOME: "/cache" })).toEqual({
-    memory: 2048, cpus: 2, dataDisk: "3G", bootTimeout: 300, commandTimeout: 300, accelerator: "auto", folder: "/cache/drydock/lab",
+    memory: 2048, cpus: 1, dataDisk: "3G", bootTimeout: 300, commandTimeout: 300, accelerator: "auto", folder: "/cache/drydock/lab",
   });
 });
 
