@@ -108,8 +108,8 @@ export function transactionScript(command: Command, stage: Stage, owner: Owner, 
     "status=0",
     'wait "$job" || status=$?',
     'wait "$shown" || true',
-    // It touched something, and is gone without a word.
-    `[ ! -e ${inHand}/step ] || case $status in 0 | 22) ;; *) status=25 ;; esac`,
+    // It touched something, and is gone without a word. One that went back may still wait for its last files to go.
+    `[ ! -e ${inHand}/step ] || case $status in 0 | 21 | 22) ;; *) status=25 ;; esac`,
     ...(command === "apply" ? [`[ -e ${inHand}/step ] || case $status in 0 | 20 | 21 | 22) ;; *) echo "refused: it ended with status $status before it touched anything"; status=20 ;; esac`] : []),
     'echo "status $status"',
     forgetUntouched,

@@ -78,6 +78,41 @@ describe("a change that waits for its confirmation", () => {
     expect(outcome()).toMatchObject({ result: "went back", why: "the host was restarted in the middle" });
   });
 
+  describe("where the units for a boot can't be removed, as on an /etc that became read-only,", () => {
+    const unit = "/etc/systemd/system/drydock-recover.service";
+    beforeEach(() => {
+      host.remove(unit);
+      // `rm -f` refuses a folder, whoever runs it.
+      host.write(`${unit}/file`, "");
+    });
+
+    it.each([
+      ["is kept", "confirmed", confirm, "new"],
+      ["is taken back", "taken-back", () => (uptime(1060), start("guard")), "old"],
+    ])("%s, and the timer removes them when they can be", async (_name, word, end, text) => {
+      await end();
+      expect(host.read("/etc/a")).toBe(text);
+      expect(host.read(`${inHand}/step`)).toBe(`${word}\n`);
+      expect(host.exists("/armed")).toBe(true);
+      expect(await start("guard")).toBe("the units for a boot can't be removed yet\n");
+      host.remove(unit);
+      await start("guard");
+      expect(host.read("/etc/a")).toBe(text);
+      expect(recoveryUnits()).toEqual([false, false, false, false]);
+      expect(host.exists("/armed")).toBe(false);
+      expect(host.exists(inHand)).toBe(false);
+      expect(outcome().result).toBe(word === "confirmed" ? "confirmed" : "went back");
+    });
+
+    it("lets no other update begin", async () => {
+      await confirm();
+      expect((await apply()).outcome).toBe("busy");
+      host.remove("/armed");
+      expect(await apply()).toEqual({ outcome: "refused", log: ["the units for a boot can't be removed yet", "refused: the last update can't be ended: is /etc read-only?"] });
+      expect(host.read(`${inHand}/step`)).toBe("confirmed\n");
+    });
+  });
+
   it("keeps another one out, which is told whose it is", async () => {
     const { outcome: result, log } = await apply();
     expect(result).toBe("busy");
@@ -91,6 +126,25 @@ describe("a change that waits for its confirmation", () => {
     expect(log).toEqual([expect.stringMatching(/^taking back an update that was cut off: stack drydock\/test/), "the state of before is back"]);
     expect(host.list("/etc")).toEqual(["644 /etc/a: old"]);
     expect((await apply()).outcome).toBe("done");
+  });
+});
+
+describe("a way back that fails because /etc can't be written to", () => {
+  it("is not given up: the timer goes on with it when it can be", async () => {
+    expect((await apply()).outcome).toBe("done");
+    // A folder in the way of the probe, and of the file.
+    host.write("/etc/.drydock-new/x", "");
+    host.write("/etc/a.drydock-new/x", "");
+    uptime(1060);
+    expect(await start("guard")).toMatch(/\/etc can't be written to: the state of before comes back as soon as it can\nstatus 22\n$/);
+    expect(host.read(`${inHand}/step`)).toBe("going-back\n");
+    expect(host.exists("/armed")).toBe(true);
+    expect(await start("guard")).toBe("");
+    host.remove("/etc/.drydock-new");
+    host.remove("/etc/a.drydock-new");
+    expect(await start("guard")).toContain("the state of before is back\n");
+    expect(host.list("/etc")).toEqual(["644 /etc/a: old"]);
+    expect(outcome().result).toBe("went back");
   });
 });
 

@@ -67,18 +67,20 @@ arm() { # STEP; in a process of its own, before the first change
 
 start_guard() {
   # Of one that failed systemd keeps the name.
-  systemctl stop drydock-guard.timer 2>/dev/null || :
+  stop_guard
   systemctl reset-failed drydock-guard.timer drydock-guard.service 2>/dev/null || :
   systemd-run --quiet --collect --unit=drydock-guard --on-active="$GUARD_SECONDS" --on-unit-inactive="$GUARD_SECONDS" --timer-property=AccuracySec=1s \
     --property=OOMScoreAdjust=-900 --property=SyslogLevel=notice --property=LogLevelMax=notice sh "$stage/transaction.sh" guard "$stage"
 }
 
-disarm() { # the timer last: whatever is cut off here, it comes again
+disarm() { # the timer last: whatever is cut off here, or an /etc that is read-only by now, it comes again
   # shellcheck disable=SC2086 # our own paths
-  rm -f $recovery_links $recovery_units
+  rm -f $recovery_links $recovery_units || { say "the units for a boot can't be removed yet"; return 1; }
   [ ! -e "$stage/unit-folders" ] || tac "$stage/unit-folders" | while IFS= read -r folder; do rmdir --ignore-fail-on-non-empty "$folder"; done
-  systemctl stop drydock-guard.timer 2>/dev/null || :
+  stop_guard
 }
+
+stop_guard() { systemctl stop drydock-guard.timer 2>/dev/null || :; }
 
 # For whoever looks next: what became of the last transaction that got so far as to touch something.
 note_outcome() { # RESULT WHY
@@ -103,17 +105,27 @@ take_back() { # WHY: the way back, whoever finds that it has to be gone
     say "the state of before is back"
     [ ! -e "$stage/volumes-in-use" ] || say "but for the data of Docker, which stay on the new filesystem: containers may have written to it"
     start_stopped
-    end_taken_back "$1"
+    end_taken_back "$1" || :
     return 0
+  fi
+  if ! can_write; then
+    say "/etc can't be written to: the state of before comes back as soon as it can"
+    return 1
   fi
   # The next boot tries again; until then whoever looks is told, and the next update may mend it.
   set_step broken || :
   note_outcome broken "$1" || :
-  systemctl stop drydock-guard.timer 2>/dev/null || :
+  stop_guard
   return 1
 }
 
-end_taken_back() { # WHY
+can_write() { # what the way back has to write
+  for folder in "${units%/*/*}" "${units%/*/*}/docker" "$units"; do
+    [ ! -d "$folder" ] || { printf "" >"$folder/.drydock-new" && rm "$folder/.drydock-new"; } 2>/dev/null || return 1
+  done
+}
+
+end_taken_back() { # WHY; fails where the word has to stay, and whoever finds it ends this
   set_step taken-back || :
   note_outcome "went back" "$1" || :
   generation=$(cat "$stage/generation")
@@ -124,7 +136,7 @@ end_taken_back() { # WHY
     rm -f "$state/applied"
   fi
   forget_saved
-  disarm
+  disarm || return 1
   end_transaction
 }
 
@@ -139,11 +151,11 @@ forget_saved() { # what this transaction saved as the original is none, since it
   rm -rf -- "$state/pristine.gone"
 }
 
-keep() { # confirmed
+keep() { # confirmed; fails as end_taken_back does
   ln -sfn "$(cat "$stage/generation")" "$state/current"
   note_outcome confirmed "-"
   forget_old_generations
-  disarm
+  disarm || return 1
   end_transaction
 }
 
@@ -155,7 +167,11 @@ guard() { # by the timer, again and again until the transaction has an end
   ! systemctl -q is-active drydock-apply.service || exit 0
   case $(step) in
     changing) why="it was cut off in the middle" ;;
-    going-back) why="it was cut off on the way back" ;;
+    going-back)
+      # A disk in error makes a filesystem read-only, for as long as somebody needs to see to it.
+      can_write || exit 0
+      why="it was cut off on the way back"
+      ;;
     changed)
       why=$(cat "$stage/not-kept" 2>/dev/null) || :
       if [ -z "$why" ]; then
@@ -164,12 +180,12 @@ guard() { # by the timer, again and again until the transaction has an end
         why="nobody confirmed it over a new connection within $CONFIRM_SECONDS s"
       fi
       ;;
-    confirmed) keep; exit 0 ;;
-    taken-back) end_taken_back "it was cut off"; exit 0 ;;
+    confirmed) keep || :; exit 0 ;;
+    taken-back) end_taken_back "it was cut off" || :; exit 0 ;;
     restoring) go_on_restoring || exit 22; exit 0 ;;
     # The boot units stay.
-    broken) systemctl stop drydock-guard.timer; exit 0 ;;
-    *) disarm; exit 0 ;;
+    broken) stop_guard; exit 0 ;;
+    *) disarm || :; exit 0 ;;
   esac
   say "the update by $(tr '\n' ' ' <"$stage/by"): $why; going back to the state of before"
   take_back "$why" || exit 22
@@ -185,7 +201,7 @@ confirm() { # by the controller, after it has seen over a new connection that al
     confirmed) ;;
     *) say "there is nothing to confirm"; exit 1 ;;
   esac
-  keep
+  keep || :
 }
 
 # By the next update, which finds what has neither an end nor anybody at work on it.
@@ -198,8 +214,8 @@ clear_away() {
       take_back "it was cut off" || exit 22
       exit 24
       ;;
-    confirmed) keep ;;
-    taken-back) end_taken_back "it was cut off" ;;
+    confirmed) keep || refuse "the last update can't be ended: is /etc read-only?" ;;
+    taken-back) end_taken_back "it was cut off" || refuse "the last update, which was taken back, can't be ended: is /etc read-only?" ;;
     restoring)
       start_guard || :
       go_on_restoring || exit 22
@@ -207,7 +223,7 @@ clear_away() {
       ;;
     # This update may mend it. Until it has a way back of its own, the old one stays.
     broken) rm -rf -- "$stage.broken"; mv "$stage" "$stage.broken" ;;
-    *) disarm; end_transaction ;;
+    *) disarm || stop_guard; end_transaction ;;
   esac
 }
 
@@ -227,9 +243,9 @@ recover() { # at boot, before the files are read by anybody: nothing runs yet th
       exit 0
       ;;
     changing | changed | going-back | broken) ;;
-    confirmed) keep; exit 0 ;;
-    taken-back) end_taken_back "the host was restarted in the middle"; exit 0 ;;
-    *) disarm; end_transaction; exit 0 ;;
+    confirmed) keep || :; exit 0 ;;
+    taken-back) end_taken_back "the host was restarted in the middle" || :; exit 0 ;;
+    *) disarm || :; end_transaction; exit 0 ;;
   esac
   say "the update by $(tr '\n' ' ' <"$stage/by") was cut off by a restart of the host; the files of before come back"
   set_step going-back || :
@@ -271,7 +287,7 @@ settle() { # at boot, after Docker
   left=$(differs_from "$before")
   [ -z "$left$broken" ] || { say "$broken $left"; set_step broken || :; note_outcome broken "the host was restarted in the middle" || :; exit 22; }
   say "the state of before is back"
-  end_taken_back "the host was restarted in the middle"
+  end_taken_back "the host was restarted in the middle" || :
 }
 
 note_volume_in_use() { ! is_on_device "$mount_point" 2>/dev/null || : >"$stage/volumes-in-use"; }

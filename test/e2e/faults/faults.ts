@@ -29,6 +29,8 @@ export interface Fault {
   /** Before the update begins; what an update sees is refused instead. */
   prepare?: (host: FaultHost, from: State) => Promise<unknown>;
   strike?: (circumstances: Circumstances) => Promise<unknown>;
+  /** It does not last: the host has to help itself as long as it does, and to be whole afterwards. */
+  passes?: (circumstances: Circumstances) => Promise<unknown>;
   /** What shows that it has happened, once all is over. @throws when it has not */
   evidence: (circumstances: Circumstances) => Promise<string>;
   /** After the end state was looked at. */
@@ -121,6 +123,10 @@ const isKilled = async ({ update }: Circumstances): Promise<string> => {
   return "pulumi ended by SIGKILL, and its connection with it";
 };
 
+const writable = (machine: Machine): Promise<unknown> => machine.run("umount -l /etc; systemctl daemon-reload");
+/** What the host said while it was. */
+const readOnly = new WeakMap<Update, string>();
+
 /** What the second of two operators was told. */
 const toldSecond = new WeakMap<Update, string>();
 
@@ -140,7 +146,7 @@ export const faults: Fault[] = [
         for port in $(cat /root/ports); do iptables -I INPUT -p tcp --dport 22 --sport "$port" -j DROP; iptables -I OUTPUT -p tcp --sport 22 --dport "$port" -j DROP; done`),
     evidence: ({ machine }) => shows(machine, `iptables -vnxL OUTPUT | awk '/DROP/ { n += $1 } END { print n " packets dropped" }'`, /^[1-9]\d* packets dropped/m),
     undo: ({ machine }) => machine.run(`for port in $(cat /root/ports); do iptables -D INPUT -p tcp --dport 22 --sport "$port" -j DROP; iptables -D OUTPUT -p tcp --sport 22 --dport "$port" -j DROP; done`),
-    ends: old,
+    ends: confirmedOnce,
   },
   {
     name: "SIGINT in `pulumi up`",
@@ -207,12 +213,15 @@ export const faults: Fault[] = [
   fullFolder("/etc", "24M"),
   fullFolder("/var/lib/drydock", "16M"),
   {
-    name: "/etc read-only",
-    // Not later yet: the boot units, which do nothing without a transaction, stay behind then (docs/decisions/0036, left).
-    steps: ["saving"],
+    name: "/etc read-only, and writable again after the update",
+    steps: ["saving", "begun", "installing", "starting dockerd"],
     strike: ({ machine }) => machine.run("mount --bind /etc /etc; mount -o remount,bind,ro /etc"),
-    evidence: ({ machine }) => shows(machine, "findmnt -no OPTIONS /etc; touch /etc/x 2>&1", /Read-only file system/),
-    undo: ({ machine }) => machine.run("umount -l /etc; systemctl daemon-reload"),
+    passes: async ({ machine, update }) => {
+      await update.done;
+      readOnly.set(update, await shows(machine, "findmnt -no OPTIONS /etc; touch /etc/x 2>&1", /Read-only file system/));
+      await writable(machine);
+    },
+    evidence: ({ update }) => Promise.resolve(`touch /etc/x: ${readOnly.get(update) ?? ""}`),
     ends: old,
   },
   {

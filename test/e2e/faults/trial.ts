@@ -45,6 +45,7 @@ export async function trial(host: FaultHost, fault: Fault, step: Step, from: Sta
     // With what somebody else did, and nobody may undo.
     const expected = fault.ends(step) === "old, with what somebody else changed" ? await host.look() : undefined;
     await goOn(machine);
+    await fault.passes?.(circumstances);
     // Who is told by the host that it went back has to have heard it.
     if (!(await host.settles(patience))) throw new Error(`it had no end within ${patience} s: ${await machine.run("cat /var/lib/drydock/transaction/step /var/lib/drydock/transaction/log; systemctl status docker drydock-guard.timer | head -40").catch(String)}`);
     const seconds = (Date.now() - struck) / 1000;
