@@ -12,6 +12,7 @@ import { converge, type Converged, type Say } from "./converge.ts";
 import { DeferredError, explain, explainFor, HalfDoneError, listed } from "./errors.ts";
 import { lookAhead } from "./look-ahead.ts";
 import { look } from "./look.ts";
+import { mistakes } from "../remote/limits.ts";
 import { UnreachableError } from "../remote/ssh.ts";
 import { outputsOf, type HostOutputs } from "./outputs.ts";
 import { Progress } from "./progress.ts";
@@ -45,6 +46,8 @@ export class HostProvider implements provider.Provider {
    * would be refused; of a new host the change, too.
    */
   async check(urn: string, olds: Partial<HostInputs> | undefined, news: HostArgs): Promise<provider.CheckResult> {
+    // As a mistake in the stack file: nothing is looked at, on no host.
+    if (mistakes.length > 0) throw new Error(mistakes.join("\n"));
     const args = plain(news);
     const owner = ownerOf(urn);
     const isNew = olds?.host === undefined;

@@ -5,7 +5,10 @@
  * confirmation, DRYDOCK_SETTLE_SECONDS how long a dockerd that was started must live before the change is kept.
  */
 
-const factor = Number(process.env.DRYDOCK_TIME_FACTOR ?? 1) || 1;
+/** What is wrong with these variables; the defaults stand for them then, and no host is touched (host-provider.ts). */
+export const mistakes: string[] = [];
+
+const factor = fromEnvironment("DRYDOCK_TIME_FACTOR", 1);
 
 export const seconds = {
   /** One observation: about 60 commands, four of them docker's. */
@@ -15,9 +18,9 @@ export const seconds = {
   /** Between two lines that tell how far a copy is. */
   progress: 10,
   /** How long a change waits for its confirmation until the host takes it back by itself. */
-  confirm: Math.round(Number(process.env.DRYDOCK_CONFIRM_SECONDS) || 60 * factor),
+  confirm: Math.round(fromEnvironment("DRYDOCK_CONFIRM_SECONDS", 60 * factor)),
   /** How long a dockerd that was started must live until the change is kept: what crashes at start mostly does within seconds. */
-  settle: process.env.DRYDOCK_SETTLE_SECONDS === undefined ? 25 : Number(process.env.DRYDOCK_SETTLE_SECONDS) || 0,
+  settle: fromEnvironment("DRYDOCK_SETTLE_SECONDS", 25, 0),
   /** How often the host looks whether that time has come. */
   guard: 5,
   /** Between two tries to connect. */
@@ -27,3 +30,14 @@ export const seconds = {
   /** Until dockerd answers after a restart. */
   daemon: 120 * factor,
 };
+
+// --- Internal ---
+
+function fromEnvironment(name: string, fallback: number, least?: number): number {
+  const text = process.env[name] ?? "";
+  if (text === "") return fallback;
+  const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;
+  if (least === undefined ? value > 0 : value >= least) return value;
+  mistakes.push(`${name} is "${text}": allowed is a number ${least === undefined ? "above 0" : `from ${least} on`}`);
+  return fallback;
+}

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { HostArgs, HostInputs } from "../../src/desired/host-inputs.ts";
 import type { Observation } from "../../src/observed/observation.ts";
 import { mountUnit } from "../../src/desired/volumes.ts";
@@ -26,7 +26,8 @@ beforeEach(() => {
 
 vi.mock("../../src/remote/observe.ts", () => ({ observe: () => host.observe() }));
 // Nobody waits a minute in a unit test.
-vi.mock("../../src/remote/limits.ts", () => ({ seconds: { confirm: 0.05, guard: 0.01, daemon: 0.01, betweenTries: 0.01, observe: 1, apply: 1 } }));
+const mistakes = vi.hoisted((): string[] => []);
+vi.mock("../../src/remote/limits.ts", () => ({ mistakes, seconds: { confirm: 0.05, guard: 0.01, daemon: 0.01, betweenTries: 0.01, observe: 1, apply: 1 } }));
 vi.mock("../../src/remote/confirmation.ts", () => ({ confirmChange: () => host.confirmChange() }));
 vi.mock("../../src/remote/apply.ts", () => ({
   applyPlan: (...args: Parameters<FakeHost["applyPlan"]>) => host.applyPlan(...args),
@@ -48,6 +49,16 @@ let machines = 0;
 const args = (change: Partial<HostArgs> = {}): HostArgs => declared({ daemon: { icc: true }, connection: { host: `192.0.2.${++machines}`, port: 22 }, ...change });
 const right = (change: Partial<Observation> = {}): Observation => withDaemonJson({ icc: true }, { owner, ...change });
 const unreachable = new UnreachableError("ops@192.0.2.10: connect to host 192.0.2.10 port 22: Connection refused");
+
+describe("a mistake in the variables of the environment", () => {
+  afterEach(() => void mistakes.splice(0));
+
+  it("is told with the others, and no host is looked at", async () => {
+    mistakes.push('DRYDOCK_TIME_FACTOR is "fast": allowed is a number above 0', 'DRYDOCK_SETTLE_SECONDS is "-1": allowed is a number from 0 on');
+    await expect(new HostProvider().check(urn, undefined, args())).rejects.toThrow(mistakes.join("\n"));
+    expect(logged).toEqual([]);
+  });
+});
 
 describe("whose a resource is", () => {
   it.each([
