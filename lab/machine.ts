@@ -108,9 +108,9 @@ export class Machine {
     return stdout.replace(/\n$/, "");
   }
 
-  /** Waits until the Docker daemon answers. */
+  /** Waits until the Docker daemon answers. Each question costs an emulated machine most of a second, which its start lacks. */
   async waitForDocker(): Promise<void> {
-    await this.run("until docker info >/dev/null 2>&1; do sleep 0.5; done", { timeout: this.#settings.bootTimeout });
+    await this.run("until docker info >/dev/null 2>&1; do sleep 2; done", { timeout: this.#settings.bootTimeout });
   }
 
   /** Ends the machine and throws its disks away. */

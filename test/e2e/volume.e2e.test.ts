@@ -87,7 +87,8 @@ describe("a move", () => {
     await machine.waitForDocker();
     expect(await machine.run(listData(`${data}/kept`))).toBe(kept);
     expect(await machine.run(listData("/var/lib/containerd/kept"))).toBe(kept);
-    const log = (await machine.run(`cat ${data}/log`)).split("\n").map(Number);
+    // A line that was not on the disk yet when the power was cut reads as zero bytes: ext4 may know its length, and not its text.
+    const log = (await machine.run(`tr -d '\\0' <${data}/log`)).split("\n").map(Number);
     expect(log).toEqual(log.map((_, index) => index + 1));
     expect(log.length).toBeGreaterThan(counted);
     counted = log.length;

@@ -152,8 +152,8 @@ forget_saved() { # what this transaction saved as the original is none, since it
 }
 
 keep() { # confirmed; fails as end_taken_back does
-  ln -sfn "$(cat "$stage/generation")" "$state/current"
-  note_outcome confirmed "-"
+  ln -sfn "$(cat "$stage/generation")" "$state/current" || return 1
+  note_outcome confirmed "-" || return 1
   forget_old_generations
   disarm || return 1
   end_transaction
