@@ -13,7 +13,7 @@ import { countReport, summarize } from "./test/report.mjs";
 const REPORTS = join(PROJECT, "test-results");
 const BIN = join(PROJECT, "node_modules", ".bin");
 // The whole takes about an hour on two cores without KVM, most of it emulated machines. The limit ends a lab machine that hangs, not a slow one.
-const LIMITS = { check: 5 * 60, unit: 10 * 60, e2e: secondsFromEnv("DRYDOCK_TEST_E2E_LIMIT", 80 * 60) };
+const LIMITS = { check: 5 * 60, unit: 10 * 60, e2e: secondsFromEnv("DRYDOCK_TEST_E2E_LIMIT", 82 * 60) };
 
 rmSync(REPORTS, { recursive: true, force: true });
 mkdirSync(REPORTS, { recursive: true });

@@ -102,6 +102,7 @@ const unfill = (folder: string) => ({ machine }: FaultHost): Promise<unknown> =>
 
 const fullFolder = (folder: string, size: string): Fault => ({
   name: `disk full on ${folder}`,
+  variant: true,
   steps: ["saving", "begun", "installing"],
   prepare: ownFilesystem(folder, size),
   strike: fill(folder),
@@ -338,5 +339,5 @@ export const faults: Fault[] = [
   },
   { name: "destroy: controller killed (SIGKILL)", variant: true, during: "destroy", steps: ["stopping dockerd", "starting dockerd"], strike: killController, evidence: isKilled, ends: () => "original", restarts: true },
   { name: "destroy: program killed on the host (SIGKILL)", variant: true, during: "destroy", steps: ["removing ours", "starting dockerd"], strike: killProgram, evidence: isProgramKilled, ends: () => "original", restarts: true, says: /restoring the originals was cut off; the host goes on with it by itself/ },
-  { name: "destroy: power cut, and boot", during: "destroy", steps: inDestroy, strike: powerCut, evidence: booted, ends: () => "original", restarts: true },
+  { name: "destroy: power cut, and boot", variant: true, during: "destroy", steps: inDestroy, strike: powerCut, evidence: booted, ends: () => "original", restarts: true },
 ];
