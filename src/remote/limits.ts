@@ -20,7 +20,7 @@ export const seconds = {
   /** How long a change waits for its confirmation until the host takes it back by itself. */
   confirm: Math.round(fromEnvironment("DRYDOCK_CONFIRM_SECONDS", 60 * factor)),
   /** How long a dockerd that was started must live until the change is kept: what crashes at start mostly does within seconds. */
-  settle: fromEnvironment("DRYDOCK_SETTLE_SECONDS", 25, 0),
+  settle: fromEnvironment("DRYDOCK_SETTLE_SECONDS", 25, { zero: true }),
   /** How often the host looks whether that time has come. */
   guard: 5,
   /** Between two tries to connect. */
@@ -33,11 +33,10 @@ export const seconds = {
 
 // --- Internal ---
 
-function fromEnvironment(name: string, fallback: number, least?: number): number {
+function fromEnvironment(name: string, fallback: number, { zero = false } = {}): number {
   const text = process.env[name] ?? "";
   if (text === "") return fallback;
-  const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;
-  if (least === undefined ? value > 0 : value >= least) return value;
-  mistakes.push(`${name} is "${text}": allowed is a number ${least === undefined ? "above 0" : `from ${least} on`}`);
+  if (/^\d+(\.\d+)?$/.test(text) && (zero || Number(text) > 0)) return Number(text);
+  mistakes.push(`${name} is "${text}": allowed is a number ${zero ? "from 0 on" : "above 0"}`);
   return fallback;
 }

@@ -177,8 +177,7 @@ apply() {
 
 untouched() { # WHY
   rm -f "$stage/step"
-  # The program of the timer goes with the stage. A unit for a boot that stays does nothing without one.
-  disarm || stop_guard
+  disarm_for_good
   forget_saved
   refuse "$1"
 }
@@ -209,11 +208,11 @@ put_back() { # in a process of its own: whatever fails here, dockerd is started 
 restore() { # cut off wherever it may be, it is begun again: by the timer, or at boot
   if [ "$(step)" != restoring ]; then
     [ -d "$state/pristine" ] || { rm -f "$state/owner"; say "there is nothing to restore"; exit 0; }
-    sh "$stage/transaction.sh" arm "$stage" restoring || { rm -f "$stage/step"; disarm || stop_guard; refuse "what finishes it when it is cut off could not be made ready"; }
+    sh "$stage/transaction.sh" arm "$stage" restoring || { rm -f "$stage/step"; disarm_for_good; refuse "what finishes it when it is cut off could not be made ready"; }
   fi
   # Without them it was cut off after its last change.
   if [ -d "$state/pristine" ]; then
-    restore_originals || { disarm || stop_guard; rm -f "$stage/step"; exit 22; }
+    restore_originals || { disarm_for_good; rm -f "$stage/step"; exit 22; }
     # Away with one rename: half of it would pass for all of it.
     mv "$state/pristine" "$state/pristine.gone"
   fi

@@ -82,6 +82,9 @@ disarm() { # the timer last: whatever is cut off here, or an /etc that is read-o
 
 stop_guard() { systemctl stop drydock-guard.timer 2>/dev/null || :; }
 
+# Where the stage goes in any case, and with it the timer's program. A unit for a boot that stays does nothing without one.
+disarm_for_good() { disarm || stop_guard; }
+
 # For whoever looks next: what became of the last transaction that got so far as to touch something.
 note_outcome() { # RESULT WHY
   {
@@ -223,7 +226,7 @@ clear_away() {
       ;;
     # This update may mend it. Until it has a way back of its own, the old one stays.
     broken) rm -rf -- "$stage.broken"; mv "$stage" "$stage.broken" ;;
-    *) disarm || stop_guard; end_transaction ;;
+    *) disarm_for_good; end_transaction ;;
   esac
 }
 
