@@ -102,7 +102,6 @@ const unfill = (folder: string) => ({ machine }: FaultHost): Promise<unknown> =>
 
 const fullFolder = (folder: string, size: string): Fault => ({
   name: `disk full on ${folder}`,
-  variant: true,
   steps: ["saving", "begun", "installing"],
   prepare: ownFilesystem(folder, size),
   strike: fill(folder),
@@ -124,7 +123,7 @@ const isKilled = async ({ update }: Circumstances): Promise<string> => {
   return "pulumi ended by SIGKILL, and its connection with it";
 };
 
-const writable = (machine: Machine): Promise<unknown> => machine.run("umount -l /etc; systemctl daemon-reload");
+const writable = ({ machine }: Pick<Circumstances, "machine">): Promise<unknown> => machine.run("! mountpoint -q /etc || { umount -l /etc; systemctl daemon-reload; }");
 /** What the host said while it was. */
 const readOnly = new WeakMap<Update, string>();
 
@@ -220,9 +219,11 @@ export const faults: Fault[] = [
     passes: async ({ machine, update }) => {
       await update.done;
       readOnly.set(update, await shows(machine, "findmnt -no OPTIONS /etc; touch /etc/x 2>&1", /Read-only file system/));
-      await writable(machine);
+      await writable({ machine });
     },
     evidence: ({ update }) => Promise.resolve(`touch /etc/x: ${readOnly.get(update) ?? ""}`),
+    // A trial that failed before that must not leave it to the next one.
+    undo: writable,
     ends: old,
   },
   {
