@@ -41,7 +41,7 @@ async function check(name, command, args, limit) {
   const { code, problem } = await shown(name, command, args, limit);
   const ok = code === 0;
   // Set-up is no check of the project: it counts only when it fails.
-  return { name, passed: ok && name !== "set-up" ? 1 : 0, failed: ok ? 0 : 1, skipped: 0, problems: ok ? [] : [problem] };
+  return { name, passed: ok && name !== "set-up" ? 1 : 0, failed: ok ? 0 : 1, skipped: 0, problems: ok ? [] : [problem], failures: [] };
 }
 
 /**

@@ -5,7 +5,7 @@ function report(counts: Partial<Report>): Report {
   return { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0, numTodoTests: 0, success: true, testResults: [], ...counts };
 }
 
-const LINT: Part = { name: "lint", passed: 1, failed: 0, skipped: 0, problems: [] };
+const LINT: Part = { name: "lint", passed: 1, failed: 0, skipped: 0, problems: [], failures: [] };
 
 it("ends with the sum of all parts", () => {
   const unit = countReport("unit", report({ numPassedTests: 40, numPendingTests: 1, numTodoTests: 1 }), 0, "");
@@ -18,6 +18,17 @@ it("fails with a failed test", () => {
   const unit = countReport("unit", report({ numPassedTests: 4, numFailedTests: 1 }), 1, "exit code 1");
   expect(unit).toMatchObject({ passed: 4, failed: 1, problems: [] });
   expect(summarize([unit])).toMatchObject({ exitCode: 1 });
+});
+
+it("names the tests that failed, with the beginning and the end of what they said", () => {
+  const message = ["Error: begin", ...Array.from({ length: 40 }, (_, i) => `line ${i}`), "end", "    at judge (trial.ts:92:34)"].join("\n");
+  const results = [
+    { fullName: "a host is whole", status: "passed", failureMessages: [] },
+    { fullName: "a host is hardened", status: "failed", failureMessages: [message] },
+  ];
+  const part = countReport("e2e", report({ numPassedTests: 1, numFailedTests: 1, testResults: [{ name: "a.test.ts", status: "failed", assertionResults: results }] }), 1, "exit code 1");
+  const lines = ["a host is hardened", "  Error: begin", "  line 0", "  line 1", "  …", "  line 35", "  line 36", "  line 37", "  line 38", "  line 39", "  end"];
+  expect(summarize([part]).lines).toEqual(["FAIL e2e  1 passed, 1 failed, 0 skipped", ...lines.map((line) => `     ${line}`), "1 passed, 1 failed, 0 skipped"]);
 });
 
 it.each<[string, Report | undefined, number, string]>([
