@@ -128,8 +128,10 @@ async function confirm({ host }: Owner, wish: HostInputs): Promise<Observation> 
   // What a move has left is removed only now, when the new state is confirmed.
   const left = differences(wish, observedInputs(wish, observation)).filter((line) => !line.startsWith("inEffect.oldData:"));
   if (left.length > 0) return takenBack(host, wish, new HostError(listed("this was not in effect after it", left)));
-  await withinTheLimit(() => confirmChange(wish.connection)).catch((cause: unknown) => takenBack(host, wish, cause));
-  return observation;
+  return withinTheLimit(() => confirmChange(wish.connection)).then(
+    () => observation,
+    (cause: unknown) => takenBack(host, wish, cause),
+  );
 }
 
 /** A sshd or a firewall that was restarted a moment ago deserves a second try, as long as the host waits for it. */
@@ -148,16 +150,28 @@ async function withinTheLimit<T>(attempt: () => Promise<T>): Promise<T> {
 /**
  * Nobody could confirm: what became of the host, over whatever connection there is. Each apply begins without an outcome of an older one.
  *
- * @throws always
+ * @returns what is seen there when it was confirmed after all, and only the answer was lost
+ * @throws HostError, HalfDoneError
  */
-async function takenBack(host: string, wish: HostInputs, cause: unknown): Promise<never> {
-  const end = Date.now() + (seconds.confirm + seconds.guard + seconds.daemon) * 1000;
+async function takenBack(host: string, wish: HostInputs, cause: unknown): Promise<Observation> {
+  const limit = (most: number) => Date.now() + (seconds.confirm + seconds.guard + most) * 1000;
+  const last = limit(seconds.apply);
+  let end = limit(seconds.daemon);
   while (Date.now() < end) {
     await setTimeout(pause());
-    const outcome = await look(wish).then((seen) => seen.outcome, () => undefined);
-    if (!outcome || outcome.result === "confirmed") continue;
-    if (outcome.result === "went back") throw new HostError(`${wentBack(host, outcome)}; it was read back`, { cause });
-    throw new HalfDoneError(`${host}: the change could not be confirmed, and the host could not take it back; the originals are in /var/lib/drydock`, { cause });
+    const seen = await look(wish).catch(() => undefined);
+    if (!seen) continue;
+    switch (seen.outcome?.result) {
+      case "confirmed":
+        return seen;
+      case "went back":
+        throw new HostError(`${wentBack(host, seen.outcome)}; it was read back`, { cause });
+      case "broken":
+        throw new HalfDoneError(`${host}: the change could not be confirmed, and the host could not take it back; the originals are in /var/lib/drydock`, { cause });
+      case undefined:
+        // A host that answers is still at it, and is worth waiting for as long as a transaction may take.
+        end = Math.min(last, limit(seconds.daemon));
+    }
   }
   throw new HalfDoneError(`${host}: the change could not be confirmed; the host takes it back by itself after ${seconds.confirm} s, and whether it did could not be seen from here`, { cause });
 }

@@ -213,6 +213,14 @@ describe("create", () => {
     expect((outs as { applied?: unknown }).applied).toEqual(digestsOf(wishFor(wished)));
   });
 
+  it("takes a change for made that was confirmed, though the answer was lost", async () => {
+    const confirmed = right({ outcome: { ...takenBack, result: "confirmed", why: "-" } });
+    host.views = [defaultHost(), right(), confirmed];
+    host.confirmation = unreachable;
+    const { outs } = (await create()) as Answer;
+    expect(outs).toMatchObject({ daemon: { icc: true }, asApplied: true });
+  });
+
   it("takes a host that is right as it is, and touches nothing", async () => {
     host.views = [right({ owner: undefined })];
     await create();
@@ -250,6 +258,7 @@ describe("create", () => {
   it.each<[string, (fake: FakeHost) => void]>([
     ["before the new connection came", (fake) => (fake.views = [defaultHost(), defaultHost({ outcome: takenBack })])],
     ["since no new connection could be opened", (fake) => (fake.views = [defaultHost(), ...Array.from({ length: 7 }, () => unreachable), defaultHost({ outcome: takenBack })])],
+    ["when it was given longer than dockerd's start, since it answered", (fake) => (fake.views = [defaultHost(), ...Array.from({ length: 12 }, () => defaultHost()), defaultHost({ outcome: takenBack })])],
     ["since it was cut off there", (fake) => { fake.result = { outcome: "cut off", log: ["installing /etc/a"] }; fake.views = [defaultHost(), defaultHost({ outcome: takenBack })]; }],
   ])("that the host took back by itself, %s, leaves no state with the engine", async (_, prepare) => {
     prepare(host);

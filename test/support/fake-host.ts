@@ -15,6 +15,8 @@ export class FakeHost {
   views: (Observation | Error)[] = [defaultHost()];
   /** What a transaction answers; an error is thrown. */
   result: TransactionResult | Error = { outcome: "done", log: [] };
+  /** Why nobody can confirm. */
+  confirmation: Error | undefined;
   /** What it prints meanwhile. */
   lines: string[] = [];
   /** What the removal of old data answers. */
@@ -43,7 +45,7 @@ export class FakeHost {
 
   confirmChange = (): Promise<void> => {
     this.deeds.push("confirm");
-    return Promise.resolve();
+    return this.confirmation ? Promise.reject(this.confirmation) : Promise.resolve();
   };
 
   writeOwner = (_connection: unknown, { stack, host }: Owner): Promise<void> => {
