@@ -124,7 +124,8 @@ const progress = /^(installing|removing|starting|stopping|restarting|reloading|l
 async function confirm({ host }: Owner, wish: HostInputs): Promise<Observation> {
   const observation = await withinTheLimit(() => look(wish, { fresh: true })).catch((cause: unknown) => takenBack(host, wish, cause));
   const { outcome } = observation;
-  if (outcome && outcome.result !== "confirmed") throw new HostError(wentBack(host, outcome));
+  if (outcome?.result === "went back") throw new HostError(wentBack(host, outcome));
+  if (outcome?.result === "broken") throw couldNotGoBack(host);
   // What a move has left is removed only now, when the new state is confirmed.
   const left = differences(wish, observedInputs(wish, observation)).filter((line) => !line.startsWith("inEffect.oldData:"));
   if (left.length > 0) return takenBack(host, wish, new HostError(listed("this was not in effect after it", left)));
@@ -167,7 +168,7 @@ async function takenBack(host: string, wish: HostInputs, cause: unknown): Promis
       case "went back":
         throw new HostError(`${wentBack(host, seen.outcome)}; it was read back`, { cause });
       case "broken":
-        throw new HalfDoneError(`${host}: the change could not be confirmed, and the host could not take it back; the originals are in /var/lib/drydock`, { cause });
+        throw couldNotGoBack(host, cause);
       case undefined:
         // A host that answers is still at it, and is worth waiting for as long as a transaction may take.
         end = Math.min(last, limit(seconds.daemon));
@@ -179,6 +180,8 @@ async function takenBack(host: string, wish: HostInputs, cause: unknown): Promis
 const pause = () => seconds.betweenTries * 1000;
 
 const wentBack = (host: string, { why }: Outcome) => `${host}: the host took the change back by itself (${why}), and has the state of before`;
+
+const couldNotGoBack = (host: string, cause?: unknown) => new HalfDoneError(`${host}: the change could not be confirmed, and the host could not take it back; the originals are in /var/lib/drydock`, { cause });
 
 /** Only who consented gets here, and only with a host that was seen to be right. */
 async function withoutOldData(owner: Owner, wish: HostInputs, observation: Observation, say: Say, step: Step): Promise<Observation> {

@@ -90,17 +90,19 @@ const withoutDropIn = ({ machine }: FaultHost): Promise<unknown> => machine.run(
 const daemonJournal = "journalctl -q --no-pager -u docker.service --since @$(cat /root/since)";
 
 /** A filesystem of its own for a folder, small enough to be filled, with what is in it. */
-const ownFilesystem = (folder: string, size: string) => ({ machine }: FaultHost): Promise<unknown> => machine.run(`truncate -s ${size} /root/small.img; mkfs.ext4 -q /root/small.img; mount -o loop /root/small.img /mnt; cp -a ${folder}/. /mnt/; mount --bind /mnt ${folder}; umount /mnt`);
+const ownFilesystem = (folder: string, size: string) => ({ machine }: FaultHost): Promise<unknown> => machine.run(`truncate -s ${size} /root/small.img; mkfs.ext4 -q /root/small.img; mount -o loop /root/small.img /mnt; rmdir /mnt/lost+found; cp -a ${folder}/. /mnt/; mount --bind /mnt ${folder}; umount /mnt`);
 const withoutFilesystem = (folder: string) => ({ machine }: FaultHost): Promise<unknown> => machine.run(`rm -rf /root/folder; cp -a ${folder} /root/folder; umount -l ${folder}; rm -f /root/small.img
     [ ${folder} = /etc ] || { find ${folder} -mindepth 1 -delete; cp -a /root/folder/. ${folder}/; }; systemctl daemon-reload`);
 
+/** To its last block, also of those that are freed only once the journal is written: some KiB would be enough for an update of /etc. */
 const fill = (folder: string) => ({ machine }: Circumstances): Promise<unknown> => machine.run(`cd ${folder}; fallocate -l "$(df --output=avail -B1 . | tail -1)" filler 2>/dev/null || :
-    cat /dev/zero >filler-2 2>/dev/null || :; i=0; while [ $i -lt 20 ] && head -c 4096 /dev/zero >"filler-s$i" 2>/dev/null; do i=$((i+1)); done
-    ! head -c 65536 /dev/zero >filler-last 2>/root/full.log || exit 1; rm -f filler-last; df --output=avail -k . | tail -1 >/dev/shm/avail`);
-const full = (folder: string) => ({ machine }: Circumstances): Promise<string> => shows(machine, `echo "$(cat /dev/shm/avail) KiB were left on ${folder}"`, /\b\d+ KiB were left on .*/);
+    cat /dev/zero >filler-2 2>/dev/null || :
+    for pass in 1 2 3; do sync -f .; i=0; while [ $i -lt 500 ] && head -c 4096 /dev/zero >"filler-$pass-$i" 2>/dev/null && sync "filler-$pass-$i" 2>/dev/null; do i=$((i+1)); done; done
+    ! (head -c 4096 /dev/zero >filler-last && sync filler-last) 2>/dev/shm/full || exit 1; rm -f filler-last`);
+const full = (folder: string) => ({ machine }: Circumstances): Promise<string> => shows(machine, `sed "s,.*: ,4 KiB in ${folder}: ," /dev/shm/full`, /4 KiB in .*: No space left on device/);
 const unfill = (folder: string) => ({ machine }: FaultHost): Promise<unknown> => machine.run(`rm -f ${folder}/filler*`);
 
-const fullFolder = (folder: string, size: string): Fault => ({
+const fullFolder = (folder: string, size: string, ends: Fault["ends"] = old): Fault => ({
   name: `disk full on ${folder}`,
   steps: ["saving", "begun", "installing"],
   prepare: ownFilesystem(folder, size),
@@ -110,7 +112,7 @@ const fullFolder = (folder: string, size: string): Fault => ({
     await unfill(folder)(host);
     await withoutFilesystem(folder)(host);
   },
-  ends: old,
+  ends,
 });
 
 async function killController({ update }: Circumstances): Promise<void> {
@@ -210,7 +212,8 @@ export const faults: Fault[] = [
     ends: old,
   },
   { name: "disk full on /", steps: ["saving", "begun", "installing", "stopping dockerd"], strike: fill("/"), evidence: full("/"), undo: unfill(""), ends: old },
-  fullFolder("/etc", "24M"),
+  // By then all new files are written there, beside their places: only names are missing, and those need no room.
+  fullFolder("/etc", "24M", (step) => (step === "installing" ? "new" : "old")),
   fullFolder("/var/lib/drydock", "16M"),
   {
     name: "/etc read-only, and writable again after the update",
