@@ -91,8 +91,9 @@ const daemonJournal = "journalctl -q --no-pager -u docker.service --since @$(cat
 
 /** A filesystem of its own for a folder, small enough to be filled, with what is in it. */
 const ownFilesystem = (folder: string, size: string) => ({ machine }: FaultHost): Promise<unknown> => machine.run(`truncate -s ${size} /root/small.img; mkfs.ext4 -q /root/small.img; mount -o loop /root/small.img /mnt; rmdir /mnt/lost+found; cp -a ${folder}/. /mnt/; mount --bind /mnt ${folder}; umount /mnt`);
+/** With what became of it there; /etc is not emptied meanwhile, since a system runs by it. */
 const withoutFilesystem = (folder: string) => ({ machine }: FaultHost): Promise<unknown> => machine.run(`rm -rf /root/folder; cp -a ${folder} /root/folder; umount -l ${folder}; rm -f /root/small.img
-    [ ${folder} = /etc ] || { find ${folder} -mindepth 1 -delete; cp -a /root/folder/. ${folder}/; }; systemctl daemon-reload`);
+    [ ${folder} = /etc ] || find ${folder} -mindepth 1 -delete; cp -a /root/folder/. ${folder}/; systemctl daemon-reload`);
 
 /** To its last block, also of those that are freed only once the journal is written: some KiB would be enough for an update of /etc. */
 const fill = (folder: string) => ({ machine }: Circumstances): Promise<unknown> => machine.run(`cd ${folder}; fallocate -l "$(df --output=avail -B1 . | tail -1)" filler 2>/dev/null || :
