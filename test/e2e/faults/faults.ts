@@ -43,10 +43,12 @@ export interface Fault {
   restarts?: boolean;
 }
 
-const kept = (step: Step) => (step === "keeping" || step === "ending" ? "new" : "old");
+/** New when the fault strikes in one of these steps. */
+const newIn = (...steps: Step[]) => (step: Step): End => (steps.includes(step) ? "new" : "old");
+const old = newIn();
+const kept = newIn("keeping", "ending");
 /** Who confirms has seen the host before: what it began there goes on without it. */
-const confirmedOnce = (step: Step) => (step === "confirming" ? "new" : kept(step));
-const old = () => "old" as const;
+const confirmedOnce = newIn("confirming", "keeping", "ending");
 
 /** What a pattern finds in the text of a command on the host. */
 async function shows(machine: Machine, command: string, pattern: RegExp): Promise<string> {
@@ -98,7 +100,7 @@ const withoutFilesystem = (folder: string) => ({ machine }: FaultHost): Promise<
 /** To its last block, also of those that are freed only once the journal is written: some KiB would be enough for an update of /etc. */
 const fill = (folder: string) => ({ machine }: Circumstances): Promise<unknown> => machine.run(`cd ${folder}; fallocate -l "$(df --output=avail -B1 . | tail -1)" filler 2>/dev/null || :
     cat /dev/zero >filler-2 2>/dev/null || :
-    for pass in 1 2 3; do sync -f .; i=0; while [ $i -lt 500 ] && head -c 4096 /dev/zero >"filler-$pass-$i" 2>/dev/null && sync "filler-$pass-$i" 2>/dev/null; do i=$((i+1)); done; done
+    for pass in 3 4 5; do sync -f .; cat /dev/zero >"filler-$pass" 2>/dev/null || :; done
     ! (head -c 4096 /dev/zero >filler-last && sync filler-last) 2>/dev/shm/full || exit 1; rm -f filler-last`);
 const full = (folder: string) => ({ machine }: Circumstances): Promise<string> => shows(machine, `sed "s,.*: ,4 KiB in ${folder}: ," /dev/shm/full`, /4 KiB in .*: No space left on device/);
 const unfill = (folder: string) => ({ machine }: FaultHost): Promise<unknown> => machine.run(`rm -f ${folder}/filler*`);
@@ -213,8 +215,8 @@ export const faults: Fault[] = [
     ends: old,
   },
   { name: "disk full on /", steps: ["saving", "begun", "installing", "stopping dockerd"], strike: fill("/"), evidence: full("/"), undo: unfill(""), ends: old },
-  // By then all new files are written there, beside their places: only names are missing, and those need no room.
-  fullFolder("/etc", "24M", (step) => (step === "installing" ? "new" : "old")),
+  // At "installing" all new files are written there, beside their places: only names are missing, and those need no room.
+  fullFolder("/etc", "24M", newIn("installing")),
   fullFolder("/var/lib/drydock", "16M"),
   {
     name: "/etc read-only, and writable again after the update",
@@ -229,7 +231,7 @@ export const faults: Fault[] = [
     // A trial that failed before that must not leave it to the next one.
     undo: writable,
     // With all files in their place nothing else needs /etc, and only the units for a boot go later.
-    ends: (step) => (step === "starting dockerd" ? "new" : "old"),
+    ends: newIn("starting dockerd"),
   },
   {
     name: "dockerd never starts",
