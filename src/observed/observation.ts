@@ -89,6 +89,8 @@ export interface Observation {
   applied: Record<string, string>;
   /** What became of the last transaction that touched something, if it had an end nobody has cleared away. */
   outcome: Outcome | undefined;
+  /** Of a transaction that runs, or waits for its confirmation: who began it and when, e.g. `since 2026-11-24T09:00:00.000Z`. */
+  underWay: string[];
 }
 
 export interface Outcome {
@@ -216,6 +218,7 @@ export function parseObservation(text: string): Observation {
     owner: parseOwner(valueOr(records.text("owner"), "")),
     applied: wordsByName(lines("applied")),
     outcome: parseOutcome(wordsByName(lines("outcome"))),
+    underWay: lines("under-way"),
   };
 }
 

@@ -15,7 +15,7 @@ import { applyPlan, removeOldData, writeOwner, type TransactionResult } from "..
 import { confirmChange } from "../remote/confirmation.ts";
 import { seconds } from "../remote/limits.ts";
 import { assess } from "./assess.ts";
-import { DeferredError, HalfDoneError, HostError, listed } from "./errors.ts";
+import { busy, DeferredError, HalfDoneError, HostError, listed } from "./errors.ts";
 import { stopsDocker } from "../plan/volumes.ts";
 import { volumesThatStay } from "./release.ts";
 import { look } from "./look.ts";
@@ -48,6 +48,8 @@ export async function converge(owner: Owner, args: HostArgs, say: Say, step: Ste
   const { observation, wish, plan, refused } = await assess(owner, args, { reuse: true });
   if (refused.length > 0) throw new HostError(listed(`${owner.host}: refused, nothing was touched`, refused));
   if (isEmpty(plan)) {
+    // What is there now may be taken back in a minute.
+    if (observation.underWay.length > 0) throw busy(owner.host, observation.underWay);
     if (!observation.owner) await writeOwner(wish.connection, owner);
     const stays = wish.volumes === undefined ? volumesThatStay(observation) : "";
     await say(`${owner.host}: already in the wished state; nothing was touched${stays}`);
@@ -89,7 +91,7 @@ async function apply(owner: Owner, wish: HostInputs, plan: Plan, observation: Ob
     return await applyPlan(wish.connection, plan, observation, owner, { digestOfConfiguration: digest(JSON.stringify({ ...wish, rollout: undefined })), signature: signature(), onLine });
   } catch (cause) {
     throw new HalfDoneError(
-      `${owner.host}: the link failed while the change was made; the host goes on by itself and, since nobody is there to confirm it, takes the change back; the next update reads the state it has by then`,
+      `${owner.host}: the link failed while the change was sent or made; if the host had begun, it goes on by itself and, since nobody is there to confirm it, takes the change back; the next update reads the state it has by then`,
       { cause },
     );
   }
@@ -101,7 +103,7 @@ function assertDone({ host }: Owner, { outcome, log }: TransactionResult): void 
     case "done":
       return;
     case "busy":
-      throw new HostError(`${host}: another apply is running there, or waits for its confirmation (${log.join(", ")}); nothing was touched, try again when it has ended`);
+      throw busy(host, log);
     case "unfinished":
       throw new HostError(listed(`${host}: an earlier operation had been cut off there and was brought to its end just now (an update is taken back, a destroy finished); nothing else was touched, so run this one again`, log));
     case "refused":

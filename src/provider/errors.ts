@@ -33,3 +33,6 @@ export function explain(error: unknown): string {
   const text = expected ? error.message : (error.stack ?? error.message);
   return error.cause === undefined ? text : `${text}\n  because: ${explain(error.cause)}`;
 }
+
+/** @param by who began it and since when, as the host has noted it */
+export const busy = (host: string, by: string[]) => new HostError(`${host}: another apply is running there, or waits for its confirmation (${by.join(", ")}); nothing was touched, try again when it has ended`);

@@ -481,6 +481,10 @@ probe ext4-errors ext4_errors
 slurp owner /var/lib/drydock/owner
 slurp applied /var/lib/drydock/applied
 slurp outcome /var/lib/drydock/outcome
+# As the transaction itself asks it (src/remote/apply.ts): it runs, or waits to be confirmed.
+if [ -e /var/lib/drydock/transaction/by ] && { systemctl -q is-active drydock-apply.service || { [ -e /var/lib/drydock/transaction/step ] && systemctl -q is-active drydock-guard.timer; }; }; then
+  slurp under-way /var/lib/drydock/transaction/by
+fi
 
 wait
 number=0

@@ -273,6 +273,12 @@ describe("create", () => {
     expect(host.deeds).toEqual(["observe"]);
   });
 
+  it("of a host that is right, but only as long as another update waits there for its confirmation, says so", async () => {
+    host.views = [right({ underWay: ["stack drydock/other", "since 2026-11-24T09:00:00.000Z"] })];
+    expect((await failure()).message).toBe("web1: another apply is running there, or waits for its confirmation (stack drydock/other, since 2026-11-24T09:00:00.000Z); nothing was touched, try again when it has ended");
+    expect(host.deeds).toEqual(["observe"]);
+  });
+
   it("of a host that can't be reached leaves no state", async () => {
     host.views = [unreachable];
     const error = await failure();
@@ -282,9 +288,9 @@ describe("create", () => {
 
   it.each<[string, (fake: FakeHost) => void, RegExp]>([
     ["was broken half-way", (fake) => (fake.result = { outcome: "broken", log: ["installing /etc/a", "dockerd does not start: no"] }), /^web1: the change failed, and the state of before could not be restored; the originals are in \/var\/lib\/drydock:\n {2}- installing \/etc\/a\n {2}- dockerd does not start: no$/],
-    ["lost its link", (fake) => (fake.result = new RemoteScriptError("applying on ops@192.0.2.10 did not end within 900 s")), /^web1: the link failed while the change was made; .*\n {2}because: applying on ops@192\.0\.2\.10 did not end within 900 s$/],
+    ["lost its link", (fake) => (fake.result = new RemoteScriptError("applying on ops@192.0.2.10 did not end within 900 s")), /^web1: the link failed while the change was sent or made; if the host had begun, it goes on .*\n {2}because: applying on ops@192\.0\.2\.10 did not end within 900 s$/],
     ["could not be confirmed", (fake) => (fake.views = [defaultHost(), unreachable]), /^web1: the change could not be confirmed; the host takes it back by itself after .* s, and whether it did could not be seen from here\n {2}because: ops@192\.0\.2\.10: connect to host/],
-    ["could be neither confirmed nor taken back", (fake) => (fake.views = [defaultHost(), unreachable, unreachable, unreachable, unreachable, unreachable, defaultHost({ outcome: { ...takenBack, result: "broken" } })]), /^web1: the change could not be confirmed, and the host could not take it back; the originals are in \/var\/lib\/drydock\n {2}because: /],
+    ["could be neither confirmed nor taken back", (fake) => ((fake.confirmation = unreachable), (fake.views = [defaultHost(), right(), unreachable, defaultHost({ outcome: { ...takenBack, result: "broken" } })])), /^web1: the change could not be confirmed, and the host could not take it back; the originals are in \/var\/lib\/drydock\n {2}because: /],
     ["was found broken by the first look after it", (fake) => (fake.views = [defaultHost(), defaultHost({ outcome: { ...takenBack, result: "broken" } })]), /^web1: the change could not be confirmed, and the host could not take it back; the originals are in \/var\/lib\/drydock$/],
     ["did not take effect", (fake) => (fake.views = [defaultHost(), right({ bridgeNetfilter: true, iptables: known(["-P FORWARD DROP"]) })]), /^web1: the change could not be confirmed; the host takes it back .*\n {2}because: this was not in effect after it: inEffect\.daemon\.icc: false => true$/],
   ])("that %s keeps its state, so that destroy finds the host", async (_, prepare, text) => {
@@ -508,6 +514,13 @@ describe("delete", () => {
     expect(logged).toEqual(["info: web1: every file is as it was before the first update"]);
   });
 
+  it("tells what did not come back with the rest", async () => {
+    host.views = [right()];
+    host.result = { outcome: "done", log: ["stopping dockerd", "container web does not start again", "every file is as it was before the first update"] };
+    await remove(["restore-original"]);
+    expect(logged).toEqual(["info: web1: every file is as it was before the first update, but container web does not start again"]);
+  });
+
   it.each<[string, Partial<Observation>]>([
     ["is stopped", { info: unknown("docker.service is inactive"), containers: unknown("docker.service is inactive") }],
     ["does not list them", { containers: unknown("docker.service is inactive") }],
@@ -528,7 +541,7 @@ describe("delete", () => {
 
   it.each<[FakeHost["result"], RegExp]>([
     [{ outcome: "refused", log: ["kept by somebody else meanwhile: stack a, host b"] }, /^web1: refused, nothing was touched: kept by somebody else meanwhile: stack a, host b$/],
-    [{ outcome: "busy", log: ["stack a"] }, /^web1: an apply is running there \(stack a\); nothing was touched$/],
+    [{ outcome: "busy", log: ["stack a"] }, /^web1: another apply is running there, or waits for its confirmation \(stack a\); nothing was touched, try again when it has ended$/],
     [{ outcome: "broken", log: ["dockerd does not start: no"] }, /^web1: the original state could not be restored; the originals are in \/var\/lib\/drydock\/pristine: dockerd does not start: no$/],
   ])("that fails says so without a stack: %j", async (result, text) => {
     host.views = [right()];

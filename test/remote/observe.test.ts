@@ -467,3 +467,17 @@ it("what is no observation is an error", async () => {
   onPath({ ssh: "cat >/dev/null; echo 'Welcome!'" });
   await expect(observe({ host: "192.0.2.10", port: 22 })).rejects.toThrow(/^the observation /);
 });
+
+it.each([
+  ["runs", { step: "changing\n" }, "drydock-apply.service", true],
+  ["waits for its confirmation", { step: "changed\n" }, "drydock-guard.timer", true],
+  ["was cut off before its first change", {}, "drydock-guard.timer", false],
+  ["is left by everybody", { step: "broken\n" }, "nothing", false],
+])("a transaction that %s: %j with %s active", async (_, files, active, isUnderWay) => {
+  const state = temporaryFolder();
+  mkdirSync(join(state, "transaction"));
+  for (const [name, text] of Object.entries({ by: "stack drydock/test\nsince 2026-11-24\n", ...files })) writeFileSync(join(state, "transaction", name), text);
+  const folder = onPath({ ...stubs, systemctl: `case "$*" in "-q is-active ${active}") exit ;; "-q is-active "*) exit 3 ;; esac\n${stubs.systemctl ?? ""}`, ssh: `sed "s#/var/lib/drydock#${state}#g" | sh -s` });
+  for (const [name, text] of Object.entries({ ...unitFiles, info: JSON.stringify(dockerInfo), containers: `${JSON.stringify(container)}\n` })) writeFileSync(join(folder, name), text);
+  expect((await observe({ host: "192.0.2.10", port: 22 })).underWay).toEqual(isUnderWay ? ["stack drydock/test", "since 2026-11-24"] : []);
+});

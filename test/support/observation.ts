@@ -126,6 +126,7 @@ export function defaultHost(change: Partial<Observation> = {}): Observation {
     clockAhead: 0,
     owner: undefined,
     outcome: undefined,
+    underWay: [],
     applied: {},
     mounts: known([mount("/", "8:1")]),
     volumes: {},
