@@ -105,7 +105,7 @@ export function planApply(wish: HostInputs, observation: Observation): Plan {
     start: Object.entries(wish.inEffect.services).filter(([unit, state]) => unit !== "docker.service" && state === "active" && seen.inEffect.services[unit] !== "active").map(([unit]) => unit),
     docker: planDocker(wish, seen, observation, { newDaemonJson: writes.find(({ path }) => path === daemonJson)?.text, subordinateIds, moving }),
     daemonKeys: Object.keys(wish.daemon).sort(),
-    validateWith: atLeast(observation, "23.0") ? validateCommand(wish, observation) : undefined,
+    validateWith: validateCommand(wish, observation),
     processLimits: limits.filter(({ unit }) => unit.endsWith(".service")),
     scopeLimits: liftedLimits(wish.inEffect.limits, observation),
     declared: [...new Set([...Object.keys(wish.files), ...Object.keys(wish.modes), daemonJson, ...(wish.inEffect.apparmor === undefined ? [] : [bootLink])])].sort(),
@@ -172,7 +172,10 @@ function planAudit(wish: HostInputs, observation: Observation, touched: string[]
   };
 }
 
-function validateCommand(wish: HostInputs, { dockerExecStart }: Observation): string[] {
+/** How an engine that can is asked whether it takes a daemon.json: engine 23 and newer. */
+export function validateCommand(wish: HostInputs, observation: Observation): string[] | undefined {
+  if (!atLeast(observation, "23.0")) return undefined;
+  const { dockerExecStart } = observation;
   const binary = wish.host.starts[0] ?? "dockerd";
   return [binary, ...("hosts" in wish.daemon ? [] : unitFlags(dockerExecStart))];
 }

@@ -5,13 +5,13 @@ import type { HostInputs } from "../desired/host-inputs.ts";
 import { auditRulesOf } from "../effect/audit-rules.ts";
 import type { Observation, Owner } from "../observed/observation.ts";
 import { stopOrder } from "../plan/docker-activation.ts";
-import { emptyPlan, type Plan } from "../plan/plan.ts";
+import { emptyPlan, validateCommand, type Plan } from "../plan/plan.ts";
 import { inUse } from "../plan/profiles.ts";
 import { auditRulesFile } from "../plan/wish.ts";
 import { auditIsImmutable, auditRulesInKernel } from "../plan/seen.ts";
 import { forgetOwner, restoreOriginal } from "../remote/apply.ts";
 import { seconds } from "../remote/limits.ts";
-import { HalfDoneError, HostError, listed } from "./errors.ts";
+import { busy, HalfDoneError, HostError, listed } from "./errors.ts";
 import { look } from "./look.ts";
 
 export interface Released {
@@ -50,14 +50,15 @@ export async function release(owner: Owner, state: HostInputs): Promise<Released
     );
   }
   const { outcome, log } = await restoreOriginal(state.connection, restorePlan(state, observation), observation, owner);
-  if (outcome === "busy") throw new HostError(`${host}: an apply is running there (${log.join(", ")}); nothing was touched`);
+  if (outcome === "busy") throw busy(host, log);
   if (outcome === "unfinished") throw new HostError(listed(`${host}: an earlier operation had been cut off there and was brought to its end just now; nothing else was touched, so run this one again`, log));
   if (outcome === "cut off") throw new HalfDoneError(listed(`${host}: restoring the originals was cut off; the host goes on with it by itself within ${seconds.guard} s, or at its next boot; run this again to see that it did`, log));
   if (outcome === "refused") throw new HostError(listed(`${host}: refused, nothing was touched`, log));
   if (outcome !== "done") throw new HalfDoneError(listed(`${host}: the original state could not be restored; the originals are in /var/lib/drydock/pristine`, log));
   const stays = volumesThatStay(observation);
+  const notes = log.filter((line) => resisted.test(line));
   const waits = auditIsImmutable(observation) ? "; the audit rules leave the kernel with the next boot" : "";
-  return { level: "info", message: `${host}: ${log.at(-1) ?? "restored"}${waits}${stays}` };
+  return { level: "info", message: `${host}: ${log.at(-1) ?? "restored"}${notes.length > 0 ? `, but ${notes.join("; ")}` : ""}${waits}${stays}` };
 }
 
 /** Drydock never unmounts and never formats what holds data; who takes a host or a volume out of the stack file is told so. */
@@ -70,11 +71,14 @@ export function volumesThatStay({ units, oldData }: Observation): string {
 
 // --- Internal ---
 
+/** What the host could not do, and what did not keep it from all the rest. */
+const resisted = /does not start again$|could not be |^profile |^not all containers/;
+
 /** Only what the files do not bring back by themselves: what is loaded in the kernel, and who has to stop for it. */
 function restorePlan(state: HostInputs, observation: Observation): Plan {
   const file = observation.files[auditRulesFile];
   const ours = [...new Set([...auditRulesOf(file?.known ? (file.value.text ?? "") : ""), ...auditRulesOf(state.inEffect.audit ?? "")])];
   const kernel = auditRulesInKernel(observation);
   const remove = auditIsImmutable(observation) ? [] : ours.filter((rule) => kernel.has(rule));
-  return { ...emptyPlan, daemonReload: true, audit: { ...emptyPlan.audit, remove }, docker: { ...emptyPlan.docker, how: "restart", stop: stopOrder(observation) } };
+  return { ...emptyPlan, validateWith: validateCommand(state, observation), daemonReload: true, audit: { ...emptyPlan.audit, remove }, docker: { ...emptyPlan.docker, how: "restart", stop: stopOrder(observation) } };
 }

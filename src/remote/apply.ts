@@ -38,18 +38,18 @@ type Stage = Record<string, string>;
 export async function applyPlan(connection: Connection, plan: Plan, observation: Observation, owner: Owner, options: ApplyOptions = {}): Promise<TransactionResult> {
   // At 10 MB/s each way, and compared.
   const moving = plan.volumes.reduce((sum, { bytes }) => sum + bytes, 0) / 3_000_000;
-  return run(connection, "apply", stageOf(plan, observation, owner, options), owner, { moving, ...options });
+  return run(connection, "apply", stageOf("apply", plan, observation, owner, options), owner, { moving, ...options });
 }
 
 /** Puts the pristine originals back. */
 export async function restoreOriginal(connection: Connection, plan: Plan, observation: Observation, owner: Owner): Promise<TransactionResult> {
-  return run(connection, "restore", stageOf(plan, observation, owner), owner);
+  return run(connection, "restore", stageOf("restore", plan, observation, owner), owner);
 }
 
 /** Removes what moves to filesystems of their own have left. */
 export async function removeOldData(connection: Connection, observation: Observation, owner: Owner): Promise<TransactionResult> {
   const moving = observation.oldData.reduce((sum, { bytes }) => sum + bytes, 0) / 10_000_000;
-  return run(connection, "remove_old_data", stageOf(emptyPlan, observation, owner), owner, { moving });
+  return run(connection, "remove_old_data", stageOf("remove_old_data", emptyPlan, observation, owner), owner, { moving });
 }
 
 /** Takes a host that is right already: nothing but the owner is written. */
@@ -167,7 +167,7 @@ async function run(connection: Connection, command: Command, stage: Stage, owner
 
 const ownerText = ({ stack, host }: Owner) => `printf 'stack %s\\nhost %s\\n' ${quote(stack)} ${quote(host)}`;
 
-function stageOf(plan: Plan, observation: Observation, owner: Owner, { digestOfConfiguration, signature = [] }: ApplyOptions = {}): Stage {
+function stageOf(command: Command, plan: Plan, observation: Observation, owner: Owner, { digestOfConfiguration, signature = [] }: ApplyOptions = {}): Stage {
   const list = (items: string[]) => items.map((item) => `${item}\n`).join("");
   const paths = [...plan.writes.map(({ path }) => path), ...plan.removes, ...plan.modes.map(({ path }) => path)];
   const known = paths.flatMap((path) => {
@@ -180,7 +180,8 @@ function stageOf(plan: Plan, observation: Observation, owner: Owner, { digestOfC
     ? observation.containers.value.filter(({ id, running }) => running && !plan.docker.stop.includes(id)).map(({ id, name }) => `${id} ${name}`)
     : [];
   const nameOf = (id: string) => (observation.containers.known ? observation.containers.value.find((container) => container.id === id)?.name : undefined) ?? id;
-  const activeOr = (name: string) => (observation.units[name]?.ActiveState === "active" ? "active" : "inactive");
+  // One that is about to start, or reloads, runs on.
+  const activeOr = (name: string) => (["active", "activating", "reloading"].includes(observation.units[name]?.ActiveState ?? "") ? "active" : "inactive");
   return {
     settings: settings({
       APPARMOR_ENABLE: plan.profiles.enable,
@@ -230,7 +231,7 @@ function stageOf(plan: Plan, observation: Observation, owner: Owner, { digestOfC
     profiles: list(plan.writes.flatMap(({ path }, i) => (profileIn(path) === undefined ? [] : [`${i + 1} ${profileIn(path) ?? ""}`]))),
     "profiles-load": list(plan.profiles.load),
     "profiles-unload": list(plan.profiles.unload),
-    ...validation(plan),
+    ...validation(plan, command),
   };
 }
 
@@ -252,12 +253,14 @@ function publishedPorts({ containers }: Observation, stop: string[]): string[] {
  */
 const local = (address: string) => (address === "" || address === "0.0.0.0" ? "127.0.0.1" : address);
 
-/** The engine's own check of the new daemon.json, with the flags it will meet on the unit's command line. */
-function validation({ writes, validateWith }: Plan): Stage {
-  const at = writes.findIndex(({ path }) => path === "/etc/docker/daemon.json");
-  if (at < 0 || !validateWith) return {};
+/** The engine's own check of the new daemon.json, or of the original one, with the flags it will meet on the unit's command line. */
+function validation({ writes, validateWith }: Plan, command: Command): Stage {
+  const daemonJson = "/etc/docker/daemon.json";
+  const at = writes.findIndex(({ path }) => path === daemonJson);
+  if ((command === "apply" && at < 0) || !validateWith) return {};
+  const file = command === "apply" ? `${inHand}/files/${at + 1}` : `${state}/pristine/tree${daemonJson}`;
   const [binary = "", ...flags] = validateWith;
-  return { validate: `exec ${[binary, "--validate", "--config-file", `${inHand}/files/${at + 1}`, ...flags].map(quote).join(" ")}\n` };
+  return { validate: `exec ${[binary, "--validate", "--config-file", file, ...flags].map(quote).join(" ")}\n` };
 }
 
 /** The shell there counts in whole seconds, and with a factor ours need be none. */

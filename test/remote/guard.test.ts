@@ -5,7 +5,7 @@ import type { FileWrite, Plan } from "../../src/plan/plan.ts";
 import { applyPlan, restoreOriginal, type TransactionResult } from "../../src/remote/apply.ts";
 import { confirmChange } from "../../src/remote/confirmation.ts";
 import { runAsRoot } from "../../src/remote/ssh.ts";
-import { FakeRoot, mine } from "../support/fake-root.ts";
+import { FakeRoot, mine, stubs } from "../support/fake-root.ts";
 import { container } from "../support/observation.ts";
 import { known } from "../../src/observed/records.ts";
 import { emptyPlan, noDocker } from "../support/plan.ts";
@@ -146,6 +146,54 @@ describe("a way back that fails because /etc can't be written to", () => {
     expect(host.list("/etc")).toEqual(["644 /etc/a: old"]);
     expect(outcome().result).toBe("went back");
   });
+});
+
+describe("an update that was cut off before its first change", () => {
+  const cut = async (command: string): Promise<void> => {
+    host.remove(`${inHand}/step`);
+    await start(command);
+    expect(recoveryUnits()).toEqual([false, false, false, false]);
+    expect(host.exists(inHand)).toBe(false);
+  };
+
+  it.each(["recover", "guard"])("leaves nothing behind: %s", async (command) => {
+    await apply();
+    await cut(command);
+    expect(host.list("/var/lib/drydock").filter((line) => !/(lock: |generations\/|applied: [^]*)$/.test(line))).toEqual([]);
+    expect(host.exists("/armed")).toBe(false);
+  });
+
+  it("is taken back at boot by a unit that asks for nothing but its program: the word may not be there yet", async () => {
+    await apply();
+    expect(host.read("/etc/systemd/system/drydock-recover.service")).toMatch(/^ConditionPathExists=.*\/transaction\/transaction\.sh$/m);
+  });
+
+  it("leaves the originals of the update before it, also where giving them back was cut off in between", async () => {
+    await apply();
+    await confirm();
+    expect((await apply({ writes: [write("/etc/c", "c")] })).outcome).toBe("done");
+    await run("mv /var/lib/drydock/pristine /var/lib/drydock/pristine.gone");
+    await cut("recover");
+    expect(host.read(`/var/lib/drydock/pristine/tree${host.at("/etc/a")}`)).toBe("old");
+    expect(host.exists("/var/lib/drydock/pristine.gone")).toBe(false);
+  });
+});
+
+it("an outcome of an earlier update is gone before the word of a new one is there", async () => {
+  await apply();
+  await confirm();
+  host.on("sync", `case "$*" in *step.new*) [ ! -e "$ROOT/var/lib/drydock/outcome" ] || : >"$ROOT/stale" ;; esac`);
+  expect((await apply({ writes: [write("/etc/c", "c")] })).outcome).toBe("done");
+  expect(host.exists("/stale")).toBe(false);
+});
+
+it("a host that is left by the program alone, since its controller is gone, has nothing of ours", async () => {
+  await apply();
+  await confirm();
+  host.on("systemd-run", `case "$*" in *--wait*) kill -9 $PPID ;; esac\n${stubs["systemd-run"] ?? ""}`);
+  await expect(restoreOriginal(connection, emptyPlan({ docker: { ...noDocker, how: "restart" } }), host.observation(), owner)).rejects.toThrow();
+  await vi.waitFor(() => expect(host.exists("/var/lib/drydock")).toBe(false), { timeout: 10_000 });
+  expect(host.list("/etc")).toEqual(["644 /etc/a: old"]);
 });
 
 describe("a change that was cut off", () => {

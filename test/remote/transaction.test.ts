@@ -140,6 +140,7 @@ describe("a transaction that succeeds", () => {
   it("takes audit rules out in their own words and puts the others in", async () => {
     await apply({ audit: { enable: true, remove: ["-a always,exit -F path=/etc/old -F perm=wa -F key=docker", "-w /etc/docker -p wa -k docker"], add: ["-a always,exit -F dir=/etc/docker -F perm=wa -F key=docker"], compile: true } });
     expect(auditCalls()).toEqual([
+      "auditctl -s",
       "auditctl -e 1",
       "auditctl -d always,exit -F path=/etc/old -F perm=wa -F key=docker",
       "auditctl -W /etc/docker -p wa -k docker",
@@ -271,6 +272,14 @@ describe("a transaction that is refused touches nothing", () => {
     await expectUntouched({ writes: [write(daemonJson, '{"icc":false}')] }, `refused: changed by somebody else since it was read: ${host.at(daemonJson)}`, host.observation(), () => host.write(daemonJson, '{"debug":true}'));
   });
 
+  it("when a file was changed while the state of before was saved", async () => {
+    host.write(daemonJson, "{}");
+    host.on("head", `echo '{"debug":true}' >"$ROOT/etc/docker/daemon.json"; exec /usr/bin/head "$@"`);
+    expect(await apply({ writes: [write(daemonJson, '{"icc":false}')] })).toEqual({ outcome: "refused", log: [`refused: changed by somebody else since it was read: ${host.at(daemonJson)}`] });
+    expect(host.read(daemonJson)).toBe('{"debug":true}\n');
+    expect(host.list("/var/lib")).toEqual([]);
+  });
+
   it("when a file was made since", async () => {
     await expectUntouched({ writes: [write(daemonJson, "{}")] }, `refused: made by somebody else since it was read: ${host.at(daemonJson)}`, host.observation(), () => host.write(daemonJson, "{}"));
   });
@@ -333,6 +342,28 @@ describe("containers after the change", () => {
     expect((await apply({ writes: [write("/etc/a", "a")], docker: restart }, busy())).outcome).toBe(outcome);
   });
 
+  describe("one that was started since the host was looked at", () => {
+    const late = container("late", { id: "2".repeat(64) });
+    beforeEach(() => host.on("docker", `case "$*" in "ps "*) echo "${web.id} web"; echo "${late.id} late"; exit ;; esac\n${stubs.docker ?? ""}`));
+
+    it("has to run on as well", async () => {
+      host.container(late.id, "false 137");
+      const { outcome, log } = await apply({ writes: [write("/etc/a", "a")], docker: restart }, busy());
+      expect(outcome).toBe("went back");
+      expect(log).toContain("container late ran before and does not run now");
+    });
+
+    it("is stopped with the others, before them, and started again", async () => {
+      await apply({ writes: [write("/etc/a", "a")], docker: { ...restart, stop: [web.id] } }, busy());
+      expect(host.calls().filter((call) => /^docker (stop|start)/.test(call)).map((call) => call.replace(web.id, "web").replace(late.id, "late"))).toEqual(["docker stop late", "docker stop web", "docker start web", "docker start late"]);
+    });
+
+    it("is nobody's business where dockerd is left alone", async () => {
+      host.container(late.id, "false 137");
+      expect((await apply({ writes: [write("/etc/a", "a")] }, busy())).outcome).toBe("done");
+    });
+  });
+
   it("one that was stopped for the restart and does not start again takes the change back", async () => {
     host.touch("/stuck");
     const { outcome, log } = await apply({ writes: [write("/etc/a", "a")], docker: { ...restart, stop: [web.id] } }, busy());
@@ -389,6 +420,31 @@ describe("a transaction that fails goes back", () => {
   it("with the audit rules", async () => {
     await apply({ audit: { enable: false, add: ["-w /new -p wa -k docker"], remove: ["-w /old -p wa -k docker"], compile: false }, writes: [write(daemonJson, "BAD")], docker: restart });
     expect(auditCalls()).toEqual(["auditctl -W /old -p wa -k docker", "auditctl -w /new -p wa -k docker", "auditctl -W /new -p wa -k docker", "auditctl -w /old -p wa -k docker"]);
+  });
+
+  it("with all audit rules that can go back, where one can't", async () => {
+    host.on("auditctl", `case "$*" in "-W /new"*) exit 1 ;; esac\n${stubs.auditctl ?? ""}`);
+    await apply({ audit: { enable: false, add: ["-w /new -p wa -k docker", "-w /newer -p wa -k docker"], remove: ["-w /old -p wa -k docker"], compile: false }, writes: [write(daemonJson, "BAD")], docker: restart });
+    expect(auditCalls().slice(-3)).toEqual(["auditctl -W /new -p wa -k docker", "auditctl -W /newer -p wa -k docker", "auditctl -w /old -p wa -k docker"]);
+  });
+
+  it("to audit rules that are switched off", async () => {
+    host.on("auditctl", `case "$*" in -s) echo "enabled $(cat "$ROOT/enabled")" ;; "-e "*) echo "$2" >"$ROOT/enabled" ;; esac\n${stubs.auditctl ?? ""}`);
+    host.write("/enabled", "0\n");
+    const { outcome } = await apply({ audit: { enable: true, add: ["-w /new -p wa -k docker"], remove: [], compile: false }, writes: [write(daemonJson, "BAD")], docker: restart });
+    expect(outcome).toBe("went back");
+    expect(host.read("/enabled")).toBe("0\n");
+  });
+
+  it.each<[string, () => void, Partial<Plan>, string]>([
+    ["a rule between containers that stays", () => host.on("iptables", ""), { docker: { ...restart, dropBetweenContainers: true } }, "docker0 to docker0 is dropped still"],
+    ["a rule between containers that does not come back", () => undefined, { docker: { ...restart, liftDrop: true } }, "docker0 to docker0 is not dropped any more"],
+    ["a limit of a process that was not restarted", () => host.on("prlimit", 'case "$*" in *--raw*) if [ -e "$ROOT/asked" ]; then echo 1 1; else : >"$ROOT/asked"; echo 2 2; fi ;; esac'), { docker: restart, processLimits: [{ unit: "containerd.service", property: "LimitNOFILE", value: "3" }] }, "a limit is not as it was: containerd.service LimitNOFILE 1:1"],
+  ])("and compares %s", async (_, prepare, plan, line) => {
+    prepare();
+    const { outcome, log } = await apply({ writes: [write(daemonJson, "BAD")], ...plan });
+    expect(outcome).toBe("broken");
+    expect(log).toContain(line);
   });
 
   it("when a container that should have survived did not", async () => {
@@ -515,6 +571,18 @@ describe("the original", () => {
     expect(host.calls()).toContain(`docker start ${id}`);
     expect(host.exists("/var/lib/drydock/pristine")).toBe(true);
     expect(host.exists("/var/lib/drydock/owner")).toBe(true);
+  });
+
+  it("stays away when the engine, maybe a newer one by now, does not take the original daemon.json", async () => {
+    host.write(daemonJson, "{}");
+    await apply({ writes: [write(daemonJson, '{"icc":false}')], docker: restart });
+    host.on("dockerd", 'echo "no longer known: graph" >&2; exit 1');
+    host.calls();
+    const original = `/var/lib/drydock/pristine/tree${host.at(daemonJson)}`;
+    expect(await restore({ docker: restart, validateWith: ["dockerd", "-H", "fd://"] })).toEqual({ outcome: "refused", log: [expect.stringContaining("dockerd does not take the original daemon.json (")] });
+    expect(host.exists(original)).toBe(true);
+    expect(host.read(daemonJson)).toBe('{"icc":false}');
+    expect(host.calls().filter((call) => /^systemctl (start|stop)/.test(call))).toEqual([]);
   });
 
   it("stays away while a container runs on that no daemon lists: the original dockerd could not stop it", async () => {

@@ -25,10 +25,24 @@ check_unchanged() { # somebody else may have been at work since the observation
   while IFS= read -r path; do [ ! -e "$path" ] || refuse "made by somebody else since it was read: $path"; done <"$stage/expect-absent"
 }
 
+note_new_containers() { # started since the observation: they are as much worth as the others
+  [ "$DOCKER_WAS" = active ] && [ "$DOCKER" != nothing ] && [ "$SWITCHES_STORE" = no ] || return 0
+  docker ps --no-trunc --format '{{.ID}} {{.Names}}' >"$stage/running" || refuse "dockerd does not say which containers run"
+  cut -d' ' -f1 "$stage/stop" "$stage/survivors" >"$stage/listed"
+  # Where the others stop, what was started last stops first.
+  if has stop; then list=$stage/stop; else list=$stage/survivors; fi
+  { grep -vF -f "$stage/listed" "$stage/running" || :; cat "$list"; } >"$list.new"
+  mv "$list.new" "$list"
+}
+
 validate() {
   check_profiles
+  validate_configuration "this daemon.json"
+}
+
+validate_configuration() { # WHICH
   has validate || return 0
-  sh "$stage/validate" >"$stage/validate.log" 2>&1 || refuse "dockerd does not take this daemon.json: $(tail -n 3 "$stage/validate.log" | tr '\n' ' ')"
+  sh "$stage/validate" >"$stage/validate.log" 2>&1 || refuse "dockerd does not take $1: $(tail -n 3 "$stage/validate.log" | tr '\n' ' ')"
 }
 
 forward() { # in a process of its own: `set -e` does not hold inside a condition
@@ -58,6 +72,7 @@ back() { # the generation's "before", files and running state
   systemctl daemon-reload || left="$left systemd did not read its units again"
   # Undo what is loaded: rules may or may not have got there.
   change_audit_rules "$stage/audit-add" "$stage/audit-remove" 2>/dev/null || true
+  [ ! -s "$before/audit-enabled" ] || auditctl -e "$(cat "$before/audit-enabled")" >/dev/null || :
   bring_limits_back "$before"
   if [ "$DROP_BETWEEN_CONTAINERS" = yes ]; then lift_drop; fi
   if [ "$LIFT_DROP" = yes ]; then drop_between_containers || true; fi
@@ -148,12 +163,16 @@ forget_old_generations() {
 apply() {
   check_unchanged
   validate
+  note_new_containers
   note_ports
   # What an update that broke has left is the original still; what this one saves is not, if it comes to nothing.
   [ -d "$state/pristine" ] || : >"$stage/fresh"
   [ ! -s "$state/owner" ] || : >"$stage/kept"
-  [ -e "$stage/fresh" ] || cp -a "$state/pristine" "$stage/pristine-before"
+  # Whole, or not there: it may come back as the original.
+  [ -e "$stage/fresh" ] || { cp -a "$state/pristine" "$stage/pristine-before.new" && sync -f "$stage" && mv "$stage/pristine-before.new" "$stage/pristine-before"; } || refuse "the originals could not be saved"
   sh "$stage/transaction.sh" prepare "$stage" || untouched "the state of before could not be saved"
+  # What was saved just now is what is replaced.
+  check_unchanged
   # From here on something of ours may be left, and whoever destroys the host has to find it.
   # Synced: after a power cut a file that was renamed before its text was on the disk is there, and empty.
   if ! { grep -E '^(stack|host) ' "$stage/by" >"$state/owner.new" && sync "$state/owner.new" && mv "$state/owner.new" "$state/owner"; }; then
@@ -208,6 +227,8 @@ put_back() { # in a process of its own: whatever fails here, dockerd is started 
 restore() { # cut off wherever it may be, it is begun again: by the timer, or at boot
   if [ "$(step)" != restoring ]; then
     [ -d "$state/pristine" ] || { rm -f "$state/owner"; say "there is nothing to restore"; exit 0; }
+    # Of another engine by now, maybe.
+    [ ! -e "$state/pristine/tree/etc/docker/daemon.json" ] || validate_configuration "the original daemon.json ($state/pristine/tree/etc/docker/daemon.json) any more, and would not start with it"
     sh "$stage/transaction.sh" arm "$stage" restoring || { rm -f "$stage/step"; disarm_for_good; refuse "what finishes it when it is cut off could not be made ready"; }
   fi
   # Without them it was cut off after its last change.
@@ -220,6 +241,14 @@ restore() { # cut off wherever it may be, it is begun again: by the timer, or at
   say "every file is as it was before the first update"
   disarm || exit 22
   end_transaction
+  leave_host
+}
+
+leave_host() { # nothing of ours stays on a host that was left; who waits for this has the lock, and does it himself
+  exec 9>"$state/lock"
+  flock -n 9 || return 0
+  rm -f "$state/lock"
+  rmdir "$state" 2>/dev/null || :
 }
 
 restore_originals() {

@@ -116,12 +116,17 @@ differs_from() { # FOLDER: prints each path that is not as it was
   done <"$1/folders"
 }
 
+# Step by step, since `set -e` does not hold for who asks whether it went well: no half a file gets the name.
+replace_text() { # SOURCE PATH: owner and mode stay
+  cp -p -- "$2" "$2.drydock-new" && cat -- "$1" >"$2.drydock-new" && sync "$2.drydock-new" && mv -T -- "$2.drydock-new" "$2" && sync "${2%/*}"
+}
+
 add_ids() {
   [ -z "$CREATE_USER" ] || { say "creating user $CREATE_USER"; useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin "$CREATE_USER"; }
   while read -r file line; do
     [ -e "$file" ] || (umask 022 && : >"$file")
-    [ -z "$(tail -c1 "$file")" ] || echo >>"$file"
-    printf '%s\n' "$line" >>"$file"
+    { cat -- "$file"; [ -z "$(tail -c1 "$file")" ] || echo; printf '%s\n' "$line"; } >"$stage/ids.new"
+    replace_text "$stage/ids.new" "$file"
     say "adding $line to $file"
   done <"$stage/ids"
 }
@@ -129,10 +134,8 @@ add_ids() {
 take_ids_back() { # IDS_FILE USER: exactly what add_ids added; other lines may have come since
   while read -r file line; do
     grep -qxF -- "$line" "$file" 2>/dev/null || continue
-    # Step by step, since `set -e` does not hold for who asks whether it went well: no half a file gets the name.
-    cp -p -- "$file" "$file.drydock-new" || return 1
-    grep -vxF -- "$line" "$file" >"$file.drydock-new" || [ $? -eq 1 ] || return 1
-    mv -T -- "$file.drydock-new" "$file" || return 1
+    grep -vxF -- "$line" "$file" >"$stage/ids.new" || [ $? -eq 1 ] || return 1
+    replace_text "$stage/ids.new" "$file" || return 1
   done <"$1"
   [ -z "$2" ] || ! getent passwd "$2" >/dev/null || userdel "$2"
 }

@@ -33,7 +33,7 @@ RequiresMountsFor=$state
 After=local-fs.target
 Before=sysinit.target systemd-tmpfiles-setup.service auditd.service audit-rules.service apparmor.service containerd.service docker.socket docker.service shutdown.target
 Conflicts=shutdown.target
-ConditionPathExists=$stage/step
+ConditionPathExists=$stage/transaction.sh
 
 [Service]
 Type=oneshot
@@ -61,8 +61,10 @@ arm() { # STEP; in a process of its own, before the first change
   write_recovery_units
   # Before the word is there: until this unit ends, the timer has nothing to do.
   start_guard
+  # Whoever finds an outcome beside a word takes it for this transaction's.
+  rm -f -- "$state/outcome"
   set_step "$1"
-  rm -rf -- "$state/outcome" "$stage.broken"
+  rm -rf -- "$stage.broken"
 }
 
 start_guard() {
@@ -146,12 +148,19 @@ end_taken_back() { # WHY; fails where the word has to stay, and whoever finds it
 forget_saved() { # what this transaction saved as the original is none, since it came to nothing
   [ ! -e "$stage/generation" ] || rm -rf -- "$(cat "$stage/generation")"
   [ -e "$stage/kept" ] || rm -f "$state/owner"
-  # Away with one rename: half of it would pass for all of it.
-  [ ! -e "$stage/fresh" ] || { mv "$state/pristine" "$state/pristine.gone" 2>/dev/null || :; }
-  if [ -d "$stage/pristine-before" ]; then
-    mv "$state/pristine" "$state/pristine.gone" && mv "$stage/pristine-before" "$state/pristine"
-  fi
   rm -rf -- "$state/pristine.gone"
+  # Away with one rename: half of it would pass for all of it. It may be away already, where this was cut off before.
+  if [ -e "$stage/fresh" ] || [ -d "$stage/pristine-before" ]; then
+    [ ! -e "$state/pristine" ] || mv "$state/pristine" "$state/pristine.gone"
+  fi
+  [ ! -d "$stage/pristine-before" ] || mv "$stage/pristine-before" "$state/pristine"
+  rm -rf -- "$state/pristine.gone"
+}
+
+end_untouched() { # it was cut off before its first change
+  forget_saved
+  disarm_for_good
+  end_transaction
 }
 
 keep() { # confirmed; fails as end_taken_back does
@@ -188,7 +197,7 @@ guard() { # by the timer, again and again until the transaction has an end
     restoring) go_on_restoring || exit 22; exit 0 ;;
     # The boot units stay.
     broken) stop_guard; exit 0 ;;
-    *) disarm || :; exit 0 ;;
+    *) end_untouched; exit 0 ;;
   esac
   say "the update by $(tr '\n' ' ' <"$stage/by"): $why; going back to the state of before"
   take_back "$why" || exit 22
@@ -248,7 +257,7 @@ recover() { # at boot, before the files are read by anybody: nothing runs yet th
     changing | changed | going-back | broken) ;;
     confirmed) keep || :; exit 0 ;;
     taken-back) end_taken_back "the host was restarted in the middle" || :; exit 0 ;;
-    *) disarm || :; end_transaction; exit 0 ;;
+    *) end_untouched; exit 0 ;;
   esac
   say "the update by $(tr '\n' ' ' <"$stage/by") was cut off by a restart of the host; the files of before come back"
   set_step going-back || :

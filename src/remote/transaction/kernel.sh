@@ -14,15 +14,21 @@ drop_between_containers() {
 
 drop_rule='-i docker0 -o docker0 -m comment --comment drydock -j DROP'
 # shellcheck disable=SC2086 # words
+has_drop() { iptables -w 10 -C FORWARD $drop_rule 2>/dev/null; }
+# shellcheck disable=SC2086 # words
 lift_drop() { iptables -w 10 -D FORWARD $drop_rule 2>/dev/null || :; }
 
 # shellcheck disable=SC2046,SC2086 # a rule is words without blanks or globs (apply.ts checks), and auditctl wants them apart
-change_audit_rules() { # REMOVE ADD
+change_audit_rules() { # REMOVE ADD; goes on where one resists, and fails at the end
+  resisted=no
   set -f
-  while IFS= read -r rule; do auditctl $(printf '%s' "$rule" | sed 's/^-a /-d /; s/^-w /-W /') >/dev/null; done <"$1"
+  while IFS= read -r rule; do auditctl $(printf '%s' "$rule" | sed 's/^-a /-d /; s/^-w /-W /') >/dev/null || resisted=yes; done <"$1"
   set +f
-  [ ! -s "$2" ] || auditctl -R "$2" >/dev/null
+  [ ! -s "$2" ] || auditctl -R "$2" >/dev/null || resisted=yes
+  [ "$resisted" = no ]
 }
+
+audit_is_enabled() { auditctl -s | sed -n 's/^enabled //p'; }
 
 activate_audit() {
   [ "$AUDIT_ENABLE" = no ] || auditctl -e 1 >/dev/null
@@ -94,6 +100,13 @@ remember_kernel() { # FOLDER: what changes there, in the same lines as in the st
   [ ! -e "$state/applied" ] || cp -p "$state/applied" "$1/applied"
   # A module that is loaded now has its own first value then.
   cat /proc/sys/net/bridge/bridge-nf-call-iptables >"$1/bridge-filter" 2>/dev/null || :
+  process_limits_now >"$1/process-limits"
+  scope_limits_now >"$1/scope-limits"
+  if has audit-add || has audit-remove; then auditctl -l | sort >"$1/audit-rules"; fi
+  [ "$AUDIT_ENABLE" = no ] || audit_is_enabled >"$1/audit-enabled"
+}
+
+process_limits_now() {
   while read -r unit property value; do
     pid=$(systemctl show -p MainPID --value "$unit")
     [ "$pid" -gt 0 ] || continue
@@ -101,12 +114,14 @@ remember_kernel() { # FOLDER: what changes there, in the same lines as in the st
       LimitNOFILE) printf '%s %s %s\n' "$unit" "$property" "$(prlimit --pid "$pid" --nofile --raw --noheadings --output SOFT,HARD | tr -s ' ' :)" ;;
       OOMScoreAdjust) printf '%s %s %s\n' "$unit" "$property" "$(cat "/proc/$pid/oom_score_adj")" ;;
     esac
-  done <"$stage/process-limits" >"$1/process-limits"
+  done <"$stage/process-limits"
+}
+
+scope_limits_now() {
   while read -r scope file value; do
     group=/sys/fs/cgroup$(systemctl show -p ControlGroup --value "$scope")
     [ ! -e "$group/$file" ] || printf '%s %s %s\n' "$scope" "$file" "$(cat "$group/$file")"
-  done <"$stage/scope-limits" >"$1/scope-limits"
-  if has audit-add || has audit-remove; then auditctl -l | sort >"$1/audit-rules"; fi
+  done <"$stage/scope-limits"
 }
 
 bring_limits_back() { # FOLDER; after the unit files. Goes on where one resists: a process that was restarted has its own
@@ -120,8 +135,21 @@ bridge_filter_back() { # FOLDER: as it was, where it was there
 }
 
 kernel_differs_from() { # FOLDER: prints what is not as it was
-  [ -e "$1/audit-rules" ] || return 0
-  auditctl -l | sort >"$stage/audit-rules"
-  cmp -s "$1/audit-rules" "$stage/audit-rules" ||
-    say "the kernel has other audit rules: $(comm -3 "$1/audit-rules" "$stage/audit-rules" | head -n 3 | tr '\t\n' '  ')"
+  if [ -e "$1/audit-rules" ]; then
+    auditctl -l | sort >"$stage/audit-rules"
+    cmp -s "$1/audit-rules" "$stage/audit-rules" ||
+      say "the kernel has other audit rules: $(comm -3 "$1/audit-rules" "$stage/audit-rules" | head -n 3 | tr '\t\n' '  ')"
+  fi
+  [ ! -s "$1/audit-enabled" ] || [ "$(audit_is_enabled)" = "$(cat "$1/audit-enabled")" ] || say "auditing is not switched off or on as it was"
+  [ ! -s "$1/bridge-filter" ] || cmp -s "$1/bridge-filter" /proc/sys/net/bridge/bridge-nf-call-iptables || say "bridge-nf-call-iptables is not $(cat "$1/bridge-filter")"
+  [ "$DROP_BETWEEN_CONTAINERS" = no ] || ! has_drop || say "docker0 to docker0 is dropped still"
+  [ "$LIFT_DROP" = no ] || has_drop || say "docker0 to docker0 is not dropped any more"
+  limits_differ_from "$1"
+}
+
+limits_differ_from() { # FOLDER; a process that ended has none, and one that was restarted those of the unit files
+  {
+    process_limits_now | if [ -e "$stage/docker-touched" ]; then grep -v '^docker\.service ' || :; else cat; fi
+    has stop || scope_limits_now
+  } | grep -vxF -f "$1/process-limits" -f "$1/scope-limits" | while IFS= read -r limit; do say "a limit is not as it was: $limit"; done
 }

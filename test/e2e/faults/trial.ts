@@ -49,7 +49,7 @@ export async function trial(host: FaultHost, fault: Fault, step: Step, from: Sta
     // Who is told by the host that it went back has to have heard it.
     if (!(await host.settles(patience))) throw new Error(`it had no end within ${patience} s: ${await machine.run("cat /var/lib/drydock/transaction/step /var/lib/drydock/transaction/log; systemctl status docker drydock-guard.timer | head -40").catch(String)}`);
     const seconds = (Date.now() - struck) / 1000;
-    const { output } = await update.done;
+    const { output, exitCode } = await update.done;
     const after = await host.look();
     const evidence = await fault.evidence(circumstances);
     const ended = judge(host, fault, step, from, before, after, expected, output);
@@ -58,6 +58,8 @@ export async function trial(host: FaultHost, fault: Fault, step: Step, from: Sta
       if (left !== "") throw new Error(`${fault.name}, ${step}: /var/lib/drydock still has ${left}`);
     }
     await clear();
+    // Nobody was left to note it in the stack, and the next update would find nothing to do there.
+    if (ended === "new" && exitCode !== 0) await host.bring(other[from]);
     return { fault: fault.name, step, evidence, ended, seconds: Math.round(seconds), container: after.container === before.container ? "ran on" : "runs again" };
   } catch (cause) {
     // Clearing up may fail for the same reason, and would hide it.
