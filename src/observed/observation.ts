@@ -34,6 +34,8 @@ export interface Observation {
   /** Driver options of the network `bridge`. */
   bridgeOptions: Known<Record<string, string>>;
   containers: Known<Container[]>;
+  /** `repository:tag`, only asked where another store than the wished one is in use. */
+  images: Known<string[]>;
   /** By absolute path: what was asked for. Missing files have no entry, unreadable ones are unknown. */
   files: Record<string, Known<FileState>>;
   /** Files under Drydock's names, owned by this version or not. */
@@ -180,6 +182,7 @@ export function parseObservation(text: string): Observation {
       }),
     ),
     info: whileRunning(records.parsed("docker-info", (json) => dockerInfoSchema.parse(JSON.parse(json)))),
+    images: whileRunning(records.has("images") ? records.parsed("images", (text) => [...new Set(text.split("\n").filter((name) => name !== "" && !name.startsWith("<none>")))].sort()) : unknown("not asked")),
     bridgeOptions: whileRunning(records.parsed("docker-bridge", (json) => bridgeOptionsSchema.parse(JSON.parse(json)) ?? {})),
     containers: whileRunning(
       records.parsed("containers", (text) => text.split("\n").filter(Boolean).map((line) => containerSchema.parse(JSON.parse(line)))),

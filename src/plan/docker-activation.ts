@@ -86,10 +86,12 @@ export function stopOrder(observation: Observation): string[] {
 /** Whether another set of images and containers is seen afterwards. */
 export function switchesUserNamespace(wish: HostInputs, seen: HostInputs, observation: Observation): boolean {
   const isOn = observation.info.known && remappedTo(observation.info.value) !== undefined;
-  const wished = typeof wish.daemon["userns-remap"] === "string" && wish.daemon["userns-remap"] !== "";
+  const wished = wishesRemap(wish);
   if (isOn !== wished) return true;
   return wished && !isDeepStrictEqual(seen.inEffect.daemon["userns-remap"], wish.daemon["userns-remap"]) && "userns-remap" in seen.inEffect.daemon;
 }
+
+export const wishesRemap = ({ daemon }: Pick<HostInputs, "daemon">) => typeof daemon["userns-remap"] === "string" && daemon["userns-remap"] !== "";
 
 /** The keys by which another store is seen, e.g. `data-root and userns-remap`. */
 export function storeKeys({ because }: DockerActivation): string {

@@ -3,7 +3,8 @@
 #
 # Set before it, one path a line: $owned, the files to read; $looked, those of which only owner and mode are asked; $watched,
 # those to look for; in $volumes a mount point, its device and filesystem; and in $needs what the wish needs of the host:
-# `program NAME`, `module NAME`, `socket PATH`, `tcp HOST PORT`, `plugin NAME`. $data_root is where Docker's data should be.
+# `program NAME`, `module NAME`, `socket PATH`, `tcp HOST PORT`, `plugin NAME`. $data_root is where Docker's data should be, and $remap
+# says `yes` or `no`: whether dockerd is to remap its users.
 #
 # Prints base64 of: a line a probe (`NAME STATUS BYTES-OF-STDOUT BYTES-OF-STDERR`), an empty line, then all those bytes one
 # after the other. Few processes are started, since each one costs ten times as much on an emulated host.
@@ -98,6 +99,14 @@ if [ "$docker_runs" = yes ]; then
       ' >"$t/out/containers" 2>"$t/err/containers" || status=$?
     fi
     echo "$status" >"$t/containers.status"
+    # Their names only where an update would hide them: each question to dockerd has its price.
+    remaps=no
+    ! grep -q '"name=userns' "$t/out/docker-info" || remaps=yes
+    if [ "$remaps" != "$remap" ] || ! grep -q "\"DockerRootDir\":\"${data_root}[/\"]" "$t/out/docker-info"; then
+      status=0
+      timeout 60 docker image ls --format '{{.Repository}}:{{.Tag}}' >"$t/out/images" 2>"$t/err/images" || status=$?
+      echo "$status" >"$t/images.status"
+    fi
   } &
 fi
 
@@ -511,6 +520,10 @@ if [ "$docker_runs" = yes ]; then
     read -r status <"$t/$name.status"
     noted "$name" "$status" "$t/out/$name" "$t/err/$name"
   done
+  if [ -e "$t/images.status" ]; then
+    read -r status <"$t/images.status"
+    noted images "$status" "$t/out/images" "$t/err/images"
+  fi
 fi
 cd "$t" || exit 1
 IFS=$newline

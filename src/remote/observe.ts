@@ -21,6 +21,8 @@ export interface ObserveOptions {
   needs?: string[];
   /** Where Docker's data should be. */
   dataRoot?: string;
+  /** Whether dockerd should remap its users: where it is to change, the images that would be hidden are asked for. @default false */
+  remaps?: boolean;
   /** Over a connection of its own: proves that a new one can be made. */
   fresh?: boolean;
 }
@@ -46,7 +48,7 @@ export function clockAhead(now: number, asked: number, answered: number): number
 /** An observation as the host prints it; what tests are recorded from. */
 export async function observationText(connection: Connection, options: ObserveOptions): Promise<string> {
   const files = [...new Set(["/etc/docker", "/etc/docker/daemon.json", ...(options.files ?? [])])];
-  const script = `owned=${quote(files.join("\n"))}\nlooked=${quote((options.looked ?? []).join("\n"))}\nwatched=${quote((options.paths ?? []).join("\n"))}\nvolumes=${quote(volumeLines(options.volumes ?? {}))}\nneeds=${quote((options.needs ?? []).join("\n"))}\ndata_root=${quote(options.dataRoot ?? "/var/lib/docker")}\n${observeScript}`;
+  const script = `owned=${quote(files.join("\n"))}\nlooked=${quote((options.looked ?? []).join("\n"))}\nwatched=${quote((options.paths ?? []).join("\n"))}\nvolumes=${quote(volumeLines(options.volumes ?? {}))}\nneeds=${quote((options.needs ?? []).join("\n"))}\ndata_root=${quote(options.dataRoot ?? "/var/lib/docker")}\nremap=${options.remaps ? "yes" : "no"}\n${observeScript}`;
   return runAsRoot(connection, script, {
     step: "observing",
     timeout: seconds.observe,

@@ -481,3 +481,15 @@ it.each([
   for (const [name, text] of Object.entries({ ...unitFiles, info: JSON.stringify(dockerInfo), containers: `${JSON.stringify(container)}\n` })) writeFileSync(join(folder, name), text);
   expect((await observe({ host: "192.0.2.10", port: 22 })).underWay).toEqual(isUnderWay ? ["stack drydock/test", "since 2026-11-24"] : []);
 });
+
+it.each<[string, ObserveOptions, Partial<typeof dockerInfo> & Record<string, unknown>, boolean]>([
+  ["users are to be remapped, and are not", { remaps: true }, {}, true],
+  ["users are remapped, and are not to be", {}, { DockerRootDir: "/var/lib/docker/100000.100000", SecurityOptions: ["name=userns"] }, true],
+  ["the data are to be elsewhere", { dataRoot: "/srv/docker" }, {}, true],
+  ["users are remapped as wished", { remaps: true }, { DockerRootDir: "/var/lib/docker/100000.100000", SecurityOptions: ["name=userns"] }, false],
+  ["all stays where it is", {}, {}, false],
+])("images are asked for by name only where they would be hidden: %s", async (_, options, info, asked) => {
+  stubs.docker = `case "$1" in image) printf 'web:1\\n<none>:<none>\\nweb:1\\napp:2\\n' ;; *) ${stubs.docker ?? ""} ;; esac`;
+  const { images } = await look(options, { info: JSON.stringify({ ...dockerInfo, ...info }) });
+  expect(images).toEqual(asked ? { known: true, value: ["app:2", "web:1"] } : { known: false, reason: "not asked" });
+});

@@ -92,6 +92,7 @@ export function defaultHost(change: Partial<Observation> = {}): Observation {
       docker: { command: ["/usr/sbin/dockerd", "-H", "fd://", "--containerd=/run/containerd/containerd.sock"], startTicks: 1, startedAt: 2000, pid: 500, oomScoreAdjust: "-500", openFiles: "1048576" },
     },
     info: info(),
+    images: known([]),
     bridgeOptions: known({ "com.docker.network.bridge.enable_icc": "true" }),
     containers: known([]),
     files: {
