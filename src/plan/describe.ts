@@ -1,17 +1,18 @@
 /** A plan in words and unified diffs: what changes on the host, and what it costs there. */
 
 import { createTwoFilesPatch } from "diff";
+import { daemonKeyCost } from "../config/daemon.ts";
 import type { HostInputs, Json, JsonObject } from "../desired/host-inputs.ts";
 import type { Observation } from "../observed/observation.ts";
 import { isDeepStrictEqual } from "node:util";
 import { scopeDropIn } from "../effect/container-limits.ts";
 import { storeKeys } from "./docker-activation.ts";
-import { runningContainers } from "./seen.ts";
+import { auditIsImmutable, runningContainers } from "./seen.ts";
 import { describeProfiles } from "./profiles.ts";
 import type { Plan } from "./plan.ts";
 import { readableBytes } from "./volume-findings.ts";
 import type { VolumeStep } from "./volumes.ts";
-import { daemonJson } from "./wish.ts";
+import { auditRulesFile, daemonJson } from "./wish.ts";
 
 /** Unified diffs of the files, then one line for each other difference. Empty when there is none. */
 export function describeChange(plan: Plan, wish: HostInputs, seen: HostInputs, observation: Observation): string {
@@ -57,9 +58,9 @@ export function describeCost(plan: Plan, wish: HostInputs, observation: Observat
   if (docker.how === "start") cost.push("dockerd is started");
   if (docker.how === "reload") cost.push(`dockerd reloads its configuration${because}; no container notices`);
   if (docker.how === "restart") {
-    const survive = names.size > 0 && docker.stop.length === 0;
-    const how = docker.liveRestoreFirst ? ": live-restore is switched on by a reload first" : "";
-    cost.push(`dockerd restarts${because}${survive ? `; running containers keep running${how}` : ""}`);
+    const first = docker.liveRestoreFirst ? ", after a reload that switches live-restore on" : "";
+    cost.push(`dockerd restarts${because}${first}`);
+    if (names.size > 0 && docker.stop.length === 0) cost.push(`containers keep running: ${[...names.values()].join(", ")}`);
   }
   if (docker.stop.length > 0) {
     cost.push(`containers ${docker.switchesStore ? "stop" : "are stopped and started again"}: ${docker.stop.map((id) => names.get(id) ?? id).join(", ")}`);
@@ -67,9 +68,11 @@ export function describeCost(plan: Plan, wish: HostInputs, observation: Observat
   if (docker.switchesStore && observation.info.known) {
     const { Containers, Images, DockerRootDir } = observation.info.value;
     cost.push(`${storeKeys(docker)} ${storeKeys(docker).includes(" and ") ? "change" : "changes"}: ${counted(Containers, "container")} and ${counted(Images, "image")} under ${DockerRootDir} are hidden, not lost; images have to be loaded again`);
+    const hidden = [...(observation.containers.known ? observation.containers.value.map(({ name }) => `container ${name}`) : []), ...(observation.images.known ? observation.images.value.map((name) => `image ${name}`) : [])];
+    if (hidden.length > 0) cost.push(`hidden from then on: ${hidden.join(", ")}`);
   }
   const remade = docker.stop.length > 0 ? [] : [...names.values()];
-  if (remade.length > 0 && docker.because.some((key) => key === "log-driver" || key === "log-opts" || key === "no-new-privileges")) {
+  if (remade.length > 0 && docker.because.some((key) => daemonKeyCost[key] === "containers made again")) {
     cost.push(`containers have to be made again to get new defaults: ${remade.join(", ")}`);
   }
   const limits = Object.entries(wish.inEffect.limits).filter(([name]) => name.startsWith("docker-.scope ")).map(([name, value]) => `${name.split(" ")[1] ?? ""}=${value}`);
@@ -83,6 +86,7 @@ export function describeCost(plan: Plan, wish: HostInputs, observation: Observat
   if (docker.dropBetweenContainers) cost.push("containers on docker0 can't reach each other from then on, running ones included");
   if (docker.liftDrop) cost.push("containers on docker0 can reach each other again");
   cost.push(...describeProfiles(plan, observation));
+  if (plan.writes.some(({ path }) => path === auditRulesFile) && auditIsImmutable(observation)) cost.push("audit rules wait for a reboot: the kernel takes no changes (auditctl -s: enabled 2)");
   if (plan.modules.length > 0) cost.push(`kernel modules are loaded: ${plan.modules.join(", ")}`);
   return cost.length > 0 ? cost : ["nothing restarts"];
 }

@@ -6,8 +6,9 @@ import { seccompFile } from "../config/seccomp.ts";
 import type { HostInputs, Json, JsonObject } from "../desired/host-inputs.ts";
 import { bridgeForwards, dropsByOurRule, isClosedByDockerd, opensLater, usesNftables } from "../effect/bridge.ts";
 import { seccompRead } from "../effect/seccomp.ts";
-import { asOnDisk, dataRoot, processName, remappedTo } from "../effect/daemon.ts";
+import { asOnDisk, dataRoot, keepsImagesInContainerd, processName, remappedTo } from "../effect/daemon.ts";
 import type { Observation } from "../observed/observation.ts";
+import { compareVersions } from "../observed/engine-version.ts";
 import { parseUnitText } from "../observed/systemd.ts";
 import { wishedDataRoot } from "./disk-findings.ts";
 import { digest, runningContainers } from "./seen.ts";
@@ -20,7 +21,7 @@ export interface DockerActivation {
   liveRestoreFirst: boolean;
   /** Ids of the containers that must stop before, in order; they are hidden or started again after. */
   stop: string[];
-  /** userns-remap or data-root changes: other images and containers are seen after it. */
+  /** userns-remap, data-root or the storage driver changes: other images and containers are seen after it. */
   switchesStore: boolean;
   /** dockerd leaves docker0 as it is while containers run: the kernel must be told directly. */
   dropBetweenContainers: boolean;
@@ -47,7 +48,7 @@ export function planDocker(
     // A reload may have taken up these from the file that is replaced, and tells nobody.
     !differing(wish.daemon, seen.daemon).some((key) => daemonKeyCost[key] === "reload");
   const keys = changedKeys(wish, seen, !neverLeft, opensNow(wish, observation));
-  const switchesStore = observation.info.known && (switchesUserNamespace(wish, seen, observation) || switchesDataRoot(wish, seen, observation)) && wish.inEffect.services["docker.service"] === "active";
+  const switchesStore = observation.info.known && (switchesUserNamespace(wish, seen, observation) || switchesDataRoot(wish, seen, observation) || switchesDriver(wish, seen, observation)) && wish.inEffect.services["docker.service"] === "active";
   const hostsChange = seen.files[hostsDropIn] !== wish.files[hostsDropIn];
   // A reload takes up some keys only: it can't answer for a file of which nobody knows whether it was read.
   const configurationIsOld = seen.inEffect.configuration !== asOnDisk && !neverLeft;
@@ -59,7 +60,8 @@ export function planDocker(
     ...moving,
     ...(subordinateIds && !keys.includes("userns-remap") ? ["subordinate ids"] : []),
   ];
-  const restart = because.some((key) => daemonKeyCost[key] !== "reload" || !(key in wish.daemon));
+  // A reload takes up `features`, but for the image store.
+  const restart = switchesStore || because.some((key) => daemonKeyCost[key] !== "reload" || !(key in wish.daemon));
   const stopped = seen.inEffect.services["docker.service"] !== "active";
   const how = stopped ? "start" : because.length === 0 ? "nothing" : restart ? "restart" : "reload";
   const { info } = observation;
@@ -95,7 +97,7 @@ export const wishesRemap = ({ daemon }: Pick<HostInputs, "daemon">) => typeof da
 
 /** The keys by which another store is seen, e.g. `data-root and userns-remap`. */
 export function storeKeys({ because }: DockerActivation): string {
-  const named = ["data-root", "userns-remap"].filter((key) => because.includes(key));
+  const named = ["data-root", "features", "storage-driver", "userns-remap"].filter((key) => because.includes(key));
   return named.length === 0 ? "userns-remap" : named.join(" and ");
 }
 
@@ -113,6 +115,17 @@ const opensNow = ({ daemon }: HostInputs, observation: Observation) => daemon.ic
 function switchesDataRoot(wish: HostInputs, seen: HostInputs, { info, dataPlace }: Observation): boolean {
   if (!info.known || isDeepStrictEqual(wish.daemon["data-root"], seen.daemon["data-root"])) return false;
   return dataRoot(info.value) !== (dataPlace.known ? dataPlace.value : wishedDataRoot(wish));
+}
+
+/** Each storage driver, and containerd's image store, sees its own images, and only the containers made of them (moby daemon.go, restore). */
+function switchesDriver(wish: HostInputs, seen: HostInputs, { info }: Observation): boolean {
+  if (!info.known) return false;
+  const changes = (key: string) => !isDeepStrictEqual(wish.daemon[key], seen.daemon[key]);
+  const driver = wish.daemon["storage-driver"];
+  if (typeof driver === "string" && changes("storage-driver") && driver !== info.value.Driver) return true;
+  const containerdStore = (wish.daemon.features as JsonObject | undefined)?.["containerd-snapshotter"];
+  // Older engines don't know the feature.
+  return typeof containerdStore === "boolean" && changes("features") && compareVersions(info.value.ServerVersion, "24.0") >= 0 && containerdStore !== keepsImagesInContainerd(info.value);
 }
 
 function changedKeys(wish: HostInputs, seen: HostInputs, diskCounts: boolean, opens: boolean): string[] {

@@ -139,6 +139,7 @@ function trouble({ owner, group, mode }: FileState, widest: number): string[] {
 
 function auditFindings(wish: HostInputs, observation: Observation): string[] {
   if (wish.inEffect.audit === undefined) return [];
+  if (observation.units["auditd.service"]?.LoadState === "masked") return ["auditd is masked, so nothing can be audited; run: systemctl unmask auditd, or set audit: false"];
   if (observation.units["auditd.service"]?.LoadState !== "loaded" || !observation.auditStatus.known) {
     return ["auditd is not installed, so nothing can be audited; install it (apt-get install auditd, dnf install audit) or set audit: false"];
   }
@@ -166,6 +167,8 @@ function consentFindings(wish: HostInputs, observation: Observation, plan: Plan)
   if (!info.known && units["docker.service"]?.ActiveState !== "active" && !isDeepStrictEqual(wish.daemon["userns-remap"], daemonConfigurationOn(observation)["userns-remap"])) {
     return ["docker.service does not run, so what a change of userns-remap would hide is not known; start it first: systemctl start docker"];
   }
+  const state = units["docker.service"]?.ActiveState ?? "";
+  if (["activating", "deactivating"].includes(state)) return [`docker.service is ${state}, so what a change would stop or hide is not known; wait until it has ended, or see why it does not: journalctl -u docker`];
   const silent = [info, containers].find((fact) => !fact.known);
   if (silent?.known === false && units["docker.service"]?.ActiveState === "active" && docker.how !== "nothing") {
     return [`dockerd runs and does not answer (${silent.reason}), so what a change would stop or hide is not known; restart docker.service first`];

@@ -100,6 +100,9 @@ export function hostFacts(observation: Observation, wish: HostArgs | HostInputs)
 
 // --- Internal ---
 
+/** A unit that reloads runs. */
+const stateOf = (state: string | undefined) => (state === "reloading" ? "active" : (state ?? "unknown: systemd does not name it"));
+
 /** Besides what is wished: security keys, and what an earlier apply had set, which goes when it is wished no more. */
 function answeredFor(wish: JsonObject, observation: Observation): JsonObject {
   const ours = new Set([...Object.keys(wish), ...Object.keys(securityKeys), ...(observation.applied.keys?.split(",") ?? []), unreadable]);
@@ -128,7 +131,7 @@ function observedInEffect({ inEffect: wish, volumes }: HostInputs, observation: 
   const mounts = Object.entries(volumes ?? {}).map(([mountPoint, volume]): [string, string] => [mountPoint, mountInEffect(mountPoint, volume, observation)]);
   const apparmor = profilesInEffect(wish.apparmor, observation);
   return {
-    services: Object.fromEntries(Object.keys(wish.services).map((unit) => [unit, observation.units[unit]?.ActiveState ?? "unknown: systemd does not name it"])),
+    services: Object.fromEntries(Object.keys(wish.services).map((unit) => [unit, stateOf(observation.units[unit]?.ActiveState)])),
     configuration: configurationInEffect(observation, digest),
     daemon: Object.fromEntries(Object.entries(wish.daemon).map(([key, value]) => [key, key === "icc" && opensLater(wish.daemon, observation) ? value : (daemonKeyInEffect(key, value, observation) ?? value)])),
     ...(wish.audit === undefined ? {} : { audit: observedAudit(wish.audit, observation) }),

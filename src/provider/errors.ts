@@ -35,4 +35,6 @@ export function explain(error: unknown): string {
 }
 
 /** @param by who began it and since when, as the host has noted it */
-export const busy = (host: string, by: string[]) => new HostError(`${host}: another apply is running there, or waits for its confirmation (${by.join(", ")}); nothing was touched, try again when it has ended`);
+export const anotherApply = (by: string[]) => `another apply is running there, or waits for its confirmation (${by.join(", ")})`;
+
+export const busy = (host: string, by: string[]) => new HostError(`${host}: ${anotherApply(by)}; nothing was touched, try again when it has ended`);

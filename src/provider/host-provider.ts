@@ -9,7 +9,7 @@ import { completeInputs } from "../plan/wish.ts";
 import { log, type CustomResource } from "../sdk.ts";
 import { hostType, parseUrn } from "../urn.ts";
 import { converge, type Converged, type Say } from "./converge.ts";
-import { DeferredError, explain, explainFor, HalfDoneError, listed } from "./errors.ts";
+import { anotherApply, DeferredError, explain, explainFor, HalfDoneError, listed } from "./errors.ts";
 import { lookAhead } from "./look-ahead.ts";
 import { look } from "./look.ts";
 import { mistakes } from "../remote/limits.ts";
@@ -111,6 +111,7 @@ export class HostProvider implements provider.Provider {
       const inputs = plain(observedInputs(props, observation));
       const { outcome } = observation;
       if (outcome && outcome.result !== "confirmed") await this.log("warn", urn, `${id}: ${lastUpdate(outcome)}`);
+      if (observation.underWay.length > 0) await this.log("warn", urn, `${id}: ${anotherApply(observation.underWay)}: what is there now may be taken back`);
       const { lastChange = { cost: [], diff: "" }, applied = {}, deferred } = props;
       const outputs = outputsOf({ ...props, inEffect: inputs.inEffect }, observation, { lastChange, applied });
       for (const text of outputs.pending) await this.log("warn", urn, `${id}: pending: ${text}`);

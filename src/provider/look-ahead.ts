@@ -7,7 +7,7 @@ import { isEmpty } from "../plan/plan.ts";
 import { observedInputs } from "../plan/seen.ts";
 import { waitsForWindow } from "../plan/window.ts";
 import { assess } from "./assess.ts";
-import { listed } from "./errors.ts";
+import { anotherApply, listed } from "./errors.ts";
 
 export interface Outlook {
   wish: HostInputs;
@@ -24,7 +24,8 @@ export interface Outlook {
  * @throws UnreachableError, RemoteScriptError
  */
 export async function lookAhead(owner: Owner, args: HostArgs, isNew: boolean): Promise<Outlook> {
-  const { observation, wish, plan, ...said } = await assess(owner, args, { reuse: !isNew });
+  const { observation, wish, plan, refused, doubts } = await assess(owner, args, { reuse: !isNew });
+  const said = { refused: [...(observation.underWay.length > 0 ? [anotherApply(observation.underWay)] : []), ...refused], doubts };
   if (isEmpty(plan)) return { wish, ...said, report: `${owner.host}: already in the wished state; nothing would be touched` };
   const window = waitsForWindow(wish.window, plan, new Date());
   const cost = [...(window === undefined ? [] : [`nothing now: it waits for ${window}; then:`]), ...describeCost(plan, wish, observation)];

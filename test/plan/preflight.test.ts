@@ -69,6 +69,16 @@ describe("the engine", () => {
     expect(daemon({ icc: false }, defaultHost({ info: unknown("docker-info ended with exit status 124") }))).toEqual(["dockerd runs and does not answer (docker-info ended with exit status 124), so what a change would stop or hide is not known; restart docker.service first"]);
   });
 
+  it.each(["activating", "deactivating"])("is %s", (ActiveState) => {
+    const units = { ...defaultHost().units, "docker.service": { LoadState: "loaded", ActiveState } };
+    expect(daemon({ icc: false }, defaultHost({ units, info: unknown(`docker.service is ${ActiveState}`) }))).toEqual([`docker.service is ${ActiveState}, so what a change would stop or hide is not known; wait until it has ended, or see why it does not: journalctl -u docker`]);
+  });
+
+  it("reloads, and runs", () => {
+    const units = { ...defaultHost().units, "docker.service": { LoadState: "loaded", ActiveState: "reloading" } };
+    expect(daemon({ icc: false, "live-restore": true }, defaultHost({ units }))).toEqual([]);
+  });
+
   it("answers, but for its containers", () => {
     expect(daemon({ "log-level": "info" }, defaultHost({ containers: unknown("containers ended with exit status 124") }))[0]).toMatch(/^dockerd runs and does not answer \(containers ended with exit status 124\), /);
   });

@@ -92,6 +92,12 @@ describe("check", () => {
     expect(logged[1]).toMatch(/^error: web1: this would be refused: this machine is kept by stack drydock\/other as host web9; /);
   });
 
+  it("of one where another update is under way says so", async () => {
+    host.views = [right({ underWay: ["stack drydock/other", "since 2026-11-24T09:00:00.000Z"] })];
+    await provider.check(urn, undefined, args());
+    expect(logged[1]).toBe("error: web1: this would be refused: another apply is running there, or waits for its confirmation (stack drydock/other, since 2026-11-24T09:00:00.000Z)");
+  });
+
   it("of one that can't be reached says so, and does not throw", async () => {
     host.views = [unreachable];
     const { inputs } = (await provider.check(urn, undefined, args())) as Answer;
@@ -335,6 +341,12 @@ describe("read", () => {
   it("shows drift", async () => {
     host.views = [withDaemonJson({ "icc": false, "seccomp-profile": "unconfined" })];
     expect((await provider.read("web1", urn, wishFor(args()))).inputs).toMatchObject({ daemon: { "icc": false, "seccomp-profile": "unconfined" } });
+  });
+
+  it("says when what it has read may be taken back", async () => {
+    host.views = [right({ underWay: ["stack drydock/other"] })];
+    await provider.read("web1", urn, wishFor(args(), right()));
+    expect(logged).toEqual(["warn: web1: another apply is running there, or waits for its confirmation (stack drydock/other): what is there now may be taken back"]);
   });
 
   it("of a host that can't be reached returns what was known last and why, and never throws", async () => {
