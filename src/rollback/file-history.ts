@@ -1,9 +1,9 @@
 /** The history that a file backend keeps: two files an update, named after the stack and the time. */
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { homedir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { gunzipSync, zstdDecompressSync } from "node:zlib";
+import { backendFolder, historyEntry, historyFolder } from "./backend-folder.ts";
 import { parseCheckpoint } from "./checkpoint.ts";
 import { RollbackError } from "./error.ts";
 import { parseUpdate, remembering, type History } from "./history.ts";
@@ -14,12 +14,11 @@ import { parseUpdate, remembering, type History } from "./history.ts";
  * @throws RollbackError
  */
 export function readFileHistory({ url, folder, project, stack }: { url: string; folder: string; project: string; stack: string }): History {
-  const place = join(backendFolder(url, folder), ".pulumi", "history", project, stack);
+  const place = historyFolder(backendFolder(url, folder), project, stack);
   if (!existsSync(place)) throw new RollbackError(`stack ${stack} has no update yet: ${place} is not there`);
   const entries = readdirSync(place).flatMap((name) => {
-    // prod-1795438467489180284.history.json.gz; the stack may have been renamed since.
-    const [, prefix, time] = /^(.*-(\d+))\.history\.json(?:\.gz|\.zst)?$/.exec(name) ?? [];
-    return prefix === undefined || time === undefined ? [] : [{ name, prefix, time: BigInt(time) }];
+    const entry = historyEntry(name);
+    return entry ? [{ name, ...entry }] : [];
   });
   entries.sort((a, b) => (a.time < b.time ? -1 : 1));
   const updates = entries.map(({ name }, i) => {
@@ -34,12 +33,6 @@ export function readFileHistory({ url, folder, project, stack }: { url: string; 
     return parseCheckpoint(readUnpacked(file), file);
   };
   return { updates, checkpoint: remembering((number) => Promise.resolve().then(() => checkpoint(number))) };
-}
-
-/** `file:///srv/state?no_tmp_dir=true`, `file://~`, `file://~/state`, `file://../state`; the engine reads them so (pkg/backend/diy, massageBlobPath). */
-export function backendFolder(url: string, folder: string): string {
-  const path = url.replace(/^file:\/\//, "").replace(/\?.*$/, "");
-  return path.startsWith("~") ? join(homedir(), path.slice(2)) : resolve(folder, path);
 }
 
 /** A file of the engine's, compressed or not: PULUMI_SELF_MANAGED_STATE_GZIP and its like say how it is written, and change. */

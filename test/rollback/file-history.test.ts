@@ -3,7 +3,8 @@ import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { backendFolder, readFileHistory } from "../../src/rollback/file-history.ts";
+import { backendFolder } from "../../src/rollback/backend-folder.ts";
+import { readFileHistory } from "../../src/rollback/file-history.ts";
 import { checkpointText } from "../support/history.ts";
 
 let folder: string;
