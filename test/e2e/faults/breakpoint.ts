@@ -10,7 +10,7 @@ export const steps = {
   sending: ["systemd-run", ".*--unit=drydock-apply\\.service.*"],
   saving: ["head", "-c 1048576 .*"],
   arming: ["systemd-run", ".*--unit=drydock-guard .*"],
-  begun: ["rm", "-rf -- /var/lib/drydock/outcome .*"],
+  begun: ["rm", "-rf -- /var/lib/drydock/transaction\\.broken"],
   installing: ["mv", "-T -- .* /etc/docker/daemon\\.json"],
   "loading audit rules": ["auditctl", "-R .*"],
   "loading profiles": ["apparmor_parser", "-r -K /etc/apparmor\\.d/.*"],
