@@ -95,7 +95,7 @@ export function transactionScript(command: Command, stage: Stage, owner: Owner, 
     `  [ "$status" -eq 0 ] || { echo "status $status"; exit 0; }`,
     `fi`,
     forgetUntouched,
-    `rm -rf ${inHand}`,
+    `rm -rf ${inHand} ${inHand}.ended`,
     `mkdir -p ${inHand}/files`,
     ...files.map(([name, text]) => writeFile(`${inHand}/${name}`, text)),
     `: >${inHand}/log`,
@@ -139,7 +139,7 @@ const inHand = `${state}/transaction`;
 const unit = "drydock-apply.service";
 
 /** What a transaction that was killed before its first change has saved is no original. */
-const forgetUntouched = `[ -e ${inHand}/step ] || [ ! -e ${inHand}/fresh -a ! -e ${inHand}/generation ] || sh ${inHand}/transaction.sh forget_saved ${inHand} </dev/null || true`;
+const forgetUntouched = `[ -e ${inHand}/step ] || [ ! -e ${inHand}/fresh -a ! -e ${inHand}/pristine-before ] || sh ${inHand}/transaction.sh forget_saved ${inHand} </dev/null || true`;
 
 /** The program that runs on the host: its parts, one subject each, joined in this order. */
 export const transactionProgram = ["begin", "files", "docker", "health", "kernel", "profiles", "volumes", "guard", "commands"]

@@ -179,6 +179,35 @@ describe("an update that was cut off before its first change", () => {
   });
 });
 
+it("a change that was kept, and cut off only in the removal of what it needed, keeps its originals", async () => {
+  await apply();
+  host.on("rm", `case "$*" in *transaction.ended) exit 1 ;; esac; exec /bin/rm "$@"`);
+  await confirm();
+  expect(host.read("/var/lib/drydock/outcome")).toContain("result confirmed");
+  host.remove("/bin/rm");
+  await start("recover").catch(() => undefined);
+  expect((await apply({ writes: [write("/etc/c", "c")] })).outcome).toBe("done");
+  expect(host.exists(`${inHand}.ended`)).toBe(false);
+  await confirm();
+  expect((await restoreOriginal(connection, emptyPlan({ docker: { ...noDocker, how: "restart" } }), host.observation(), owner)).outcome).toBe("done");
+  expect(host.list("/etc")).toEqual(["644 /etc/a: old"]);
+});
+
+it("a destroy that was cut off before its first change leaves the host whose it was", async () => {
+  await apply();
+  await confirm();
+  host.on("systemd-run", `case "$*" in *--wait*) kill -9 $PPID ;; esac\n${stubs["systemd-run"] ?? ""}`);
+  host.on("sync", `case "$*" in *step.new*) kill -9 $(ps -o ppid= -p $PPID) $PPID ;; esac`);
+  await expect(restoreOriginal(connection, emptyPlan({ docker: { ...noDocker, how: "restart" } }), host.observation(), owner)).rejects.toThrow();
+  await vi.waitFor(() => expect(host.calls()).toContainEqual(expect.stringMatching(/^sync .*step\.new$/)));
+  host.on("sync", "");
+  expect(host.exists(`${inHand}/step`)).toBe(false);
+  await start("recover");
+  expect(recoveryUnits()).toEqual([false, false, false, false]);
+  expect(host.read("/var/lib/drydock/owner")).toBe("stack drydock/test\nhost web1\n");
+  expect(host.exists("/var/lib/drydock/pristine")).toBe(true);
+});
+
 it("an outcome of an earlier update is gone before the word of a new one is there", async () => {
   await apply();
   await confirm();

@@ -237,7 +237,7 @@ restore() { # cut off wherever it may be, it is begun again: by the timer, or at
     # Away with one rename: half of it would pass for all of it.
     mv "$state/pristine" "$state/pristine.gone"
   fi
-  rm -rf -- "$state/generations" "$state/pristine.gone" "$state/applied" "$state/current" "$state/outcome" "$state/owner"
+  rm -rf -- "$state/generations" "$stage.ended" "$state/pristine.gone" "$state/applied" "$state/current" "$state/outcome" "$state/owner"
   say "every file is as it was before the first update"
   disarm || exit 22
   end_transaction

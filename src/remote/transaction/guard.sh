@@ -98,10 +98,10 @@ note_outcome() { # RESULT WHY
 generation_number() { sed 's,.*/,,' "$stage/generation"; }
 
 end_transaction() { # whoever runs this script goes on reading it
-  # Without its word a stage is nothing but waste, in whatever order the rest goes.
-  rm -f "$stage/step"
-  sync "$stage"
-  rm -rf -- "$stage"
+  # With one rename: cut off in the middle of its removal it would pass for one that never began, and what it saved for nothing.
+  mv -T -- "$stage" "$stage.ended"
+  sync "$state"
+  rm -rf -- "$stage.ended"
 }
 
 take_back() { # WHY: the way back, whoever finds that it has to be gone
@@ -146,6 +146,8 @@ end_taken_back() { # WHY; fails where the word has to stay, and whoever finds it
 }
 
 forget_saved() { # what this transaction saved as the original is none, since it came to nothing
+  # It did not come so far as to save something; who restores the originals saves nothing.
+  [ -e "$stage/fresh" ] || [ -d "$stage/pristine-before" ] || return 0
   [ ! -e "$stage/generation" ] || rm -rf -- "$(cat "$stage/generation")"
   [ -e "$stage/kept" ] || rm -f "$state/owner"
   rm -rf -- "$state/pristine.gone"

@@ -19,7 +19,7 @@ export const steps = {
   "health check": ["docker", "import .*"],
   confirming: ["flock", "-w 60 9"],
   keeping: ["ln", "-sfn .* /var/lib/drydock/current"],
-  ending: ["rm", "-rf -- /var/lib/drydock/transaction"],
+  ending: ["rm", "-rf -- /var/lib/drydock/transaction\\.ended"],
   "removing ours": ["rm", "-f -- /etc/docker/daemon\\.json .*"],
   "going back": ["cp", "-a -- .*daemon\\.json /etc/docker/daemon\\.json\\.drydock-new"],
 } as const satisfies Record<string, readonly [command: string, itsArguments: string]>;
