@@ -181,7 +181,7 @@ describe("an update that was cut off before its first change", () => {
 
 it("a change that was kept, and cut off only in the removal of what it needed, keeps its originals", async () => {
   await apply();
-  host.on("rm", `case "$*" in *transaction.ended) exit 1 ;; esac; exec /bin/rm "$@"`);
+  host.on("rm", `case "$*" in "-rf -- "*/transaction | "-rf -- "*/transaction.ended) exit 1 ;; esac; exec /bin/rm "$@"`);
   await confirm();
   expect(host.read("/var/lib/drydock/outcome")).toContain("result confirmed");
   host.remove("/bin/rm");
