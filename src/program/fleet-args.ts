@@ -574,7 +574,7 @@ export interface DaemonArgs {
    */
   "exec-root"?: string | null | undefined;
   /**
-   * How layers are stored. aufs is refused. Naming overlay2 on 29 turns the containerd image store off.
+   * How layers are stored. aufs is refused. Naming overlay2 on 29 turns the containerd image store off. Images and containers of another driver are hidden until you go back, and running containers are stopped first.
    * Allowed: the name of a storage driver.
    * Cost of a change: restart. CIS 2.6.
    * @default chosen by the engine
@@ -645,7 +645,7 @@ export interface DaemonArgs {
    */
   builder?: Record<string, Json> | null | undefined;
   /**
-   * Features on or off, e.g. containerd-snapshotter, cdi, buildkit.
+   * Features on or off, e.g. containerd-snapshotter, cdi, buildkit. The first of these hides images and containers as another storage-driver does, and restarts dockerd.
    * Cost of a change: reload.
    * @default {}
    */

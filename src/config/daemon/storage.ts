@@ -21,7 +21,7 @@ export const storageKeys = {
   }),
   "exec-root": setting(hostPath, { description: "Run-time state of the daemon.", initially: "/var/run/docker", cost: "restart" }),
   "storage-driver": setting(text("the name of a storage driver", /^[a-z0-9-]+$/), {
-    description: "How layers are stored. aufs is refused. Naming overlay2 on 29 turns the containerd image store off.",
+    description: "How layers are stored. aufs is refused. Naming overlay2 on 29 turns the containerd image store off. Images and containers of another driver are hidden until you go back, and running containers are stopped first.",
     initially: "chosen by the engine",
     cost: "restart",
     cis: "2.6",
@@ -48,7 +48,7 @@ export const storageKeys = {
     see: "https://docs.docker.com/build/cache/garbage-collection/",
   }),
   features: setting(tableOf(flag, "true or false by name"), {
-    description: "Features on or off, e.g. containerd-snapshotter, cdi, buildkit.",
+    description: "Features on or off, e.g. containerd-snapshotter, cdi, buildkit. The first of these hides images and containers as another storage-driver does, and restarts dockerd.",
     initially: "{}",
     cost: "reload",
   }),
