@@ -36,6 +36,7 @@ describe("a first preview", () => {
     expect(output).toContain("inEffect.daemon.icc: true => false");
     expect(output).toMatch(/containers stop: before/);
     expect(output).toMatch(/1 container and 1 image under \/var\/lib\/docker are hidden, not lost/);
+    expect(output).toContain("hidden from then on: container before, image bb:latest");
     expect(exitCode).toBe(0);
     expect(await snapshot(machine)).toEqual(before);
   });
