@@ -81,6 +81,9 @@ export function transactionScript(command: Command, stage: Stage, owner: Owner, 
   return [
     "set -eu",
     "umask 077",
+    // Who waits may be gone: what comes after the unit is done all the same.
+    "trap '' PIPE",
+    "tell() { echo \"$*\" || :; }",
     `mkdir -p ${state}`,
     // The unit outlives a controller that dies: its name is the lock's second half.
     `exec 9>${state}/lock`,
@@ -110,8 +113,8 @@ export function transactionScript(command: Command, stage: Stage, owner: Owner, 
     'wait "$shown" || true',
     // It touched something, and is gone without a word. One that went back may still wait for its last files to go.
     `[ ! -e ${inHand}/step ] || case $status in 0 | 21 | 22) ;; *) status=25 ;; esac`,
-    ...(command === "apply" ? [`[ -e ${inHand}/step ] || case $status in 0 | 20 | 21 | 22) ;; *) echo "refused: it ended with status $status before it touched anything"; status=20 ;; esac`] : []),
-    'echo "status $status"',
+    ...(command === "apply" ? [`[ -e ${inHand}/step ] || case $status in 0 | 20 | 21 | 22) ;; *) tell "refused: it ended with status $status before it touched anything"; status=20 ;; esac`] : []),
+    'tell "status $status"',
     forgetUntouched,
     // One that broke before stays what the next boot tries to take back, as long as no other came so far as to touch something.
     `[ -e ${inHand}/step ] || { rm -rf ${inHand}; [ ! -e ${inHand}.broken ] || mv ${inHand}.broken ${inHand}; }`,

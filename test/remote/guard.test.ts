@@ -5,6 +5,7 @@ import type { FileWrite, Plan } from "../../src/plan/plan.ts";
 import { applyPlan, restoreOriginal, type TransactionResult } from "../../src/remote/apply.ts";
 import { confirmChange } from "../../src/remote/confirmation.ts";
 import { runAsRoot } from "../../src/remote/ssh.ts";
+import { onPath } from "../support/fake-ssh.ts";
 import { FakeRoot, mine, stubs } from "../support/fake-root.ts";
 import { container } from "../support/observation.ts";
 import { known } from "../../src/observed/records.ts";
@@ -214,6 +215,16 @@ it("an outcome of an earlier update is gone before the word of a new one is ther
   host.on("sync", `case "$*" in *step.new*) [ ! -e "$ROOT/var/lib/drydock/outcome" ] || : >"$ROOT/stale" ;; esac`);
   expect((await apply({ writes: [write("/etc/c", "c")] })).outcome).toBe("done");
   expect(host.exists("/stale")).toBe(false);
+});
+
+it("a host that is left while nobody listens any more has nothing of ours: what comes after the program is done all the same", async () => {
+  await apply();
+  await confirm();
+  // A controller that was killed: the script there outlives its connection, and has the lock.
+  onPath({ ssh: `export ROOT=${host.folder} DAEMON_PID=${process.pid} PATH=${host.folder}/bin:$PATH LC_ALL=C\nsed "s#/var/lib/drydock#$ROOT/var/lib/drydock#g" | sh -s | head -c 1 >/dev/null` });
+  await restoreOriginal(connection, emptyPlan({ docker: { ...noDocker, how: "restart" } }), host.observation(), owner);
+  await vi.waitFor(() => expect(host.exists("/var/lib/drydock")).toBe(false), { timeout: 10_000 });
+  expect(host.list("/etc")).toEqual(["644 /etc/a: old"]);
 });
 
 it("a host that is left by the program alone, since its controller is gone, has nothing of ours", async () => {
