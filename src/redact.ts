@@ -40,15 +40,22 @@ export const hidden = "(hidden)";
 
 // --- Internal ---
 
-const secretName = /passw|passphrase|secret|token|credential|private[-_]?key|api[-_]?key|access[-_]?key/i;
+const secretName = /passw|passphrase|secret|token|credential|(?:private|api|access|storage|account|shared)[-_]?key/i;
 
 const shapes: [RegExp, string][] = [
   // No secret: the engine's stand-in for what another resource has to tell first (sdk/nodejs/runtime/rpc.ts).
   [/04da6b54-80e4-46f7-96ec-b56ff0331ba9/g, "(known only later)"],
   // user:password@ in an address; the user alone is none.
-  [/(:\/\/[^\s:/@]*:)[^\s@/]+@/g, `$1${hidden}@`],
+  [/(:\/\/[^\s:/@]*:)[^\s/]+@/g, `$1${hidden}@`],
+  // As long as a token, it is one.
+  [/(:\/\/)[\w-]{20,}@/g, `$1${hidden}@`],
+  [/(hooks\.slack\.com\/services\/)\S+/g, `$1${hidden}`],
   // Assigned to a name that says it: `"splunk-token": "…"`, `PASSWORD=…`. A quote may be missing at the end: texts get cut.
   [/((?:passw(?:or)?d|passphrase|secret|token|credentials?|private[-_]?key|api[-_]?key|access[-_]?key)[\w.-]*["']?\s*(?:[=:]|\s=>)\s*)("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,;"']+)/gi, `$1${hidden}`],
+  // The same for short names, which are parts of many other words; `auth` is of Docker's own config.json.
+  [/((?:\b|_)(?:pass|pwd|auth)["']?\s*[=:]\s*)("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,;"']+)/gi, `$1${hidden}`],
+  // `--password hunter2`
+  [/(--(?:password|passphrase|secret|token|api-key)\s+)\S+/gi, `$1${hidden}`],
   [/(\bAuthorization:\s*|\bBearer\s+)\S.*/gi, `$1${hidden}`],
   // Tokens that are known by their looks: GitHub, GitLab, Slack, AWS, Pulumi, JSON web tokens, Pulumi's and Ansible's ciphertexts.
   [/\b(?:gh[pousr]_|github_pat_|glpat-|xox[abprs]-|pul-|AKIA|ASIA)[A-Za-z0-9_-]{12,}/g, hidden],

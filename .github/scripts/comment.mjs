@@ -4,12 +4,12 @@
  * Nobody is told that nothing would happen; a comment that is there is brought up to date all the same.
  */
 
-import { api, bodyOf, env, findOurs } from "./github.mjs";
+import { api, bodyOf, each, env, findOurs } from "./github.mjs";
 import { readReports } from "./reports.mjs";
 
 const comments = `issues/${Number(env("PULL_REQUEST"))}/comments`;
 
-for (const report of readReports(process.argv[2] ?? "report")) {
+await each(readReports(process.argv[2] ?? "report"), async (report) => {
   const { stack, code, marker } = report;
   const body = bodyOf(report);
   const old = await findOurs(comments, marker);
@@ -22,4 +22,4 @@ for (const report of readReports(process.argv[2] ?? "report")) {
     await api(comments, { method: "POST", body: { body } });
     console.log(`${stack}: commented`);
   }
-}
+});

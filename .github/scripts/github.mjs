@@ -20,8 +20,8 @@ export async function api(path, { method = "GET", body } = {}) {
 }
 
 /**
- * The first one of a list, over all its pages, that is ours and has the marker. Anybody can write the marker: what is not by us is
- * never touched.
+ * The first one of a list, over all its pages, that is ours and begins with the marker. Anybody can write the marker: what is not by us is
+ * never touched, and further below it may be text from a host.
  *
  * @param {string} path
  * @param {string} marker
@@ -31,7 +31,7 @@ export async function findOurs(path, marker) {
   const author = process.env.DRYDOCK_AUTHOR || "github-actions[bot]";
   for (let page = 1; ; page++) {
     const list = await api(`${path}${path.includes("?") ? "&" : "?"}per_page=100&page=${page}`);
-    const ours = list.find((/** @type {any} */ one) => one.user?.login === author && !one.pull_request && one.body?.includes(marker));
+    const ours = list.find((/** @type {any} */ one) => one.user?.login === author && !one.pull_request && one.body?.startsWith(marker));
     if (ours || list.length < 100) return ours;
   }
 }
@@ -48,6 +48,23 @@ export function bodyOf({ stack, marker, markdown }) {
   const text = markdown?.startsWith(marker) ? markdown.trimEnd() : broken;
   const body = `${text}\n\n${link}\n`;
   return Buffer.byteLength(body) <= LIMIT ? body : `${broken}\n\n${link}\n`;
+}
+
+/**
+ * Each stack, whatever becomes of the others: what can't be posted of one must not silence the rest.
+ *
+ * @param {import("./reports.mjs").StackReport[]} reports
+ * @param {(report: import("./reports.mjs").StackReport) => Promise<void>} post
+ */
+export async function each(reports, post) {
+  for (const report of reports) {
+    try {
+      await post(report);
+    } catch (error) {
+      console.error(`${report.stack}: ${error instanceof Error ? error.message : String(error)}`);
+      process.exitCode = 1;
+    }
+  }
 }
 
 /** @param {string} name */

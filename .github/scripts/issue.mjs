@@ -3,10 +3,10 @@
  * host is as declared.
  */
 
-import { api, bodyOf, findOurs } from "./github.mjs";
+import { api, bodyOf, each, findOurs } from "./github.mjs";
 import { readReports } from "./reports.mjs";
 
-for (const report of readReports(process.argv[2] ?? "report")) {
+await each(readReports(process.argv[2] ?? "report"), async (report) => {
   const { stack, code, marker } = report;
   const body = bodyOf(report);
   const old = await findOurs("issues?state=open", marker);
@@ -21,4 +21,4 @@ for (const report of readReports(process.argv[2] ?? "report")) {
     const made = await api("issues", { method: "POST", body: { title: `Drydock: stack ${stack} is not as declared`, body } });
     console.log(`${stack}: issue ${made.number} is opened`);
   } else console.log(`${stack}: no drift; no issue`);
-}
+});

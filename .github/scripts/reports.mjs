@@ -22,8 +22,13 @@ export function readReports(folder) {
   /** @type {Map<string, { code: number, markdown: string }>} */
   const found = new Map();
   for (const name of list(folder).filter((file) => file.endsWith(".json"))) {
-    const { stack, exitCode } = JSON.parse(readFileSync(join(folder, name), "utf8"));
-    found.set(stack, { code: exitCode, markdown: readFileSync(join(folder, name.replace(/json$/, "md")), "utf8") });
+    try {
+      const { stack, exitCode } = JSON.parse(readFileSync(join(folder, name), "utf8"));
+      found.set(stack, { code: exitCode, markdown: readFileSync(join(folder, name.replace(/json$/, "md")), "utf8") });
+    } catch (error) {
+      // Cut off by a full disk, for instance: its stack has no report, which is said there.
+      console.error(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+    }
   }
   const stacks = JSON.parse(env("DRYDOCK_STACKS"));
   return stacks.map((/** @type {string} */ stack) => ({ code: 1, ...found.get(stack), stack, marker: `<!-- drydock:drift:${stack.replaceAll(/[^\w./-]|--/g, "_")} -->` }));

@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { basename, join, relative, resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { parse } from "yaml";
 import { readFleet, StackFileError, type Fleet } from "../../src/config/fleet.ts";
@@ -12,8 +12,8 @@ import { readStackFile } from "../../src/config/stack-file.ts";
 import type { HostArgs } from "../../src/desired/host-inputs.ts";
 import { renderRecordedHosts, rollbackVariable } from "../../src/program/recorded-hosts.ts";
 import { parseCheckpoint, type Checkpoint } from "../../src/rollback/checkpoint.ts";
-import { chooseFromFile, chooseFromHistory, type Choice } from "../../src/rollback/choose-hosts.ts";
-import { rollbackMessage, updateBefore, updateNamed } from "../../src/rollback/choose-update.ts";
+import { chooseFromFile, chooseFromHistory, type Choice, type LeftHost } from "../../src/rollback/choose-hosts.ts";
+import { originOf, rollbackMessage, updateBefore, updateNamed } from "../../src/rollback/choose-update.ts";
 import { adviseCode } from "../../src/rollback/code-advice.ts";
 import { consentsToday, windowToday } from "../../src/rollback/consents.ts";
 import { RollbackError } from "../../src/rollback/error.ts";
@@ -36,8 +36,9 @@ import { hostType } from "../../src/urn.ts";
 export async function rollBack(options: RollbackOptions): Promise<number> {
   const { stack, hosts: only, allow, yes } = options;
   const current = parseCheckpoint(await askEngine(["stack", "export", "--stack", stack]), `the state of ${stack}`);
-  const { choice, where, update } = await choose(options, { current, only });
+  const { choice, where, update, origin } = await choose(options, { current, only });
   sayChoice(choice, where, update);
+  const missing = choice.left.filter((host) => host.missing);
   if (choice.taken.length === 0) throw new RollbackError(`no host can go back to ${where}`);
 
   const fleet = declaredToday(stackFile(stack));
@@ -57,8 +58,8 @@ export async function rollBack(options: RollbackOptions): Promise<number> {
     sayPreview(preview);
     if (preview.hosts.length === 0) {
       console.log(`\nNothing to do: ${counted(choice.taken.length)} as in ${where} already. Nothing was touched.`);
-      sayCode(stack, update);
-      return 0;
+      sayCode(stack, origin, fleet);
+      return sayMissing(missing);
     }
     if (!yes && !(await agreed(`\nTake ${named(preview)} back to ${where}?`))) {
       console.log("Nothing was touched.");
@@ -73,8 +74,8 @@ export async function rollBack(options: RollbackOptions): Promise<number> {
     }
     const after = parseCheckpoint(await askEngine(["stack", "export", "--stack", stack]), `the state of ${stack}`);
     const allBack = sayEnd(preview, after, where);
-    sayCode(stack, update);
-    return allBack ? 0 : 1;
+    sayCode(stack, origin, fleet);
+    return Math.max(allBack ? 0 : 1, sayMissing(missing));
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -87,6 +88,8 @@ interface Chosen {
   /** `update 2`, or the file. */
   where: string;
   update?: Update;
+  /** Whose stack file it is, when that one was a rollback itself. */
+  origin?: Update;
 }
 
 async function choose({ stack, to, from }: RollbackOptions, wanted: { current: Checkpoint; only: string[] }): Promise<Chosen> {
@@ -97,8 +100,8 @@ async function choose({ stack, to, from }: RollbackOptions, wanted: { current: C
   }
   const history = await openHistory(stack, { folder: root, project, ask: askEngine });
   if (to === undefined) console.log(await renderUpdates(history));
-  const update = to === undefined ? await updateBefore(history) : updateNamed(to, history);
-  return { choice: await chooseFromHistory(history, update, wanted), where: `update ${update.number}`, update };
+  const update = to === undefined ? await updateBefore(history, wanted.only) : updateNamed(to, history);
+  return { choice: await chooseFromHistory(history, update, wanted), where: `update ${update.number}`, update, origin: originOf(update, history) ?? withoutCommit(update) };
 }
 
 const { name: project } = parse(readFileSync(join(root, "Pulumi.yaml"), "utf8")) as { name: string };
@@ -138,6 +141,7 @@ async function lookAhead({ words, env }: Engine): Promise<Preview> {
   const { exitCode, stdout, stderr } = await runEngine(["preview", "--json", ...words], { env: { ...env, PULUMI_ENABLE_STREAMING_JSON_PREVIEW: "true" } });
   const preview = readPreview(stdout);
   if (exitCode !== 0) throw new RollbackError(["the preview failed, and nothing was touched:", ...preview.notes, ...preview.hosts.flatMap(({ said }) => said.map(({ text }) => text)), stderr.trim()].join("\n"));
+  if (!preview.ended) throw new RollbackError(["the preview came to no end, so nobody knows what would change; nothing was touched", ...preview.notes, stderr.trim()].filter(Boolean).join("\n"));
   return preview;
 }
 
@@ -154,10 +158,25 @@ async function agreed(question: string): Promise<boolean> {
   }
 }
 
-function sayCode(stack: string, update: Update | undefined): void {
+/** @returns the exit code of it */
+function sayMissing(missing: LeftHost[]): number {
+  if (missing.length === 0) return 0;
+  console.error(`\nrollback: ${missing.map(({ name }) => name).join(", ")} ${missing.length === 1 ? "was" : "were"} there then and ${missing.length === 1 ? "is" : "are"} left as now, as said above. To go back without, name the others with --host.`);
+  return 1;
+}
+
+function sayCode(stack: string, origin: Update | undefined, fleet: Fleet | undefined): void {
+  const templates = relative(root, resolve(root, fleet?.templates ?? "templates"));
   const file = stackFile(stack);
   console.log(`\nThe next plain \`pulumi up\` applies what ${file} says, whatever was rolled back.`);
-  if (update) console.log(adviseCode(update, [file, "templates"], git));
+  if (origin) console.log(adviseCode(origin, [file, ...(templates.startsWith("..") ? [] : [templates])], git));
+}
+
+/** What came from a file was made at a commit that says nothing of it. */
+function withoutCommit(update: Update): Update {
+  const copy = { ...update };
+  delete copy.commit;
+  return copy;
 }
 
 function git(words: string[]): string | undefined {

@@ -5,6 +5,7 @@ import { daemonKeyCost } from "../config/daemon.ts";
 import type { HostInputs, Json, JsonObject } from "../desired/host-inputs.ts";
 import type { Observation } from "../observed/observation.ts";
 import { isDeepStrictEqual } from "node:util";
+import { visible } from "../redact.ts";
 import { scopeDropIn } from "../effect/container-limits.ts";
 import { storeKeys } from "./docker-activation.ts";
 import { auditIsImmutable, runningContainers } from "./seen.ts";
@@ -107,7 +108,8 @@ export interface SideNotes {
 /** A unified diff of one file, with two lines around each change: who reads it has no room for more. */
 export function patch(path: string, before: string, after: string, notes: SideNotes = {}): string {
   const text = createTwoFilesPatch(path, path, before, after, notes.before ?? "", notes.after ?? "", { context: 2 });
-  return text.split("\n").filter((line) => !/^(Index: .*|={67})$/.test(line)).join("\n").trimEnd();
+  // What a terminal acts on is seen: the text is of a host that somebody may have got into.
+  return text.split("\n").filter((line) => !/^(Index: .*|={67})$/.test(line)).map(visible).join("\n").trimEnd();
 }
 
 /** A file that was not there, or is not there any more. */

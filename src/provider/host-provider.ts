@@ -6,6 +6,7 @@ import type { HostArgs, HostInputs } from "../desired/host-inputs.ts";
 import type { Outcome, Owner } from "../observed/observation.ts";
 import { observedInputs } from "../plan/seen.ts";
 import { completeInputs } from "../plan/wish.ts";
+import { visible } from "../redact.ts";
 import { log, type CustomResource } from "../sdk.ts";
 import { hostType, parseUrn } from "../urn.ts";
 import { converge, type Converged, type Say } from "./converge.ts";
@@ -128,9 +129,11 @@ export class HostProvider implements provider.Provider {
 
   async delete(id: string, urn: string, props: State): Promise<void> {
     const said = await release(ownerOf(urn), props).catch((error: unknown) => {
+      this.#tally.left(id, fateOf(error));
       // Printed by the engine's SDK with its stack otherwise.
       throw Object.assign(new Error(explainFor(id, error)), { stack: "" });
     });
+    this.#tally.left(id, "removed");
     await this.log(said.level, urn, said.message);
   }
 
@@ -169,7 +172,8 @@ export class HostProvider implements provider.Provider {
 
   private async log(level: "info" | "warn" | "error", urn: string, message: string, lasting: "lasting" | "ephemeral" = "lasting"): Promise<void> {
     // Of the resource only the name is asked.
-    await log[level](message, { urn: { promise: () => Promise.resolve(urn) } } as unknown as CustomResource, undefined, lasting === "ephemeral");
+    // Parts of it are of a host that somebody may have got into.
+    await log[level](message.split("\n").map(visible).join("\n"), { urn: { promise: () => Promise.resolve(urn) } } as unknown as CustomResource, undefined, lasting === "ephemeral");
   }
 }
 

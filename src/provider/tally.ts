@@ -1,12 +1,13 @@
 /** What became of each host that this process was asked about: the few lines at the end of an update. */
 
-export type Fate = "changed" | "unchanged" | "left for later" | "failed" | "unreachable" | "refused";
+export type Fate = "removed" | "changed" | "unchanged" | "left for later" | "failed" | "unreachable" | "refused";
 
 export class Tally {
   /** What the engine asked of each host, before anything was done; in order. */
   readonly #wouldChange = new Map<string, boolean>();
   readonly #fates = new Map<string, Fate>();
   readonly #pending = new Map<string, boolean>();
+  readonly #leaving = new Set<string>();
 
   checked(host: string, wouldChange: boolean): void {
     this.#wouldChange.set(host, wouldChange);
@@ -21,14 +22,20 @@ export class Tally {
     this.#fates.set(host, fate);
   }
 
+  /** It is in the stack no more. */
+  left(host: string, fate: Fate): void {
+    this.#leaving.add(host);
+    this.became(host, fate);
+  }
+
   waits(host: string, pending: boolean): void {
     this.#pending.set(host, pending);
   }
 
   /** @returns nothing when no host was checked: a refresh or a destroy */
   render(): string | undefined {
-    const hosts = [...this.#wouldChange.keys()].sort(byNumber);
-    if (hosts.length === 0) return undefined;
+    if (this.#wouldChange.size === 0) return undefined;
+    const hosts = [...new Set([...this.#wouldChange.keys(), ...this.#leaving])].sort(byNumber);
     const groups = new Map<string, string[]>();
     for (const host of hosts) {
       const group = this.#fates.get(host) ?? this.#notDone(host);
@@ -53,7 +60,7 @@ export class Tally {
   }
 }
 
-const order = ["changed", "to change", "unchanged", "left for later", "failed", "unreachable", "refused", "not started", "pending"];
+const order = ["removed", "changed", "to change", "unchanged", "left for later", "failed", "unreachable", "refused", "not started", "pending"];
 
 /** Names that nobody has to act on are cut; who failed never is. */
 const enough = 20;

@@ -9,7 +9,14 @@ import { argsToday, recordedArgs } from "./recorded-args.ts";
 
 export interface Choice {
   taken: TakenHost[];
-  left: { name: string; why: string }[];
+  left: LeftHost[];
+}
+
+export interface LeftHost {
+  name: string;
+  why: string;
+  /** It was there then, and is not as it was: the rollback is not whole without it. */
+  missing?: true;
 }
 
 export interface TakenHost {
@@ -93,7 +100,7 @@ async function choose(then: Checkpoint, { current, only }: Wanted, where: string
     const found = await find(name);
     if (typeof found === "string") {
       if (named) problems.push(`--host ${name}: ${found}`);
-      else choice.left.push({ name, why: `is left as it is: ${found}` });
+      else choice.left.push({ name, why: `is left as it is: ${found}`, missing: true });
       continue;
     }
     const read = recordedArgs(found.host.inputs);

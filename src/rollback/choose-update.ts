@@ -10,9 +10,12 @@ import type { History, Update } from "./history.ts";
  * - After a failed update: the newest one before it that succeeded.
  * - Else: the newest one before it that succeeded and left something else on a host.
  *
+ * What a rollback has taken back is never one of these.
+ *
+ * @param only the hosts that count; all when it is empty
  * @throws RollbackError when there is none
  */
-export async function updateBefore({ updates, checkpoint }: History): Promise<Update> {
+export async function updateBefore({ updates, checkpoint }: History, only: string[] = []): Promise<Update> {
   const last = updates.findLast(changesHosts);
   if (!last) throw new RollbackError("no update is recorded yet, so there is nothing to go back to");
   const target = rolledBackTo(last);
@@ -21,12 +24,19 @@ export async function updateBefore({ updates, checkpoint }: History): Promise<Up
     if (!found) throw new RollbackError(`update ${last.number} is a rollback${target === 0 ? " to a file" : ` to update ${target}, which is not recorded any more`}; say where to go: --to <n>`);
     return found;
   }
-  for (const candidate of updates.filter((update) => update.number < last.number && update.kind === "update" && update.succeeded).reverse()) {
+  const takenBack = updates.flatMap((update) => {
+    const to = rolledBackTo(update);
+    return to === undefined ? [] : [{ to, by: update.number }];
+  });
+  const wasTakenBack = ({ number }: Update) => takenBack.some(({ to, by }) => to < number && number < by);
+  for (const candidate of updates.filter((update) => update.number < last.number && update.kind === "update" && update.succeeded && !wasTakenBack(update)).reverse()) {
     if (!last.succeeded || last.kind === "destroy") return candidate;
     const [before, after] = [await checkpoint(candidate.number), await checkpoint(last.number)];
-    if (stateDifference(before, after).changed.size > 0) return candidate;
+    const changed = [...stateDifference(before, after).changed.keys()];
+    if (changed.some((name) => only.length === 0 || only.includes(name))) return candidate;
   }
-  throw new RollbackError(`before update ${last.number} no update succeeded that left something else on a host, so there is nothing to go back to`);
+  const where = only.length === 0 ? "a host" : only.join(" or ");
+  throw new RollbackError(`before update ${last.number} no update succeeded that left something else on ${where} and was not rolled back, so there is nothing to go back to; say where to go: --to <n>`);
 }
 
 /** @throws RollbackError */
@@ -37,15 +47,27 @@ export function updateNamed(number: number, { updates }: History): Update {
   throw new RollbackError(updates.length === 0 ? `--to ${number}: no update is recorded yet` : `--to ${number}: is not recorded; allowed are ${first} to ${last}`);
 }
 
+/**
+ * The update whose stack file an update applied: a rollback applied that of another one, whatever commit it was made at.
+ *
+ * @returns undefined for what came from a file, or from an update that is not recorded any more
+ */
+export function originOf(update: Update, { updates }: Pick<History, "updates">): Update | undefined {
+  const target = rolledBackTo(update);
+  if (target === undefined) return update;
+  const found = updates.find(({ number }) => number === target && number < update.number);
+  return found && originOf(found, { updates });
+}
+
 /** What the update of a rollback is called; {@link rolledBackTo} reads it again. */
-export const rollbackMessage = (target: number | string, note: string) => `rollback to ${typeof target === "number" ? `update ${target}` : target}${note === "" ? "" : ` (${note})`}`;
+export const rollbackMessage = (target: number | string, note: string) => `rollback to ${typeof target === "number" ? `update ${target}` : /^update \d/.test(target) ? JSON.stringify(target) : target}${note === "" ? "" : ` (${note})`}`;
 
 // --- Internal ---
 
 const changesHosts = ({ kind }: Update) => kind === "update" || kind === "destroy";
 
-/** A rollback always names its targets; a commit message that only sounds like one does not. @returns 0 for a file */
+/** A rollback always names its targets; a commit message that only sounds like one does not. @returns 0 for a file, before which nothing counts */
 function rolledBackTo({ kind, partial, message }: Update): number | undefined {
   if (kind !== "update" || !partial || !message.startsWith("rollback to ")) return undefined;
-  return Number(/^rollback to update (\d+)\b/.exec(message)?.[1] ?? 0);
+  return Number(/^rollback to update (\d+)(?: \(|$)/.exec(message)?.[1] ?? 0);
 }

@@ -11,6 +11,8 @@ export interface Preview {
   hosts: PreviewedHost[];
   /** What else it said that matters: errors and warnings. */
   notes: string[];
+  /** It came to its end, and said so; what has no end has told nothing. */
+  ended: boolean;
 }
 
 export interface PreviewedHost {
@@ -35,8 +37,9 @@ export function readPreview(events: string): Preview {
     return [{ name, change: before && after ? describeHostChange(whole(before), whole(after)) : "", said: said.filter(({ host }) => host === name).map(({ level, text }) => ({ level, text })) }];
   });
   hosts.sort((a, b) => (a.name < b.name ? -1 : 1));
+  const ended = read.some(({ summaryEvent }) => summaryEvent !== undefined);
   const shown = new Set(hosts.map(({ name }) => name));
-  return { hosts, notes: said.filter(({ level, host }) => level !== "info" && (host === undefined || !shown.has(host))).map(({ text }) => text) };
+  return { hosts, ended, notes: said.filter(({ level, host }) => level !== "info" && (host === undefined || !shown.has(host))).map(({ text }) => text) };
 }
 
 /** Unified diffs of the files, then one line for each other difference. */
@@ -73,6 +76,7 @@ const step = z.object({
 const engineEvent = z.object({
   diagnosticEvent: z.object({ urn: z.string().optional(), message: z.string(), severity: z.string() }).optional(),
   resourcePreEvent: step.optional(),
+  summaryEvent: z.object({}).optional(),
 });
 
 function parseEvent(line: string): z.infer<typeof engineEvent> | undefined {

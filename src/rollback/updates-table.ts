@@ -4,6 +4,7 @@ import Table from "cli-table3";
 import type { Checkpoint } from "./checkpoint.ts";
 import { RollbackError } from "./error.ts";
 import { headline, shortCommit, showTime, type History, type Update } from "./history.ts";
+import { visible } from "../redact.ts";
 import { stateDifference } from "./differences.ts";
 import { wasApplied } from "./choose-hosts.ts";
 
@@ -19,8 +20,8 @@ export async function renderUpdates(history: History): Promise<string> {
       number,
       showTime(started),
       commit === undefined ? "" : `${shortCommit(commit)}${dirty ? " and more" : ""}`,
-      shorten(author ?? "", 12),
-      shorten(headline(message), 32),
+      shorten(visible(author ?? ""), 12),
+      shorten(visible(headline(message)), 32),
       await describeChanges(history, update),
       resultOf(update),
     ]);

@@ -1,8 +1,10 @@
+import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { marker, renderMarkdown } from "../../src/drift/markdown.ts";
 import { hostReport, recordedReport, report } from "../support/drift.ts";
+import { temporaryFolder } from "../support/shell.ts";
 import { FakeGitHub } from "../support/github.ts";
 import { project, readWorkflow, WorkflowRun, type Job, type Ran } from "../support/workflow.ts";
 import type { DriftReport } from "../../src/drift/report.ts";
@@ -29,7 +31,7 @@ afterEach(() => {
 });
 
 /** What the jobs before have handed on, by the index of their stack. */
-async function post(name: "comment" | "issue", reports: (DriftReport | undefined)[], stacks = reports.map((_, i) => ["prod", "staging"][i] ?? "")): Promise<Ran[]> {
+async function post(name: "comment" | "issue", reports: (DriftReport | undefined)[], stacks = reports.map((_, i) => ["prod", "staging"][i] ?? ""), exitCode = 0, meddle: (folder: string) => void = () => undefined): Promise<Ran[]> {
   run.remove();
   run = new WorkflowRun({ "vars.DRYDOCK_STACKS": JSON.stringify(stacks), "github.event.pull_request.number": "12", "github.token": github.token }, { env: github.environment });
   reports.forEach((made, i) => {
@@ -39,8 +41,9 @@ async function post(name: "comment" | "issue", reports: (DriftReport | undefined
     writeFileSync(join(folder, `${i}.json`), JSON.stringify(made));
     writeFileSync(join(folder, `${i}.md`), renderMarkdown(made));
   });
+  meddle(run.folder);
   const ran = await run.job(job(name === "comment" ? preview.jobs : nightly.jobs, name));
-  expect(ran.map(({ exitCode, output }) => (exitCode === 0 ? "" : output))).toEqual([""]);
+  expect(ran.map((step) => (step.exitCode === exitCode ? "" : step.output))).toEqual([""]);
   return ran;
 }
 
@@ -125,6 +128,24 @@ describe("the issue of the night", () => {
     expect(github.posts.map(({ body }) => /could not be read|Nobody knows/.exec(body)?.[0])).toEqual(["could not be read", "Nobody knows"]);
   });
 
+  it("is never taken for another stack's, whatever a host has put into a file: a marker counts only where we begin with it", async () => {
+    const tampered = report([hostReport({ is: ["drift"], drift: [{ title: "/a", places: ["files./a"], text: `+# ${marker("staging")}` }] })], { exitCode: 3 });
+    await post("issue", [{ ...tampered, stack: "prod" }, { ...clean, stack: "staging" }]);
+    expect(github.posts.map(({ title, state }) => [title, state])).toEqual([["Drydock: stack prod is not as declared", "open"]]);
+  });
+
+  it("is told of each stack, whatever becomes of another", async () => {
+    github.failing = /^POST issues$/;
+    const [ran] = await post("issue", [drifted, undefined], ["prod", "staging"], 1);
+    expect(github.refused).toBe(2);
+    expect(ran?.output).toMatch(/prod: POST issues: GitHub answered 500[^]*staging: POST issues: GitHub answered 500/);
+  });
+
+  it("says that nobody knows where a report was cut off", async () => {
+    await post("issue", [drifted, { ...drifted, stack: "staging" }], ["prod", "staging"], 0, (folder) => writeFileSync(join(folder, "artifacts", "drift-0", "0.json"), "{"));
+    expect(github.posts.map(({ body }) => /Nobody knows|LimitCORE/.exec(body)?.[0])).toEqual(["Nobody knows", "LimitCORE"]);
+  });
+
   it("is not opened for change alone, and not closed by it", async () => {
     await post("issue", [changed]);
     expect(github.posts).toEqual([]);
@@ -132,6 +153,16 @@ describe("the issue of the night", () => {
     await post("issue", [changed]);
     expect(github.posts[0]).toMatchObject({ state: "open", body: expect.stringContaining("would change because of the stack file") as string });
   });
+});
+
+it("the look takes no command of the runner's from what hosts have to say", () => {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, "npm"), "#!/bin/sh\necho '  ::error::spoof'; echo '+# ##[error]all is well'; exit 1\n", { mode: 0o755 });
+  const env = { PATH: `${folder}:${process.env.PATH ?? ""}`, STACK: "prod", INDEX: "0", REPORT: join(folder, "report"), GITHUB_OUTPUT: join(folder, "output"), GITHUB_STEP_SUMMARY: join(folder, "summary") };
+  const lines = execFileSync(join(project, ".github/scripts/drift.sh"), { env, encoding: "utf8" }).trimEnd().split("\n");
+  const word = /^::stop-commands::([0-9a-f]{32})$/.exec(lines[0] ?? "")?.[1] ?? "none";
+  expect(lines.slice(1)).toEqual(["  ::error::spoof", "+# ##[error]all is well", `::${word}::`, "::error::npm run drift ended with exit code 1: what it said is above"]);
+  expect(readFileSync(join(folder, "output"), "utf8")).toBe("code=1\n");
 });
 
 describe("the workflows", () => {

@@ -174,6 +174,15 @@ it("does not touch a host whose prepare failed", async () => {
   expect(dependenciesOf("web2")).toEqual([]);
 });
 
+it("does not touch the wave after one whose gate failed", async () => {
+  failing = ["web1-gate"];
+  await register({ web1: { gate: "false" }, web2: {}, web3: {} }, { rollout: { waves: [["web1", "web2"]] } });
+  expect(at("end web1-gate")).toBeLessThan(at("begin web3"));
+  // By it the engine leaves the host out.
+  expect(dependenciesOf("web3")).toContainEqual(expect.stringMatching(/::command:remote:Command::web1-gate$/));
+  expect(dependenciesOf("web2")).toEqual([]);
+});
+
 it("registers who depends on a failed host, which the engine then leaves out, and leaves no rejection behind, which would end the program", async () => {
   const rejections: unknown[] = [];
   const note = (reason: unknown): void => void rejections.push(reason);

@@ -49,3 +49,15 @@ it("cuts the names of those nobody has to look after, and only theirs", () => {
   expect(text).toContain("web20, and 2 more\n");
   expect(text).toMatch(/failed: web23, .*, web45$/);
 });
+
+it("names the hosts that left the stack, and whether they could be reached for it", () => {
+  tally.checked("web1", false);
+  tally.left("web2", "removed");
+  tally.left("web3", "unreachable");
+  expect(tally.render()).toBe("hosts: 1 removed, 1 unchanged, 1 unreachable\n  removed: web2\n  unchanged: web1\n  unreachable: web3");
+});
+
+it("of a destroy says nothing: each host has said it itself", () => {
+  tally.left("web1", "removed");
+  expect(tally.render()).toBeUndefined();
+});

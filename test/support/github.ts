@@ -19,6 +19,9 @@ export class FakeGitHub {
   /** Every request that changed something, e.g. `POST issues`. */
   readonly writes: string[] = [];
   readonly token = "the-token-of-the-job";
+  /** Requests that fail, e.g. `POST issues`, and how many have. */
+  failing: RegExp | undefined;
+  refused = 0;
   #server: Server | undefined;
 
   async start(): Promise<this> {
@@ -58,6 +61,10 @@ export class FakeGitHub {
     if (authorization !== `Bearer ${this.token}`) return { status: 401, body: { message: "Bad credentials" } };
     const given = (text === "" ? {} : JSON.parse(text)) as Partial<Post>;
     if (Buffer.byteLength(given.body ?? "") > 65_536) return { status: 422, body: { message: "body is too long (maximum is 65536 characters)" } };
+    if (this.failing?.test(`${method} ${path}`)) {
+      this.refused++;
+      return { status: 500, body: { message: "Server Error" } };
+    }
     if (method !== "GET") this.writes.push(`${method} ${path}`);
     const [, issue, isComments, comment] = /^issues(?:\/(\d+)(\/comments)?|\/comments\/(\d+))?$/.exec(path) ?? [];
     const on = issue === undefined ? undefined : Number(issue);

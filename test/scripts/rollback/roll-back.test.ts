@@ -44,8 +44,10 @@ const at = (level: string, more: Partial<HostArgs> = {}) => ({ args: { daemon: {
 const connection = (host: string) => ({ connection: { host, port: 22 } });
 const update = (name: string, before: Left["hosts"], after: Left["hosts"]) => {
   const inputsOf = (left: Left["hosts"]) => (JSON.parse(checkpointText(left)) as { checkpoint: { latest: { resources: { urn: string; inputs: object }[] } } }).checkpoint.latest.resources.find(({ urn }) => urn === urnOf(name))?.inputs;
-  return JSON.stringify({ resourcePreEvent: { metadata: { op: "update", urn: urnOf(name), old: { inputs: inputsOf(before) }, new: { inputs: inputsOf(after) } } } });
+  return `${JSON.stringify({ resourcePreEvent: { metadata: { op: "update", urn: urnOf(name), old: { inputs: inputsOf(before) }, new: { inputs: inputsOf(after) } } } })}\n${end}`;
 };
+/** The engine's last word. */
+const end = JSON.stringify({ summaryEvent: { result: "succeeded" } });
 
 function onCloud(): void {
   answer("whoami", `{"user":"ann","url":"https://app.pulumi.example/ann"}`);
@@ -82,7 +84,7 @@ describe("on Pulumi Cloud", () => {
 
   it("the table has all pages, and the one before is the last that left something else", async () => {
     onCloud();
-    answer("preview", "");
+    answer("preview", end);
     const { code, output } = await run("nobody");
     expect(code, output).toBe(0);
     expect(output).toContain("and 83 older ones");
@@ -113,6 +115,36 @@ describe("on Pulumi Cloud", () => {
     expect(code).toBe(1);
     expect(hosts()).toMatchObject({ web1: { daemon: { "log-level": "info" }, connection: { host: "192.0.2.9" }, allow: ["restore-original"], window }, web3: { connection: { host: "192.0.2.9" }, modes: { "/etc/docker/daemon.json": "absent" } } });
     expect(output).toContain("\nweb2 is back at update 2.\n\nweb1 waits for its window and was not touched. Run the same command again in the window.\n");
+  });
+
+  it("a preview without an end tells nothing, and is an error", async () => {
+    onCloud();
+    answer("preview", "{\n  \"steps\": []\n}\n");
+    const { code, output } = await run("nobody", "--to", "1", "--yes");
+    expect(code).toBe(1);
+    expect(output).toContain("rollback: the preview came to no end, so nobody knows what would change; nothing was touched");
+    expect(calls().filter((words) => words.startsWith("up"))).toEqual([]);
+  });
+
+  it("a host of then that is not known to have been applied is not back, and the exit code says so", async () => {
+    onCloud();
+    for (let version = 1; version <= 2; version++) answer(`stack export ${version}`, checkpointText({ web1: at("info"), web2: { ...at("info"), deferred: true } }));
+    answer("preview", update("web1", { web1: at("warn") }, { web1: at("info") }));
+    const { code, output } = await run("nobody", "--to", "2", "--yes");
+    expect(output).toContain("web1 is back at update 2.");
+    expect(output).toContain("rollback: web2 was there then and is left as now, as said above. To go back without, name the others with --host.");
+    expect(code).toBe(1);
+    expect((await run("nobody", "--to", "2", "--host", "web1", "--yes")).code).toBe(0);
+  });
+
+  it("shows what a terminal would act on, and no secrets, before it asks", async () => {
+    onCloud();
+    const found = (files: Record<string, string>) => ({ ...at("warn", { files }) });
+    answer("preview", update("web1", { web1: found({ "/etc/a": "x\u001b[2J\u001b[8m\nPASSWORD=hunter2\n" }) }, { web1: found({ "/etc/a": "x\n" }) }));
+    const { output } = await run("nobody", "--to", "2", "--host", "web1", "--yes");
+    expect(output).toContain("-x\\u001b[2J\\u001b[8m");
+    expect(output).toContain("-PASSWORD=(hidden)");
+    expect(output).not.toMatch(/\u001b|hunter2/);
   });
 
   it("a preview that fails is the end, and says why", async () => {
