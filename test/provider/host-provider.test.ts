@@ -37,7 +37,10 @@ vi.mock("../../src/remote/apply.ts", () => ({
   forgetOwner: () => host.forgetOwner(),
 }));
 vi.mock("../../src/sdk.ts", () => {
-  const log = (level: string) => (message: string) => void logged.push(`${level}: ${message}`);
+  const log = (level: string) => async (message: string, resource: undefined | { urn: { promise: () => Promise<string> } }, _stream: number, ephemeral: boolean) => {
+    const at = (await resource?.urn.promise()) ?? "";
+    logged.push(ephemeral ? `for the moment, at ${at.split("::").at(-1) ?? ""}: ${message}` : `${level}: ${message}`);
+  };
   return { log: { info: log("info"), warn: log("warn"), error: log("error") } };
 });
 
@@ -271,6 +274,25 @@ describe("create", () => {
     const error = await failure();
     expect(error.message).toMatch(/^web1: the host took the change back by itself \(nobody confirmed it\), and has the state of before/);
     expect(error.id).toBeUndefined();
+  });
+
+  it("that takes long shows at its host what it is at, for how long, and that it waits for its turn", async () => {
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "Date"] });
+    let goOn: () => void = () => undefined;
+    host.hold = new Promise((resolve) => (goOn = resolve));
+    host.lines = ["restarting dockerd"];
+    host.views = [defaultHost(), right()];
+    const rollout = { wave: 1, maxParallel: 1, maxFailures: 0 };
+    const together = new HostProvider();
+    const first = together.create(urn, { ...wishFor(args()), rollout });
+    await vi.waitFor(() => expect(host.deeds).toContain("apply"));
+    const second = together.create(urn.replace("web1", "web2"), { ...wishFor(args()), rollout }).catch(() => undefined);
+    vi.advanceTimersByTime(4000);
+    await vi.waitFor(() => expect(logged).toEqual(expect.arrayContaining(["for the moment, at web1: restarting dockerd, 4 s", "for the moment, at web2: waiting for its turn"])));
+    vi.useRealTimers();
+    goOn();
+    await first;
+    await second;
   });
 
   it("that is refused by the preflight does not get to the host", async () => {

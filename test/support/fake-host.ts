@@ -15,6 +15,8 @@ export class FakeHost {
   views: (Observation | Error)[] = [defaultHost()];
   /** What a transaction answers; an error is thrown. */
   result: TransactionResult | Error = { outcome: "done", log: [] };
+  /** What a transaction waits for before it answers. */
+  hold: Promise<void> = Promise.resolve();
   /** Why nobody can confirm. */
   confirmation: Error | undefined;
   /** What it prints meanwhile. */
@@ -58,9 +60,11 @@ export class FakeHost {
     return Promise.resolve();
   };
 
-  private transact(deed: string, plan: Plan): Promise<TransactionResult> {
+  private async transact(deed: string, plan: Plan): Promise<TransactionResult> {
     this.deeds.push(deed);
     this.plan = plan;
-    return this.result instanceof Error ? Promise.reject(this.result) : Promise.resolve(this.result);
+    await this.hold;
+    if (this.result instanceof Error) throw this.result;
+    return this.result;
   }
 }
