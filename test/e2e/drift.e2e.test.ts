@@ -144,14 +144,14 @@ describe.skipIf(why !== undefined)(`drift${why === undefined ? "" : ` (skipped: 
     }
 
     it("becomes a comment on the pull request, by the agent's key alone", async () => {
-      // A change of the pull request's own beside the drift.
+      // A change of the pull request's own beside the drift; the paths to keys, taken out below, are one of both hosts.
       declare([first, second], { [second.name]: { daemon: { debug: true } } });
       // Without a path to a key, only what the workflow gave to its agent opens the hosts.
       writeFileSync(stack.file, readFileSync(stack.file, "utf8").replaceAll(/^\s+identityFile:.*(\n\s{10,}\S.*)?$/gm, ""));
       expect(readFileSync(stack.file, "utf8")).not.toContain("identityFile");
       const { exitCodes, summary, files } = await workflow(readWorkflow("preview.yml"), "comment");
       expect(exitCodes).toEqual([0, 0, 0]);
-      expect(github.posts[0]).toMatchObject({ on: 12, body: expect.stringMatching(/1 host drifted, 1 host would change because of the stack file[^]*\+# drift/) as string });
+      expect(github.posts[0]).toMatchObject({ on: 12, body: expect.stringMatching(/1 host drifted, 2 hosts would change because of the stack file[^]*\+# drift/) as string });
       expect(summary).toContain("+# drift");
       expect(files + summary).not.toContain(passphrase);
     });
