@@ -35,6 +35,9 @@ export function redactAll(value: unknown): unknown {
 export const visible = (line: string): string =>
   line.toWellFormed().replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\uFFFE\uFFFF]/gu, (character) => (character === "\t" ? character : `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`));
 
+/** The same for several lines. */
+export const visibleText = (text: string): string => text.split("\n").map(visible).join("\n");
+
 /** What stands in the place of a secret. */
 export const hidden = "(hidden)";
 

@@ -12,7 +12,7 @@ import { readStackFile } from "../../src/config/stack-file.ts";
 import type { HostArgs } from "../../src/desired/host-inputs.ts";
 import { renderRecordedHosts, rollbackVariable } from "../../src/program/recorded-hosts.ts";
 import { parseCheckpoint, type Checkpoint } from "../../src/rollback/checkpoint.ts";
-import { chooseFromFile, chooseFromHistory, type Choice, type LeftHost } from "../../src/rollback/choose-hosts.ts";
+import { chooseFromFile, chooseFromHistory, type Choice } from "../../src/rollback/choose-hosts.ts";
 import { originOf, rollbackMessage, updateBefore, updateNamed } from "../../src/rollback/choose-update.ts";
 import { adviseCode } from "../../src/rollback/code-advice.ts";
 import { consentsToday, windowToday } from "../../src/rollback/consents.ts";
@@ -26,7 +26,7 @@ import { renderUpdates } from "../../src/rollback/updates-table.ts";
 import { fromHere } from "../from-here.ts";
 import { askEngine, root, runEngine } from "./engine.ts";
 import type { RollbackOptions } from "./options.ts";
-import { counted, named, sayChoice, sayEnd, sayPreview } from "./say.ts";
+import { counted, named, sayChoice, sayEnd, sayMissing, sayPreview } from "./say.ts";
 import { hostType } from "../../src/urn.ts";
 
 /**
@@ -38,7 +38,6 @@ export async function rollBack(options: RollbackOptions): Promise<number> {
   const current = parseCheckpoint(await askEngine(["stack", "export", "--stack", stack]), `the state of ${stack}`);
   const { choice, where, update, origin } = await choose(options, { current, only });
   sayChoice(choice, where, update);
-  const missing = choice.left.filter((host) => host.missing);
   if (choice.taken.length === 0) throw new RollbackError(`no host can go back to ${where}`);
 
   const fleet = declaredToday(stackFile(stack));
@@ -59,7 +58,7 @@ export async function rollBack(options: RollbackOptions): Promise<number> {
     if (preview.hosts.length === 0) {
       console.log(`\nNothing to do: ${counted(choice.taken.length)} as in ${where} already. Nothing was touched.`);
       sayCode(stack, origin, fleet);
-      return sayMissing(missing);
+      return sayMissing(choice) ? 0 : 1;
     }
     if (!yes && !(await agreed(`\nTake ${named(preview)} back to ${where}?`))) {
       console.log("Nothing was touched.");
@@ -75,7 +74,8 @@ export async function rollBack(options: RollbackOptions): Promise<number> {
     const after = parseCheckpoint(await askEngine(["stack", "export", "--stack", stack]), `the state of ${stack}`);
     const allBack = sayEnd(preview, after, where);
     sayCode(stack, origin, fleet);
-    return Math.max(allBack ? 0 : 1, sayMissing(missing));
+    const noneMissing = sayMissing(choice);
+    return allBack && noneMissing ? 0 : 1;
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -156,13 +156,6 @@ async function agreed(question: string): Promise<boolean> {
   } finally {
     terminal.close();
   }
-}
-
-/** @returns the exit code of it */
-function sayMissing(missing: LeftHost[]): number {
-  if (missing.length === 0) return 0;
-  console.error(`\nrollback: ${missing.map(({ name }) => name).join(", ")} ${missing.length === 1 ? "was" : "were"} there then and ${missing.length === 1 ? "is" : "are"} left as now, as said above. To go back without, name the others with --host.`);
-  return 1;
 }
 
 function sayCode(stack: string, origin: Update | undefined, fleet: Fleet | undefined): void {

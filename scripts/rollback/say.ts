@@ -28,7 +28,8 @@ export function sayPreview({ hosts, notes }: Preview): void {
 }
 
 /** What is on a host may hold secrets, and what a terminal acts on, right before somebody is asked. */
-const safe = (text: string) => redact(text, secretsOf(process.env));
+const safe = (text: string) => redact(text, secrets);
+const secrets = secretsOf(process.env);
 
 /** @returns whether every host is back: the engine counts one that waits for its window as done */
 export function sayEnd({ hosts }: Preview, after: Checkpoint, where: string): boolean {
@@ -37,6 +38,15 @@ export function sayEnd({ hosts }: Preview, after: Checkpoint, where: string): bo
   if (back.length > 0) console.log(`\n${named({ hosts: back })} ${back.length === 1 ? "is" : "are"} back at ${where}.`);
   if (waiting.length > 0) console.log(`\n${named({ hosts: waiting })} ${waiting.length === 1 ? "waits for its window and was" : "wait for their windows and were"} not touched. Run the same command again in the window.`);
   return waiting.length === 0;
+}
+
+/** @returns whether every host of then is among those that go back */
+export function sayMissing({ left }: Choice): boolean {
+  const missing = left.filter((host) => host.missing).map(({ name }) => name);
+  if (missing.length === 0) return true;
+  const [was, is] = missing.length === 1 ? ["was", "is"] : ["were", "are"];
+  console.error(`\nrollback: ${missing.join(", ")} ${was} there then and ${is} left as now, as said above. To go back without, name the others with --host.`);
+  return false;
 }
 
 /** Hosts by name, as long as that is short. */

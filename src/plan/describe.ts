@@ -9,6 +9,7 @@ import { visible } from "../redact.ts";
 import { scopeDropIn } from "../effect/container-limits.ts";
 import { storeKeys } from "./docker-activation.ts";
 import { auditIsImmutable, runningContainers } from "./seen.ts";
+import { auditWaits } from "./pending.ts";
 import { describeProfiles } from "./profiles.ts";
 import type { Plan } from "./plan.ts";
 import { readableBytes } from "./volume-findings.ts";
@@ -87,7 +88,7 @@ export function describeCost(plan: Plan, wish: HostInputs, observation: Observat
   if (docker.dropBetweenContainers) cost.push("containers on docker0 can't reach each other from then on, running ones included");
   if (docker.liftDrop) cost.push("containers on docker0 can reach each other again");
   cost.push(...describeProfiles(plan, observation));
-  if (plan.writes.some(({ path }) => path === auditRulesFile) && auditIsImmutable(observation)) cost.push("audit rules wait for a reboot: the kernel takes no changes (auditctl -s: enabled 2)");
+  if (plan.writes.some(({ path }) => path === auditRulesFile) && auditIsImmutable(observation)) cost.push(auditWaits);
   if (plan.modules.length > 0) cost.push(`kernel modules are loaded: ${plan.modules.join(", ")}`);
   return cost.length > 0 ? cost : ["nothing restarts"];
 }

@@ -13,6 +13,9 @@ export function pendingOn(wish: HostInputs, observation: Observation): string[] 
   return [...pendingOldData(wish, observation), ...pendingAudit(wish, observation), ...pendingBridge(wish, observation), ...runningContainers(observation).flatMap((container) => pendingContainer(container, wish, observation))];
 }
 
+/** Locked by `auditctl -e 2`. */
+export const auditWaits = "audit rules wait for a reboot: the kernel takes no changes (auditctl -s: enabled 2)";
+
 // --- Internal ---
 
 /** Kept until somebody says that nobody needs it any more. */
@@ -26,7 +29,7 @@ function pendingAudit(wish: HostInputs, observation: Observation): string[] {
   if (wish.inEffect.audit === undefined || !auditIsImmutable(observation)) return [];
   const kernel = auditRulesInKernel(observation);
   const missing = auditRulesOf(wish.inEffect.audit).filter((rule) => !kernel.has(rule));
-  return missing.length === 0 ? [] : [`${missing.length} audit rules wait for a reboot: the kernel takes no changes (auditctl -s: enabled 2)`];
+  return missing.length === 0 ? [] : [`${missing.length} ${auditWaits}`];
 }
 
 function pendingBridge({ daemon }: HostInputs, observation: Observation): string[] {

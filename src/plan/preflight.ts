@@ -164,13 +164,13 @@ function clockFindings({ clockAhead, now }: Observation): string[] {
 function consentFindings(wish: HostInputs, observation: Observation, plan: Plan): string[] {
   const { docker } = plan;
   const { info, containers, units } = observation;
-  if (!info.known && units["docker.service"]?.ActiveState !== "active" && !isDeepStrictEqual(wish.daemon["userns-remap"], daemonConfigurationOn(observation)["userns-remap"])) {
+  const state = units["docker.service"]?.ActiveState ?? "";
+  if (!info.known && state !== "active" && !isDeepStrictEqual(wish.daemon["userns-remap"], daemonConfigurationOn(observation)["userns-remap"])) {
     return ["docker.service does not run, so what a change of userns-remap would hide is not known; start it first: systemctl start docker"];
   }
-  const state = units["docker.service"]?.ActiveState ?? "";
   if (["activating", "deactivating"].includes(state)) return [`docker.service is ${state}, so what a change would stop or hide is not known; wait until it has ended, or see why it does not: journalctl -u docker`];
   const silent = [info, containers].find((fact) => !fact.known);
-  if (silent?.known === false && units["docker.service"]?.ActiveState === "active" && docker.how !== "nothing") {
+  if (silent?.known === false && state === "active" && docker.how !== "nothing") {
     return [`dockerd runs and does not answer (${silent.reason}), so what a change would stop or hide is not known; restart docker.service first`];
   }
   const names = runningContainers(observation).map(({ name }) => name);

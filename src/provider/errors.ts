@@ -1,6 +1,6 @@
 /** Errors of a host, in one text: what happened, why, and in what state the host is now. */
 
-import { visible } from "../redact.ts";
+import { visibleText } from "../redact.ts";
 
 /** A refusal or failure people can act on: printed without a stack. */
 export class HostError extends Error {
@@ -33,7 +33,7 @@ export function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const expected = ["HostError", "HalfDoneError", "NotItsTurnError", "DeferredError", "UnreachableError", "RemoteScriptError"].includes(error.name);
   // What the host said in it is seen as it is, whatever a terminal would make of it.
-  const text = (expected ? error.message : (error.stack ?? error.message)).split("\n").map(visible).join("\n");
+  const text = visibleText(expected ? error.message : (error.stack ?? error.message));
   return error.cause === undefined ? text : `${text}\n  because: ${explain(error.cause)}`;
 }
 

@@ -6,7 +6,7 @@ import type { HostArgs, HostInputs } from "../desired/host-inputs.ts";
 import type { Outcome, Owner } from "../observed/observation.ts";
 import { observedInputs } from "../plan/seen.ts";
 import { completeInputs } from "../plan/wish.ts";
-import { visible } from "../redact.ts";
+import { visibleText } from "../redact.ts";
 import { log, type CustomResource } from "../sdk.ts";
 import { hostType, parseUrn } from "../urn.ts";
 import { converge, type Converged, type Say } from "./converge.ts";
@@ -173,7 +173,7 @@ export class HostProvider implements provider.Provider {
   private async log(level: "info" | "warn" | "error", urn: string, message: string, lasting: "lasting" | "ephemeral" = "lasting"): Promise<void> {
     // Of the resource only the name is asked.
     // Parts of it are of a host that somebody may have got into.
-    await log[level](message.split("\n").map(visible).join("\n"), { urn: { promise: () => Promise.resolve(urn) } } as unknown as CustomResource, undefined, lasting === "ephemeral");
+    await log[level](visibleText(message), { urn: { promise: () => Promise.resolve(urn) } } as unknown as CustomResource, undefined, lasting === "ephemeral");
   }
 }
 

@@ -24,11 +24,7 @@ export async function updateBefore({ updates, checkpoint }: History, only: strin
     if (!found) throw new RollbackError(`update ${last.number} is a rollback${target === 0 ? " to a file" : ` to update ${target}, which is not recorded any more`}; say where to go: --to <n>`);
     return found;
   }
-  const takenBack = updates.flatMap((update) => {
-    const to = rolledBackTo(update);
-    return to === undefined ? [] : [{ to, by: update.number }];
-  });
-  const wasTakenBack = ({ number }: Update) => takenBack.some(({ to, by }) => to < number && number < by);
+  const wasTakenBack = ({ number }: Update) => updates.some((update) => number < update.number && number > (rolledBackTo(update) ?? number));
   for (const candidate of updates.filter((update) => update.number < last.number && update.kind === "update" && update.succeeded && !wasTakenBack(update)).reverse()) {
     if (!last.succeeded || last.kind === "destroy") return candidate;
     const [before, after] = [await checkpoint(candidate.number), await checkpoint(last.number)];
