@@ -87,15 +87,15 @@ export function transactionScript(command: Command, stage: Stage, owner: Owner, 
     `mkdir -p ${state}`,
     // The unit outlives a controller that dies: its name is the lock's second half.
     `exec 9>${state}/lock`,
-    `busy() { echo busy; cat ${inHand}/by 2>/dev/null || true; exit 0; }`,
+    `busy() { tell busy; cat ${inHand}/by 2>/dev/null || true; exit 0; }`,
     `flock -n 9 && ! systemctl -q is-active ${unit} || busy`,
     // Under the lock: two stacks may both have seen a host that nobody kept.
-    `if [ -s ${state}/owner ] && ! ${ownerText(owner)} | cmp -s - ${state}/owner; then echo owned; cat ${state}/owner; exit 0; fi`,
+    `if [ -s ${state}/owner ] && ! ${ownerText(owner)} | cmp -s - ${state}/owner; then tell owned; cat ${state}/owner || true; exit 0; fi`,
     // Unconfirmed: its controller is about to come back, or the host takes it back in a minute.
     `if [ -e ${inHand}/step ]; then`,
     `  ! systemctl -q is-active drydock-guard.timer || busy`,
     `  status=0; sh ${inHand}/transaction.sh clear_away ${inHand} </dev/null || status=$?`,
-    `  [ "$status" -eq 0 ] || { echo "status $status"; exit 0; }`,
+    `  [ "$status" -eq 0 ] || { tell "status $status"; exit 0; }`,
     `fi`,
     forgetUntouched,
     `rm -rf ${inHand} ${inHand}.ended`,
@@ -119,7 +119,7 @@ export function transactionScript(command: Command, stage: Stage, owner: Owner, 
     // One that broke before stays what the next boot tries to take back, as long as no other came so far as to touch something.
     `[ -e ${inHand}/step ] || { rm -rf ${inHand}; [ ! -e ${inHand}.broken ] || mv ${inHand}.broken ${inHand}; }`,
     // Nobody's host, as it was or again: nothing of ours stays behind.
-    `[ -e ${state}/owner ] || [ -e ${inHand} ] || { rm -f ${state}/lock ${state}/outcome; rmdir ${state}/generations ${state} 2>/dev/null || true; }`,
+    `[ -e ${state}/owner ] || [ -e ${inHand} ] || { rm -f ${state}/lock ${state}/outcome ${state}/log; rmdir ${state}/generations ${state} 2>/dev/null || true; }`,
   ].join("\n");
 }
 
@@ -178,6 +178,7 @@ function stageOf(command: Command, plan: Plan, observation: Observation, owner: 
     // Bytes that are no UTF-8 were replaced when they were read: their sum can't be known here.
     return file?.known && file.value.text?.includes("\uFFFD") === false ? [`${sha256(file.value.text)}  ${path}`] : [];
   });
+  const staged = (path: string) => plan.writes.flatMap((file, i) => (file.path === path ? [`${inHand}/files/${i + 1}`] : [])).at(0);
   const limitLines = (limits: Plan["processLimits"]) => list(limits.map(({ unit, property, value }) => `${unit} ${property} ${value}`));
   const survivors = observation.containers.known
     ? observation.containers.value.filter(({ id, running }) => running && !plan.docker.stop.includes(id)).map(({ id, name }) => `${id} ${name}`)
@@ -211,7 +212,7 @@ function stageOf(command: Command, plan: Plan, observation: Observation, owner: 
       SWITCHES_STORE: plan.docker.switchesStore,
     }),
     by: list([`stack ${owner.stack}`, `host ${owner.host}`, `configuration ${digestOfConfiguration ?? "-"}`, ...signature, `since ${new Date().toISOString()}`]),
-    ports: plan.docker.how === "nothing" ? "" : list(publishedPorts(observation, plan.docker.stop)),
+    ports: plan.docker.how === "nothing" ? "" : list(publishedPorts(observation, plan.docker)),
     writes: list(plan.writes.map(({ path, owner: user, group, mode }) => `${mode} ${user} ${group} ${path}`)),
     ...Object.fromEntries(plan.writes.map(({ text }, i) => [`files/${i + 1}`, text])),
     removes: list(plan.removes),
@@ -234,15 +235,15 @@ function stageOf(command: Command, plan: Plan, observation: Observation, owner: 
     profiles: list(plan.writes.flatMap(({ path }, i) => (profileIn(path) === undefined ? [] : [`${i + 1} ${profileIn(path) ?? ""}`]))),
     "profiles-load": list(plan.profiles.load),
     "profiles-unload": list(plan.profiles.unload),
-    ...validation(plan, command),
+    ...validation(plan, command === "apply" ? staged("/etc/docker/daemon.json") : `${state}/pristine/tree/etc/docker/daemon.json`),
   };
 }
 
 /** `name address port` of the TCP ports of containers that run on, or run again, after it. */
-function publishedPorts({ containers }: Observation, stop: string[]): string[] {
+function publishedPorts({ containers }: Observation, { stop, switchesStore }: Plan["docker"]): string[] {
   if (!containers.known) return [];
   return containers.value
-    .filter(({ id, running }) => running && !stop.includes(id))
+    .filter(({ id, running }) => running && !(switchesStore && stop.includes(id)))
     .flatMap(({ name, ports }) =>
       Object.entries(ports).flatMap(([port, bindings]) =>
         port.endsWith("/tcp") ? (bindings ?? []).filter(({ HostIp }) => HostIp !== "::").map(({ HostIp, HostPort }) => `${name} ${local(HostIp)} ${HostPort}`) : [],
@@ -257,11 +258,8 @@ function publishedPorts({ containers }: Observation, stop: string[]): string[] {
 const local = (address: string) => (address === "" || address === "0.0.0.0" ? "127.0.0.1" : address);
 
 /** The engine's own check of the new daemon.json, or of the original one, with the flags it will meet on the unit's command line. */
-function validation({ writes, validateWith }: Plan, command: Command): Stage {
-  const daemonJson = "/etc/docker/daemon.json";
-  const at = writes.findIndex(({ path }) => path === daemonJson);
-  if ((command === "apply" && at < 0) || !validateWith) return {};
-  const file = command === "apply" ? `${inHand}/files/${at + 1}` : `${state}/pristine/tree${daemonJson}`;
+function validation({ validateWith }: Plan, file: string | undefined): Stage {
+  if (file === undefined || !validateWith) return {};
   const [binary = "", ...flags] = validateWith;
   return { validate: `exec ${[binary, "--validate", "--config-file", file, ...flags].map(quote).join(" ")}\n` };
 }

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer, type AddressInfo } from "node:net";
+import { createServer, type AddressInfo, type Server } from "node:net";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { FileWrite, Plan } from "../../src/plan/plan.ts";
 import { applyPlan, restoreOriginal, type TransactionResult } from "../../src/remote/apply.ts";
@@ -276,11 +276,30 @@ describe("a change that was cut off", () => {
 });
 
 describe("the way back", () => {
-  it("says which of the saved files is damaged", async () => {
-    await apply();
-    host.write(`/var/lib/drydock/generations/0001/before/tree${host.at("/etc/a")}`, "rotten");
-    uptime(2000);
-    expect(await start("guard")).toContain("what was saved of before is damaged: before/tree");
+  describe("from a saved file that a bad disk has changed", () => {
+    const saved = (): string => `/var/lib/drydock/generations/0001/before/tree${host.at("/etc/a")}`;
+    const told = (): string => `what was saved of ${host.at("/etc/a")} is damaged, and does not come back`;
+    beforeEach(async () => {
+      expect((await apply()).outcome).toBe("done");
+      host.write(saved(), "rotten");
+      uptime(2000);
+    });
+
+    it("leaves that as it is, brings all others back, and does not call it the state of before", async () => {
+      const said = await start("guard");
+      expect(said).toContain(told());
+      expect(said).not.toContain("the state of before is back");
+      expect(said).toMatch(/status 22\n$/);
+      expect(host.list("/etc").filter((line) => !line.includes("systemd"))).toEqual(["644 /etc/a: new"]);
+      expect(outcome().result).toBe("broken");
+    });
+
+    it("does not at boot either", async () => {
+      expect(await start("recover")).toContain(told());
+      expect(host.read("/etc/a")).toBe("new");
+      expect(await start("settle")).toMatch(/status 22\n$/);
+      expect(outcome().result).toBe("broken");
+    });
   });
 
   it("that fails leaves the units for the next boot, and says so to whoever looks", async () => {
@@ -319,6 +338,85 @@ describe("a dockerd that was restarted", () => {
     await expect(confirm()).rejects.toThrow(/failed with exit status 1/);
     expect(await start("guard")).toContain(`${why}; going back to the state of before`);
     expect(host.read("/etc/a")).toBe("old");
+  });
+});
+
+describe("a container that ran before a change", () => {
+  const restart = { ...noDocker, how: "restart" as const };
+  const web = container("web");
+  const change = (): Promise<TransactionResult> => applyPlan(connection, emptyPlan({ docker: restart, writes: [write("/etc/a", "new")] }), host.observation({ containers: known([web]) }), owner);
+
+  it.each([
+    ["waits for its next start after a crash", "true 1 true 7", "container web crashes, and is started again and again"],
+    ["was restarted twice since", "true 0 false 6", "container web was restarted 2 times since the change"],
+    ["has ended", "false 1 false 4", "container web ran before and does not run now"],
+  ])("and %s by the confirmation takes it back", async (_what, state, why) => {
+    host.container(web.id, "true 0 false 4");
+    expect((await change()).outcome).toBe("done");
+    host.container(web.id, state);
+    await expect(confirm()).rejects.toThrow(/failed with exit status 1/);
+    expect(await start("guard")).toContain(`${why}; going back to the state of before`);
+    expect(host.read("/etc/a")).toBe("old");
+  });
+
+  it.each([
+    ["a job that ends well and is started anew", "Up 5 minutes", "true 0 true 5"],
+    ["one that was restarting before", "Restarting (1) 3 seconds ago", "true 1 true 9"],
+    ["one that was young before", "Up 12 seconds", "true 1 true 9"],
+  ])("and is %s takes nothing back", async (_what, status, state) => {
+    host.on("docker", `case "$*" in "ps "*Status*) echo "${web.id} web ${status}"; exit ;; esac\n${stubs.docker ?? ""}`);
+    host.container(web.id, "true 0 false 4");
+    expect((await change()).outcome).toBe("done");
+    host.container(web.id, state);
+    await confirm();
+    expect(outcome().result).toBe("confirmed");
+  });
+
+  it.each([
+    ["says nothing of it", `echo "${"1".repeat(64)}"`, "dockerd does not say whether container web runs"],
+    ["says nothing at all", "exit 1", "dockerd does not say which containers there are"],
+  ])("is not believed to run when dockerd %s", async (_what, answer, why) => {
+    const one = { ...web, id: "1".repeat(64) };
+    host.on("docker", `case "$*" in "inspect "*) [ -e "$ROOT/going-back" ] || exit 1 ;; "ps -aq"*) ${answer}; exit ;; esac\n${stubs.docker ?? ""}`);
+    const { outcome: result, log } = await applyPlan(connection, emptyPlan({ docker: restart, writes: [write("/etc/a", "new")] }), host.observation({ containers: known([one]) }), owner);
+    expect(log).toContain(why);
+    expect(result).toBe("broken");
+    expect(host.read("/etc/a")).toBe("old");
+  });
+});
+
+describe("restoring the originals", () => {
+  const restart = emptyPlan({ docker: { ...noDocker, how: "restart" } });
+  beforeEach(async () => {
+    expect((await apply()).outcome).toBe("done");
+    await confirm();
+  });
+
+  it("is not done while dockerd does not answer", async () => {
+    host.on("docker", `case "$1" in info) echo "99999.00 1.00" >"$ROOT/proc/uptime"; exit 1 ;; esac\n${stubs.docker ?? ""}`);
+    const { outcome: result, log } = await restoreOriginal(connection, restart, host.observation(), owner);
+    expect(result).toBe("broken");
+    expect(log).toContainEqual(expect.stringMatching(/^dockerd did not answer within \d+ s$/));
+    expect(log).not.toContain("every file is as it was before the first update");
+    expect(host.exists("/var/lib/drydock/pristine")).toBe(true);
+  });
+
+  it("is refused where one of them is damaged, and nothing is touched", async () => {
+    host.write(`/var/lib/drydock/pristine/tree${host.at("/etc/a")}`, "rotten");
+    host.calls();
+    const { outcome: result, log } = await restoreOriginal(connection, restart, host.observation(), owner);
+    expect(result).toBe("refused");
+    expect(log).toEqual([expect.stringContaining(`these originals are not as they were saved (sha256sum --check manifest): tree${host.at("/etc/a")} in `)]);
+    expect(host.read("/etc/a")).toBe("new");
+    expect(host.calls().filter((call) => /^systemctl (start|stop)/.test(call))).toEqual([]);
+  });
+
+  it("is refused where one of a later update is gone", async () => {
+    host.write("/etc/c", "old");
+    expect((await apply({ writes: [write("/etc/c", "c")] })).outcome).toBe("done");
+    await confirm();
+    host.remove(`/var/lib/drydock/pristine/tree${host.at("/etc/c")}`);
+    expect(await restoreOriginal(connection, restart, host.observation(), owner)).toMatchObject({ outcome: "refused", log: [expect.stringContaining(`tree${host.at("/etc/c")} in `)] });
   });
 });
 
@@ -368,6 +466,21 @@ describe("restoring the originals, when it is cut off", () => {
 describe("health after dockerd was touched", () => {
   const restart = { ...noDocker, how: "restart" as const };
   const web = container("web", { id: "web", ports: { "80/tcp": [{ HostIp: "127.0.0.1", HostPort: "1" }] } });
+  /** Who listens leaves after the question before the change. */
+  const listening = async (): Promise<Server> => {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    server.once("connection", (socket) => { socket.destroy(); server.close(); });
+    return server;
+  };
+
+  it("asks the ports of containers that were stopped for it, too", async () => {
+    const { port } = (await listening()).address() as AddressInfo;
+    const published = container("web", { id: "web", ports: { "80/tcp": [{ HostIp: "0.0.0.0", HostPort: String(port) }] } });
+    const { outcome: result, log } = await applyPlan(connection, emptyPlan({ docker: { ...restart, stop: ["web"] }, writes: [write("/etc/a", "new")] }), host.observation({ containers: known([published]) }), owner);
+    expect(result).toBe("went back");
+    expect(log).toContain(`container web answered on 127.0.0.1:${port} before and does not now`);
+  });
 
   it("does not ask for a port that did not answer before", async () => {
     const result = await applyPlan(connection, emptyPlan({ docker: restart, writes: [write("/etc/a", "new")] }), host.observation({ containers: known([web]) }), owner);
@@ -375,10 +488,7 @@ describe("health after dockerd was touched", () => {
   });
 
   it("goes back when a port answers no more", async () => {
-    const server = createServer().listen(0, "127.0.0.1");
-    await once(server, "listening");
-    // Who listens leaves after the question before the change.
-    server.once("connection", (socket) => { socket.destroy(); server.close(); });
+    const server = await listening();
     const published = container("web", { id: "web", ports: { "80/tcp": [{ HostIp: "0.0.0.0", HostPort: String((server.address() as AddressInfo).port) }] } });
     const { outcome: result, log } = await applyPlan(connection, emptyPlan({ docker: restart, writes: [write("/etc/a", "new")] }), host.observation({ containers: known([published]) }), owner);
     expect(result).toBe("went back");

@@ -101,6 +101,19 @@ describe("a transaction that succeeds", () => {
     expect(names).toEqual(["0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011"]);
   });
 
+  it("is pruned by number: as text 10000 comes before 9999", async () => {
+    for (let number = 9990; number <= 10_000; number++) mkdirSync(host.at(`/var/lib/drydock/generations/${number}`), { recursive: true });
+    await apply({ writes: [write("/etc/a", "1")] });
+    const names = host.list("/var/lib/drydock/generations").flatMap((line) => /generations\/(\d+)\/$/.exec(line)?.[1] ?? []);
+    expect(names.map(Number).sort((a, b) => a - b)).toEqual([9992, 9993, 9994, 9995, 9996, 9997, 9998, 9999, 10_000, 10_001]);
+  });
+
+  it("leaves what it has said, step by step", async () => {
+    const { log } = await apply({ writes: [write("/etc/a", "1")] });
+    expect(log).not.toEqual([]);
+    expect(host.read("/var/lib/drydock/log").trimEnd().split("\n")).toEqual(log);
+  });
+
   it("stops containers, then the socket before the daemon, and starts all of them again, the containers in the order in which they were started once", async () => {
     const [first, second] = ["1".repeat(64), "2".repeat(64)] as const;
     const { outcome } = await apply({ docker: { ...restart, stop: [first, second] } });
@@ -428,6 +441,36 @@ describe("a transaction that fails goes back", () => {
     expect(auditCalls().slice(-3)).toEqual(["auditctl -W /new -p wa -k docker", "auditctl -W /newer -p wa -k docker", "auditctl -w /old -p wa -k docker"]);
   });
 
+  it("without the services and modules that did not run before, and with the audit rules that were there then", async () => {
+    const [theirs, loaded, ours] = ["/theirs", "/loaded", "/ours"].map((path) => `-w ${path} -p wa -k docker`) as [string, string, string];
+    host.on("auditctl", `
+      rules="$ROOT/rules"
+      case $1 in
+        -s) echo "enabled $(cat "$ROOT/enabled")" ;;
+        -e) echo "$2" >"$ROOT/enabled" ;;
+        -R) cat "$2" >>"$rules" ;;
+        -W) shift; grep -vxF -e "-w $*" "$rules" >"$rules.new" || :; mv "$rules.new" "$rules" ;;
+        -l) if [ -s "$rules" ]; then cat "$rules"; else echo "No rules"; fi ;;
+      esac`);
+    // auditd refuses to be stopped by a job, loads rules.d at its start, and takes all rules with it at its end.
+    host.on("systemctl", `case "$*" in
+      "-q is-active auditd.service") [ -e "$ROOT/auditd" ]; exit ;;
+      "start auditd.service") : >"$ROOT/auditd"; echo "${loaded}" >>"$ROOT/rules"; echo 1 >"$ROOT/enabled"; exit ;;
+      "stop auditd.service") exit 4 ;;
+      "kill -s TERM auditd.service") rm "$ROOT/auditd"; : >"$ROOT/rules"; exit ;;
+    esac\n${stubs.systemctl ?? ""}`);
+    host.on("modprobe", 'case $1 in -r) rmdir "$ROOT/sys/module/$2" ;; *) mkdir -p "$ROOT/sys/module/$1" ;; esac');
+    host.write("/rules", `${theirs}\n`);
+    host.write("/enabled", "0\n");
+    const { outcome, log } = await apply({ start: ["auditd.service"], modules: ["br_netfilter"], audit: { enable: false, add: [ours], remove: [], compile: false }, writes: [write(daemonJson, "BAD")], docker: restart });
+    expect(outcome, log.join("\n")).toBe("went back");
+    expect(log).toEqual(expect.arrayContaining(["stopping auditd.service, which did not run before", "unloading br_netfilter"]));
+    expect(host.exists("/auditd")).toBe(false);
+    expect(host.exists("/sys/module/br_netfilter")).toBe(false);
+    expect(host.read("/rules")).toBe(`${theirs}\n`);
+    expect(host.read("/enabled")).toBe("0\n");
+  });
+
   it("to audit rules that are switched off", async () => {
     host.on("auditctl", `case "$*" in -s) echo "enabled $(cat "$ROOT/enabled")" ;; "-e "*) echo "$2" >"$ROOT/enabled" ;; esac\n${stubs.auditctl ?? ""}`);
     host.write("/enabled", "0\n");
@@ -439,6 +482,7 @@ describe("a transaction that fails goes back", () => {
   it.each<[string, () => void, Partial<Plan>, string]>([
     ["a rule between containers that stays", () => host.on("iptables", ""), { docker: { ...restart, dropBetweenContainers: true } }, "docker0 to docker0 is dropped still"],
     ["a rule between containers that does not come back", () => undefined, { docker: { ...restart, liftDrop: true } }, "docker0 to docker0 is not dropped any more"],
+    ["a service that does not stop again", () => (host.on("sleep", ""), host.on("systemctl", `case "$*" in *auditd*) [ -e "$ROOT/auditd" ] || { : >"$ROOT/auditd"; exit 3; }; exit ;; esac\n${stubs.systemctl ?? ""}`)), { docker: restart, start: ["auditd.service"] }, "auditd.service runs still"],
     ["a limit of a process that was not restarted", () => host.on("prlimit", 'case "$*" in *--raw*) if [ -e "$ROOT/asked" ]; then echo 1 1; else : >"$ROOT/asked"; echo 2 2; fi ;; esac'), { docker: restart, processLimits: [{ unit: "containerd.service", property: "LimitNOFILE", value: "3" }] }, "a limit is not as it was: containerd.service LimitNOFILE 1:1"],
   ])("and compares %s", async (_, prepare, plan, line) => {
     prepare();

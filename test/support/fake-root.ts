@@ -122,7 +122,7 @@ case "$*" in *--on-active=*) : >"$ROOT/armed"; exit ;; esac
 for word; do case $word in --property=StandardOutput=file:*) log=\${word#*=file:} ;; esac; done
 while case $1 in --*) true ;; *) false ;; esac; do shift; done
 for name in transaction.sh writes removes modes expect expect-absent ids declared validate volumes volume-files; do
-  [ ! -e "$4/$name" ] || sed -i "s#/proc/#$ROOT/proc/#g; s#/etc/#$ROOT/etc/#g; s#/run/systemd#$ROOT/run/systemd#g; s#/sys/fs/cgroup#$ROOT/sys/fs/cgroup#g; s#/sys/kernel/security#$ROOT/sys/kernel/security#g; s#/var/cache#$ROOT/var/cache#g; s#/var/lib/\\(docker\\|containerd\\)#$ROOT/var/lib/\\1#g" "$4/$name"
+  [ ! -e "$4/$name" ] || sed -i "s#/proc/#$ROOT/proc/#g; s#/etc/#$ROOT/etc/#g; s#/run/systemd#$ROOT/run/systemd#g; s#/sys/fs/cgroup#$ROOT/sys/fs/cgroup#g; s#/sys/module#$ROOT/sys/module#g; s#/sys/kernel/security#$ROOT/sys/kernel/security#g; s#/var/cache#$ROOT/var/cache#g; s#/var/lib/\\(docker\\|containerd\\)#$ROOT/var/lib/\\1#g" "$4/$name"
 done
 exec "$@" >>"$log" 2>&1`,
   // dockerd refuses a daemon.json with the word BAD; with /broken it does not start at all.
@@ -141,10 +141,21 @@ case "$*" in
 esac`,
   docker: `
 for id; do :; done
-read_state() { cat "$ROOT/containers/$id" 2>/dev/null || echo true 0; }
+# RUNNING EXITCODE RESTARTING RESTARTS
+read_state() { { cat "$ROOT/containers/$id" 2>/dev/null || echo true 0; } | awk '{ print $1 ($1 == "gone" ? "" : " " $2 " " (NF > 2 ? $3 " " $4 : "false 0")) }'; }
 case "$*" in
   "info --format"*) echo true ;;
-  "inspect "*) [ "$(read_state)" != gone ] && read_state ;;
+  "inspect "*)
+    found=0
+    shift
+    while [ $# -gt 0 ]; do
+      if [ "$1" = -f ]; then shift 2; continue; fi
+      id=$1
+      shift
+      if [ "$(read_state)" = gone ]; then found=1; else echo "$id $(read_state)"; fi
+    done
+    exit $found
+    ;;
   "stop "*) mkdir -p "$ROOT/containers" && echo false 143 >"$ROOT/containers/$id" ;;
   "import "*) cat >/dev/null ;;
   "run "*) [ ! -e "$ROOT/no-new-containers" ] || { echo "no logger"; exit 125; } ;;

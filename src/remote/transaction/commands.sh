@@ -26,8 +26,12 @@ check_unchanged() { # somebody else may have been at work since the observation
 }
 
 note_new_containers() { # started since the observation: they are as much worth as the others
-  [ "$DOCKER_WAS" = active ] && [ "$DOCKER" != nothing ] && [ "$SWITCHES_STORE" = no ] || return 0
-  docker ps --no-trunc --format '{{.ID}} {{.Names}}' >"$stage/running" || refuse "dockerd does not say which containers run"
+  [ "$DOCKER_WAS" = active ] && [ "$SWITCHES_STORE" = no ] && { [ "$DOCKER" != nothing ] || has survivors; } || return 0
+  docker ps --no-trunc --format '{{.ID}} {{.Names}} {{.Status}}' >"$stage/listing" || refuse "dockerd does not say which containers run"
+  # Started less than a minute ago, or about to be started again: nobody knows whether they would have stayed.
+  grep -E '^[^ ]+ [^ ]+ (Restarting|Up (Less than a|[0-9]+) seconds?)' "$stage/listing" | cut -d' ' -f1 >"$stage/unsteady" || :
+  [ "$DOCKER" != nothing ] || return 0
+  cut -d' ' -f1,2 "$stage/listing" >"$stage/running"
   cut -d' ' -f1 "$stage/stop" "$stage/survivors" >"$stage/listed"
   # Where the others stop, what was started last stops first.
   if has stop; then list=$stage/stop; else list=$stage/survivors; fi
@@ -61,10 +65,9 @@ forward() { # in a process of its own: `set -e` does not hold inside a condition
 back() { # the generation's "before", files and running state
   before=$(cat "$stage/generation")/before
   rm -f "$stage/reserve"
-  damaged=$(cd "${before%/*}" && sha256sum --check --quiet manifest 2>/dev/null) || say "what was saved of before is damaged: $(printf '%s\n' "$damaged" | head -n 3 | tr '\n' ' ')"
+  left=$(set_damaged_aside "$before")
   # Docker starts again whatever resists: both places have all the data until then.
-  left=
-  [ -e "$stage/volumes-in-use" ] || sh "$stage/transaction.sh" leave_volumes "$stage" || left="a volume could not be left"
+  [ -e "$stage/volumes-in-use" ] || sh "$stage/transaction.sh" leave_volumes "$stage" || left="$left a volume could not be left"
   bring_back "$before"
   # Whatever resists here is told at the end: dockerd has to be started again.
   take_ids_back "$stage/ids" "$CREATE_USER" || left="$left the subordinate ids or their user could not be taken back"
@@ -72,6 +75,7 @@ back() { # the generation's "before", files and running state
   systemctl daemon-reload || left="$left systemd did not read its units again"
   # Undo what is loaded: rules may or may not have got there.
   change_audit_rules "$stage/audit-add" "$stage/audit-remove" 2>/dev/null || true
+  stop_what_was_started "$before"
   [ ! -s "$before/audit-enabled" ] || auditctl -e "$(cat "$before/audit-enabled")" >/dev/null || :
   bring_limits_back "$before"
   if [ "$DROP_BETWEEN_CONTAINERS" = yes ]; then lift_drop; fi
@@ -90,7 +94,7 @@ back() { # the generation's "before", files and running state
   bridge_filter_back "$before"
   left=$left$(differs_from "$before"; profiles_differ_from "$before"; kernel_differs_from "$before")
   [ -z "$left" ] || { say "$left"; return 1; }
-  [ ! -e "$stage/docker-touched" ] || [ "$DOCKER_WAS" != active ] || cat "$stage/stop" "$stage/survivors" | all_run
+  [ ! -e "$stage/docker-touched" ] || [ "$DOCKER_WAS" != active ] || all_run "$(cat "$stage/stop" "$stage/survivors")"
 }
 
 note_applied() {
@@ -125,8 +129,8 @@ new_generation() {
     remember_all "$generation/before"
     remember_profiles "$generation/before"
   fi
-  # What is kept must be known to be whole before it is brought back.
-  (cd "$generation" && find before/tree after -type f -exec sha256sum {} + >manifest)
+  note_sums "$generation/before"
+  (cd "$generation" && find after -type f -exec sha256sum {} + >manifest)
   printf '%s\n' "$generation" >"$stage/generation"
 }
 
@@ -137,6 +141,7 @@ prepare() { # everything that is needed to come back, before anything is touched
   head -c 1048576 /dev/zero >"$stage/reserve"
   remember_all "$state/pristine"
   remember_profiles "$state/pristine"
+  note_sums "$state/pristine"
   new_generation
   remember_kernel "$(cat "$stage/generation")/before"
   # Noted before they are there: a run that is cut off may have added them, and taking back what is not there is nothing.
@@ -157,7 +162,8 @@ start_stopped() { # by a move, this one or one that was cut off
 forget_old_generations() {
   set -- "$state/generations"/*
   [ $# -gt "$KEEP_GENERATIONS" ] || return 0
-  find "$state/generations" -mindepth 1 -maxdepth 1 | sort | head -n "-$KEEP_GENERATIONS" | while IFS= read -r old; do rm -rf -- "$old"; done
+  # By number: as text 10000 comes before 9999.
+  find "$state/generations" -mindepth 1 -maxdepth 1 -printf '%f\n' | sort -n | head -n "-$KEEP_GENERATIONS" | while IFS= read -r old; do rm -rf -- "$state/generations/$old"; done
 }
 
 apply() {
@@ -210,6 +216,7 @@ original_limits() { # what the units ask for now, in the services that are not r
 }
 
 files_back() { # whatever runs is told later
+  set_damaged_aside "$state/pristine"
   bring_back "$state/pristine"
   take_ids_back "$state/pristine/ids" "$(cat "$state/pristine/user" 2>/dev/null || true)"
 }
@@ -227,6 +234,8 @@ put_back() { # in a process of its own: whatever fails here, dockerd is started 
 restore() { # cut off wherever it may be, it is begun again: by the timer, or at boot
   if [ "$(step)" != restoring ]; then
     [ -d "$state/pristine" ] || { rm -f "$state/owner"; say "there is nothing to restore"; exit 0; }
+    damaged=$(damaged_in "$state/pristine" | tr '\n' ' ')
+    [ -z "$damaged" ] || refuse "these originals are not as they were saved (sha256sum --check manifest): ${damaged}in $state/pristine; put what they were into their places there, or take them out of tree and manifest to go without them"
     # Of another engine by now, maybe.
     [ ! -e "$state/pristine/tree/etc/docker/daemon.json" ] || validate_configuration "the original daemon.json ($state/pristine/tree/etc/docker/daemon.json) any more, and would not start with it"
     sh "$stage/transaction.sh" arm "$stage" restoring || { rm -f "$stage/step"; disarm_for_good; refuse "what finishes it when it is cut off could not be made ready"; }
@@ -237,7 +246,7 @@ restore() { # cut off wherever it may be, it is begun again: by the timer, or at
     # Away with one rename: half of it would pass for all of it.
     mv "$state/pristine" "$state/pristine.gone"
   fi
-  rm -rf -- "$state/generations" "$stage.ended" "$state/pristine.gone" "$state/applied" "$state/current" "$state/outcome" "$state/owner"
+  rm -rf -- "$state/generations" "$stage.ended" "$state/pristine.gone" "$state/applied" "$state/current" "$state/outcome" "$state/log" "$state/owner"
   say "every file is as it was before the first update"
   disarm || exit 22
   end_transaction
@@ -264,7 +273,7 @@ restore_originals() {
   # What ran before the first update, or ran until now and can still be seen.
   { tac "$state/pristine/stopped" 2>/dev/null || true; tac "$stage/stop"; } | start_containers
   [ "$broken" = no ] || return 1
-  left=$(differs_from "$state/pristine"; profiles_differ_from "$state/pristine")
+  left=$(damaged_in "$state/pristine"; differs_from "$state/pristine"; profiles_differ_from "$state/pristine")
   [ -z "$left" ] || { say "not as before: $left"; return 1; }
 }
 

@@ -23,7 +23,8 @@ start_docker() {
   systemctl reset-failed docker.service docker.socket 2>/dev/null || true
   [ "$SOCKET" = no ] || systemctl start docker.socket
   timeout "$DAEMON_SECONDS" systemctl start docker.service 2>/dev/null || { say "dockerd does not start: $(last_words)"; return 1; }
-  wait_for_docker
+  # Who asks whether it went well has `set -e` switched off here.
+  wait_for_docker || return 1
   printf '%s %s\n' "$(docker_pid)" "$(uptime_seconds)" >"$stage/docker-started"
 }
 

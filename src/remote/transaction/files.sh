@@ -81,6 +81,36 @@ remember_all() { # FOLDER
   touched_paths | while IFS= read -r path; do remember "$1" "$path"; done
 }
 
+# Of each copy, by which one that a bad disk has changed is known before it is brought back. What is noted already stays as it was noted.
+note_sums() { # FOLDER
+  (
+    cd "$1" || exit
+    if [ -e manifest ]; then
+      noted=$(cut -c67- manifest)
+      find tree profiles -type f | grep -vxF -e "$noted" | xargs -r -d '\n' sha256sum >>manifest
+    else
+      find tree profiles -type f -exec sha256sum {} + >manifest
+    fi
+  )
+}
+
+damaged_in() { # FOLDER: prints which of its copies are gone, are not as they were saved, or have no sum that could tell
+  # Of an update by a Drydock that noted none.
+  [ -e "$1/manifest" ] || return 0
+  (
+    cd "$1" || exit
+    whole=$(sha256sum --check manifest 2>/dev/null | sed -n 's/: OK$//p')
+    { find tree profiles -type f; cut -c67- manifest; } | sort -u | grep -vxF -e "$whole" || :
+  )
+}
+
+set_damaged_aside() { # FOLDER; prints each: what else it may be by now, it is not the state of before
+  damaged_in "$1" | while IFS= read -r copy; do
+    say "what was saved of ${copy#tree} is damaged, and does not come back"
+    [ ! -e "$1/$copy" ] || { mkdir -p "$1/damaged/${copy%/*}" && mv -- "$1/$copy" "$1/damaged/$copy"; } || :
+  done
+}
+
 is_as() { # COPY PATH: content, owner and mode
   [ "$(stat -c '%a %U %G %F' "$1")" = "$(stat -c '%a %U %G %F' "$2" 2>&1)" ] || return 1
   if [ -L "$1" ]; then [ "$(readlink "$1")" = "$(readlink "$2")" ]; else cmp -s "$1" "$2"; fi

@@ -92,7 +92,9 @@ note_outcome() { # RESULT WHY
   {
     printf 'generation %s\nresult %s\nat %s\nwhy %s\n' "$(generation_number)" "$1" "$(date +%s)" "$2"
     grep -E '^(stack|host|by|commit|since) ' "$stage/by"
-  } >"$state/outcome.new" && sync "$state/outcome.new" && mv "$state/outcome.new" "$state/outcome"
+  } >"$state/outcome.new" && sync "$state/outcome.new" && mv "$state/outcome.new" "$state/outcome" || return 1
+  # Of the unit, step by step; what the timer does is in the journal.
+  cp -- "$stage/log" "$state/log" 2>/dev/null || :
 }
 
 generation_number() { sed 's,.*/,,' "$stage/generation"; }
@@ -152,9 +154,7 @@ forget_saved() { # what this transaction saved as the original is none, since it
   [ -e "$stage/kept" ] || rm -f "$state/owner"
   rm -rf -- "$state/pristine.gone"
   # Away with one rename: half of it would pass for all of it. It may be away already, where this was cut off before.
-  if [ -e "$stage/fresh" ] || [ -d "$stage/pristine-before" ]; then
-    [ ! -e "$state/pristine" ] || mv "$state/pristine" "$state/pristine.gone"
-  fi
+  [ ! -e "$state/pristine" ] || mv "$state/pristine" "$state/pristine.gone"
   [ ! -d "$stage/pristine-before" ] || mv "$stage/pristine-before" "$state/pristine"
   rm -rf -- "$state/pristine.gone"
 }
@@ -209,7 +209,7 @@ confirm() { # by the controller, after it has seen over a new connection that al
   case $(step) in
     changed)
       # The guard takes it back: whoever confirms may be cut off.
-      why=$(stays_up) || { printf '%s\n' "$why" >"$stage/not-kept"; say "$why"; exit 1; }
+      why=$(stays_up && none_crashes) || { printf '%s\n' "$why" >"$stage/not-kept"; say "$why"; exit 1; }
       set_step confirmed
       ;;
     confirmed) ;;
@@ -274,6 +274,7 @@ recover() { # at boot, before the files are read by anybody: nothing runs yet th
     [ ! -d "$stage/volumes-before" ] || bring_back "$stage/volumes-before"
   fi
   before=$(cat "$stage/generation")/before
+  set_damaged_aside "$before"
   bring_back "$before"
   take_ids_back "$stage/ids" "$CREATE_USER" || :
   # apparmor.service loads by the files.
@@ -298,7 +299,7 @@ settle() { # at boot, after Docker
   start_stopped
   before=$(cat "$stage/generation")/before
   bridge_filter_back "$before"
-  left=$(differs_from "$before")
+  left=$(damaged_in "$before"; differs_from "$before")
   [ -z "$left$broken" ] || { say "$broken $left"; set_step broken || :; note_outcome broken "the host was restarted in the middle" || :; exit 22; }
   say "the state of before is back"
   end_taken_back "the host was restarted in the middle" || :

@@ -102,9 +102,14 @@ remember_kernel() { # FOLDER: what changes there, in the same lines as in the st
   cat /proc/sys/net/bridge/bridge-nf-call-iptables >"$1/bridge-filter" 2>/dev/null || :
   process_limits_now >"$1/process-limits"
   scope_limits_now >"$1/scope-limits"
-  if has audit-add || has audit-remove; then auditctl -l | sort >"$1/audit-rules"; fi
-  [ "$AUDIT_ENABLE" = no ] || audit_is_enabled >"$1/audit-enabled"
+  while read -r unit; do systemctl -q is-active "$unit" || printf '%s\n' "$unit"; done <"$stage/start" >"$1/inactive"
+  while read -r module; do [ -d "/sys/module/$module" ] || printf '%s\n' "$module"; done <"$stage/modules" >"$1/not-loaded"
+  # auditd loads rules and switches auditing on when it starts, and may do the opposite when it stops.
+  if has audit-add || has audit-remove || [ -s "$1/inactive" ]; then audit_rules_now >"$1/audit-rules"; fi
+  if [ "$AUDIT_ENABLE" = yes ] || [ -s "$1/inactive" ]; then audit_is_enabled >"$1/audit-enabled"; fi
 }
+
+audit_rules_now() { auditctl -l | grep '^-' | sort || :; }
 
 process_limits_now() {
   while read -r unit property value; do
@@ -124,6 +129,26 @@ scope_limits_now() {
   done <"$stage/scope-limits"
 }
 
+stop_what_was_started() { # FOLDER; goes on where one resists, since kernel_differs_from tells which
+  while read -r unit; do
+    say "stopping $unit, which did not run before"
+    # auditd refuses to be stopped by a job (RefuseManualStop); it ends well when it is told to.
+    systemctl stop "$unit" 2>/dev/null || systemctl kill -s TERM "$unit" || :
+    tries=0
+    while systemctl -q is-active "$unit" && [ "$tries" -lt 10 ]; do tries=$((tries + 1)); sleep 1; done
+  done <"$1/inactive"
+  while read -r module; do
+    say "unloading $module"
+    # Before dockerd starts again, which loads it by itself if its configuration asks for it.
+    modprobe -r "$module" 2>/dev/null || say "$module stays loaded, since something uses it"
+  done <"$1/not-loaded"
+  [ -s "$1/inactive" ] || return 0
+  audit_rules_now >"$stage/audit-now"
+  comm -23 "$stage/audit-now" "$1/audit-rules" >"$stage/audit-more"
+  comm -13 "$stage/audit-now" "$1/audit-rules" >"$stage/audit-less"
+  change_audit_rules "$stage/audit-more" "$stage/audit-less" || :
+}
+
 bring_limits_back() { # FOLDER; after the unit files. Goes on where one resists: a process that was restarted has its own
   process_limits <"$1/process-limits" || :
   scope_limits <"$1/scope-limits" || :
@@ -136,10 +161,11 @@ bridge_filter_back() { # FOLDER: as it was, where it was there
 
 kernel_differs_from() { # FOLDER: prints what is not as it was
   if [ -e "$1/audit-rules" ]; then
-    auditctl -l | sort >"$stage/audit-rules"
+    audit_rules_now >"$stage/audit-rules"
     cmp -s "$1/audit-rules" "$stage/audit-rules" ||
       say "the kernel has other audit rules: $(comm -3 "$1/audit-rules" "$stage/audit-rules" | head -n 3 | tr '\t\n' '  ')"
   fi
+  while read -r unit; do ! systemctl -q is-active "$unit" || say "$unit runs still"; done <"$1/inactive"
   [ ! -s "$1/audit-enabled" ] || [ "$(audit_is_enabled)" = "$(cat "$1/audit-enabled")" ] || say "auditing is not switched off or on as it was"
   # A file of the kernel has no size, by which cmp(1) tells at once.
   [ ! -s "$1/bridge-filter" ] || [ "$(cat "$1/bridge-filter")" = "$(cat /proc/sys/net/bridge/bridge-nf-call-iptables)" ] || say "bridge-nf-call-iptables is not $(cat "$1/bridge-filter")"
