@@ -7,6 +7,7 @@ import { profileIn } from "../desired/apparmor-profiles.ts";
 import type { Observation, Owner } from "../observed/observation.ts";
 import { containerdData, volumeFiles } from "../desired/volumes.ts";
 import { emptyPlan, type Plan } from "../plan/plan.ts";
+import { daemonConfigurationOn, unreadable } from "../plan/seen.ts";
 import { stopsDocker } from "../plan/volumes.ts";
 import { seconds } from "./limits.ts";
 import { quote, writeFile } from "./shell.ts";
@@ -235,6 +236,7 @@ function stageOf(command: Command, plan: Plan, observation: Observation, owner: 
     profiles: list(plan.writes.flatMap(({ path }, i) => (profileIn(path) === undefined ? [] : [`${i + 1} ${profileIn(path) ?? ""}`]))),
     "profiles-load": list(plan.profiles.load),
     "profiles-unload": list(plan.profiles.unload),
+    ...(plan.docker.liveRestoreFirst ? liveRestoreOnAndOff(observation) : {}),
     ...validation(plan, command === "apply" ? staged("/etc/docker/daemon.json") : `${state}/pristine/tree/etc/docker/daemon.json`),
   };
 }
@@ -262,6 +264,14 @@ function validation({ validateWith }: Plan, file: string | undefined): Stage {
   if (file === undefined || !validateWith) return {};
   const [binary = "", ...flags] = validateWith;
   return { validate: `exec ${[binary, "--validate", "--config-file", file, ...flags].map(quote).join(" ")}\n` };
+}
+
+/** The daemon.json of before with live-restore, and without: so that containers outlive the way back as they do the change. */
+function liveRestoreOnAndOff(observation: Observation): Stage {
+  const before = daemonConfigurationOn(observation);
+  if (unreadable in before) return {};
+  const text = (on: boolean) => `${JSON.stringify({ ...before, "live-restore": on })}\n`;
+  return { "live-restore-on": text(true), "live-restore-off": text(false) };
 }
 
 /** The shell there counts in whole seconds, and with a factor ours need be none. */

@@ -23,7 +23,7 @@ const apply = (change: Partial<Plan>, observation: Observation = host.observatio
 const restore = (change: Partial<Plan> = {}, observation: Observation = host.observation()): Promise<TransactionResult> => restoreOriginal(connection, emptyPlan(change), observation, owner);
 const write = (path: string, text: string, mode = "0644"): FileWrite => ({ path, text, mode, ...mine });
 /** Rule by rule, whether they came as words or as a file. */
-const auditCalls = (): string[] => host.calls().filter((call) => /^au(ditctl (?!-R )|genrules)/.test(call));
+const auditCalls = (): string[] => host.calls().filter((call) => /^au(ditctl (?!-R |-c$)|genrules)/.test(call));
 const restart = { ...noDocker, how: "restart" as const };
 
 describe("files that are put beside their places first", () => {
@@ -168,7 +168,8 @@ describe("a transaction that succeeds", () => {
     host.on("auditctl", `
       rules="$ROOT/rules"
       case $1 in
-        -R) while IFS= read -r rule; do ! grep -qxF -e "$rule" "$rules" || exit 255; printf '%s\\n' "$rule" >>"$rules"; done <"$2" ;;
+        -R) failed=0; while read -r rule; do [ "$rule" = -c ] || "$0" $rule || failed=1; done <"$2"; exit $failed ;;
+        -a) grep -qxF -e "$*" "$rules" && exit 255; printf '%s\\n' "$*" >>"$rules" ;;
         -d) shift; grep -qxF -e "-a $*" "$rules" || exit 255; grep -vxF -e "-a $*" "$rules" >"$rules.new" || :; mv "$rules.new" "$rules" ;;
         -l) cat "$rules" ;;
       esac`);
@@ -430,6 +431,22 @@ describe("a transaction that fails goes back", () => {
     expect(host.exists("/running")).toBe(true);
   });
 
+  it.each([
+    ["with other keys", '{"debug":true}'],
+    ["empty", "{}"],
+    ["missing", undefined],
+  ])("without ending the containers that ran on before live-restore was switched on; a daemon.json that was %s", async (_, text) => {
+    if (text !== undefined) host.write(daemonJson, text, 0o600);
+    const before = host.list("/etc");
+    // The new one is read by its reload, and then refused.
+    host.on("systemctl", `case "$*" in "reload docker.service") grep -q icc "$ROOT/etc/docker/daemon.json" && echo BAD >>"$ROOT/etc/docker/daemon.json" ;; esac\n${stubs.systemctl ?? ""}`);
+    const { outcome, log } = await apply({ writes: [write(daemonJson, '{"icc":false,"live-restore":true}')], docker: { ...restart, liveRestoreFirst: true } });
+    expect(outcome, log.join("\n")).toBe("went back");
+    const [key] = text === undefined || text === "{}" ? [""] : ['"debug":true,'];
+    expect(host.read("/configurations").trimEnd().split("\n").slice(-2)).toEqual([`start with {${key}"live-restore":true}`, `reload with {${key}"live-restore":false}`]);
+    expect(host.list("/etc")).toEqual(before);
+  });
+
   it("with the audit rules", async () => {
     await apply({ audit: { enable: false, add: ["-w /new -p wa -k docker"], remove: ["-w /old -p wa -k docker"], compile: false }, writes: [write(daemonJson, "BAD")], docker: restart });
     expect(auditCalls()).toEqual(["auditctl -W /old -p wa -k docker", "auditctl -w /new -p wa -k docker", "auditctl -W /new -p wa -k docker", "auditctl -w /old -p wa -k docker"]);
@@ -448,7 +465,8 @@ describe("a transaction that fails goes back", () => {
       case $1 in
         -s) echo "enabled $(cat "$ROOT/enabled")" ;;
         -e) echo "$2" >"$ROOT/enabled" ;;
-        -R) cat "$2" >>"$rules" ;;
+        -R) while read -r rule; do [ "$rule" = -c ] || "$0" $rule; done <"$2" ;;
+        -w) echo "$*" >>"$rules" ;;
         -W) shift; grep -vxF -e "-w $*" "$rules" >"$rules.new" || :; mv "$rules.new" "$rules" ;;
         -l) if [ -s "$rules" ]; then cat "$rules"; else echo "No rules"; fi ;;
       esac`);
@@ -459,7 +477,8 @@ describe("a transaction that fails goes back", () => {
       "stop auditd.service") exit 4 ;;
       "kill -s TERM auditd.service") rm "$ROOT/auditd"; : >"$ROOT/rules"; exit ;;
     esac\n${stubs.systemctl ?? ""}`);
-    host.on("modprobe", 'case $1 in -r) rmdir "$ROOT/sys/module/$2" ;; *) mkdir -p "$ROOT/sys/module/$1" ;; esac');
+    host.on("modprobe", 'mkdir -p "$ROOT/sys/module/$1"');
+    host.on("rmmod", 'rmdir "$ROOT/sys/module/$1"');
     host.write("/rules", `${theirs}\n`);
     host.write("/enabled", "0\n");
     const { outcome, log } = await apply({ start: ["auditd.service"], modules: ["br_netfilter"], audit: { enable: false, add: [ours], remove: [], compile: false }, writes: [write(daemonJson, "BAD")], docker: restart });

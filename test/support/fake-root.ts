@@ -127,6 +127,7 @@ done
 exec "$@" >>"$log" 2>&1`,
   // dockerd refuses a daemon.json with the word BAD; with /broken it does not start at all.
   systemctl: `
+read_configuration() { cat "$ROOT/etc/docker/daemon.json" >"$ROOT/configuration" 2>/dev/null || : >"$ROOT/configuration"; echo "$1 with $(cat "$ROOT/configuration")" >>"$ROOT/configurations"; }
 case "$*" in
   "-q is-active drydock-apply.service") [ -e "$ROOT/applying" ] ;;
   "-q is-active drydock-guard.timer") [ -e "$ROOT/armed" ] ;;
@@ -137,14 +138,15 @@ case "$*" in
   "show -p OOMScoreAdjust "*) echo 0 ;;
   "show -p "*) echo infinity ;;
   "stop "*docker.service) rm -f "$ROOT/running" ;;
-  "start docker.service") [ ! -e "$ROOT/broken" ] && ! grep -qs BAD "$ROOT/etc/docker/daemon.json" && : >"$ROOT/running" ;;
+  "start docker.service") [ ! -e "$ROOT/broken" ] && ! grep -qs BAD "$ROOT/etc/docker/daemon.json" && : >"$ROOT/running" && read_configuration start ;;
+  "reload docker.service") read_configuration reload ;;
 esac`,
   docker: `
 for id; do :; done
 # RUNNING EXITCODE RESTARTING RESTARTS
 read_state() { { cat "$ROOT/containers/$id" 2>/dev/null || echo true 0; } | awk '{ print $1 ($1 == "gone" ? "" : " " $2 " " (NF > 2 ? $3 " " $4 : "false 0")) }'; }
 case "$*" in
-  "info --format"*) echo true ;;
+  "info --format"*) if grep -qs '"live-restore": *false' "$ROOT/configuration"; then echo false; else echo true; fi ;;
   "inspect "*)
     found=0
     shift

@@ -85,7 +85,7 @@ back() { # the generation's "before", files and running state
     if [ "$DOCKER_WAS" = active ]; then
       say "restarting dockerd with the old configuration"
       timeout "$DAEMON_SECONDS" systemctl stop docker.socket docker.service 2>/dev/null || systemctl kill -s KILL docker.service 2>/dev/null || :
-      start_docker
+      start_docker_as_before "$before"
       { tac "$stage/stop"; cat "$stage/survivors"; } | start_containers
     else
       systemctl stop docker.service

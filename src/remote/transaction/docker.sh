@@ -28,6 +28,22 @@ start_docker() {
   printf '%s %s\n' "$(docker_pid)" "$(uptime_seconds)" >"$stage/docker-started"
 }
 
+# A dockerd that starts without live-restore ends the containers that run. One that is told by a reload to do without leaves them alone.
+start_docker_as_before() { # FOLDER: how daemon.json was
+  has live-restore-on || { start_docker; return; }
+  set_configuration live-restore-on
+  start_docker || { bring_back "$1"; return 1; }
+  set_configuration live-restore-off
+  systemctl reload docker.service
+  wait_for_live_restore false "live-restore can't be switched off again by a reload" || { bring_back "$1"; return 1; }
+  bring_back "$1"
+}
+
+set_configuration() { # NAME in the stage
+  mkdir -p /etc/docker
+  install -m 0600 "$stage/$1" /etc/docker/daemon.json.drydock-new && mv -T /etc/docker/daemon.json.drydock-new /etc/docker/daemon.json
+}
+
 docker_pid() { systemctl show -p MainPID --value docker.service; }
 
 # What starts and dies a moment later is not kept.
@@ -68,10 +84,10 @@ no_orphans() {
   done
 }
 
-wait_for_live_restore() {
+wait_for_live_restore() { # true|false OTHERWISE
   end=$(($(uptime_seconds) + DAEMON_SECONDS))
-  until [ "$(timeout 30 docker info --format '{{.LiveRestoreEnabled}}')" = true ]; do
-    [ "$(uptime_seconds)" -lt "$end" ] || { say "live-restore did not come into effect by a reload"; return 1; }
+  until [ "$(timeout 30 docker info --format '{{.LiveRestoreEnabled}}')" = "$1" ]; do
+    [ "$(uptime_seconds)" -lt "$end" ] || { say "$2"; return 1; }
     sleep 1
   done
 }
@@ -81,7 +97,7 @@ activate_docker() {
   if [ "$LIVE_RESTORE_FIRST" = yes ]; then
     say "switching live-restore on by a reload, so that containers survive the restart"
     systemctl reload docker.service
-    wait_for_live_restore
+    wait_for_live_restore true "live-restore did not come into effect by a reload"
   fi
   # A move has stopped them already.
   ! has stop || moves_data || stop_containers "$stage/stop"

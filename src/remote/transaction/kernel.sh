@@ -18,14 +18,10 @@ has_drop() { iptables -w 10 -C FORWARD $drop_rule 2>/dev/null; }
 # shellcheck disable=SC2086 # words
 lift_drop() { iptables -w 10 -D FORWARD $drop_rule 2>/dev/null || :; }
 
-# shellcheck disable=SC2046,SC2086 # a rule is words without blanks or globs (apply.ts checks), and auditctl wants them apart
 change_audit_rules() { # REMOVE ADD; goes on where one resists, and fails at the end
-  resisted=no
-  set -f
-  while IFS= read -r rule; do auditctl $(printf '%s' "$rule" | sed 's/^-a /-d /; s/^-w /-W /') >/dev/null || resisted=yes; done <"$1"
-  set +f
-  [ ! -s "$2" ] || auditctl -R "$2" >/dev/null || resisted=yes
-  [ "$resisted" = no ]
+  [ -s "$1" ] || [ -s "$2" ] || return 0
+  # In one process for all: -c goes on after an error, and the exit status tells of it (auditctl(8)).
+  { echo -c; sed 's/^-a /-d /; s/^-w /-W /' "$1"; cat "$2"; } >"$stage/audit-change" && auditctl -R "$stage/audit-change" >/dev/null
 }
 
 audit_is_enabled() { auditctl -s | sed -n 's/^enabled //p'; }
@@ -139,8 +135,9 @@ stop_what_was_started() { # FOLDER; goes on where one resists, since kernel_diff
   done <"$1/inactive"
   while read -r module; do
     say "unloading $module"
-    # Before dockerd starts again, which loads it by itself if its configuration asks for it.
-    modprobe -r "$module" 2>/dev/null || say "$module stays loaded, since something uses it"
+    # Before dockerd starts again, which loads it by itself if its configuration asks for it. Not by modprobe -r, which takes what it
+    # needs along where no module uses that: with `bridge` goes docker0.
+    rmmod "$module" 2>/dev/null || say "$module stays loaded, since something uses it"
   done <"$1/not-loaded"
   [ -s "$1/inactive" ] || return 0
   audit_rules_now >"$stage/audit-now"
