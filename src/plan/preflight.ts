@@ -1,27 +1,22 @@
 /** What must not go on: everything that is wrong for this wish on this host, found before anything is touched. */
 
-import { isDeepStrictEqual } from "node:util";
 import { daemonKeySince, daemonKeyUntil } from "../config/daemon.ts";
 import type { HostInputs } from "../desired/host-inputs.ts";
 import type { FileState, Observation, Owner } from "../observed/observation.ts";
 import { compareVersions } from "../observed/engine-version.ts";
 import { commandLineFindings } from "./command-line.ts";
+import { consentFindings } from "./consents.ts";
 import { diskDoubts, diskFindings } from "./disk-findings.ts";
-import { storeKeys } from "./docker-activation.ts";
 import { needDoubts, needFindings } from "./need-findings.ts";
 import { ownKeyFindings } from "./own-keys.ts";
 import { isEmpty, type Plan } from "./plan.ts";
 import { profileFindings } from "./profiles.ts";
-import { daemonConfigurationOn, runningContainers, unreadable } from "./seen.ts";
+import { daemonConfigurationOn, unreadable } from "./seen.ts";
 import { sshdDoubts, sshdFindings } from "./sshd-findings.ts";
 import { overlaps, remapUser } from "./subordinate-ids.ts";
 import { auditRulesFile } from "./wish.ts";
 import { counted } from "./describe.ts";
 import { volumeFindings } from "./volume-findings.ts";
-import { stopsDocker } from "./volumes.ts";
-import { overNewLimits } from "../effect/container-limits.ts";
-import { keepsImagesInContainerd } from "../effect/daemon.ts";
-import { containerdData } from "../desired/volumes.ts";
 
 /** @returns one sentence a finding, each with what to do; empty when the apply may go on. */
 export function findings(wish: HostInputs, observation: Observation, plan: Plan, owner: Owner): string[] {
@@ -31,7 +26,7 @@ export function findings(wish: HostInputs, observation: Observation, plan: Plan,
   return [
     ...ownedByAnother(observation, owner),
     // Also where there is nothing else to do: a device that can't be used makes no plan.
-    ...volumeFindings(wish, observation, plan.volumes),
+    ...volumeFindings(wish, observation),
     ...(isEmpty(plan) ? [] : [...engineFindings(wish, observation), ...configurationFindings(wish, observation), ...auditFindings(wish, observation), ...profileFindings(wish, observation, plan), ...needFindings(wish, observation, plan), ...diskFindings(wish, observation, plan), ...clockFindings(observation), ...sshdFindings(observation), ...consentFindings(wish, observation, plan)]),
   ];
 }
@@ -159,34 +154,4 @@ function clockFindings({ clockAhead, now }: Observation): string[] {
   if (clockAhead === undefined || Math.abs(clockAhead) <= clockTolerance) return [];
   const minutes = counted(Math.round(Math.abs(clockAhead) / 60), "minute");
   return [`the clock here is ${minutes} ${clockAhead > 0 ? "ahead of" : "behind"} the one of the machine that runs this (it says ${new Date(now * 1000).toISOString().slice(0, 19)}Z); set the one that is wrong, e.g. with: timedatectl set-ntp true`];
-}
-
-function consentFindings(wish: HostInputs, observation: Observation, plan: Plan): string[] {
-  const { docker } = plan;
-  const { info, containers, units } = observation;
-  const state = units["docker.service"]?.ActiveState ?? "";
-  if (!info.known && state !== "active" && !isDeepStrictEqual(wish.daemon["userns-remap"], daemonConfigurationOn(observation)["userns-remap"])) {
-    return ["docker.service does not run, so what a change of userns-remap would hide is not known; start it first: systemctl start docker"];
-  }
-  if (["activating", "deactivating"].includes(state)) return [`docker.service is ${state}, so what a change would stop or hide is not known; wait until it has ended, or see why it does not: journalctl -u docker`];
-  const silent = [info, containers].find((fact) => !fact.known);
-  if (silent?.known === false && state === "active" && docker.how !== "nothing") {
-    return [`dockerd runs and does not answer (${silent.reason}), so what a change would stop or hide is not known; restart docker.service first`];
-  }
-  const names = runningContainers(observation).map(({ name }) => name);
-  const over = (plan.daemonReload || plan.scopeLimits.length > 0) && docker.stop.length === 0 ? overNewLimits(wish.inEffect.limits, observation) : [];
-  if (over.length > 0 && !wish.allow.includes("restart-containers")) {
-    return over.map((text) => `${text}: limits hold for running containers at once; raise the limit for this host, or consent with: allow: [restart-containers]`);
-  }
-  const consents = (disruption: HostInputs["allow"][number]) => wish.allow.includes(disruption);
-  if (docker.switchesStore && info.known && (info.value.Containers > 0 || info.value.Images > 0) && !consents("hide-containers")) {
-    const running = names.length > 0 ? `stops ${names.join(", ")} and ` : "";
-    return [`changing ${storeKeys(docker)} ${running}hides ${counted(info.value.Containers, "container")} and ${counted(info.value.Images, "image")} (they stay under ${info.value.DockerRootDir}${keepsImagesInContainerd(info.value) && docker.because.includes("userns-remap") ? `, images in ${containerdData}, since with userns-remap this engine keeps none there` : ""}); to consent, add to this host: allow: [hide-containers]`];
-  }
-  if (!docker.switchesStore && docker.stop.length > 0 && !consents("restart-containers")) {
-    const moving = plan.volumes.filter(stopsDocker).map(({ mountPoint }) => mountPoint);
-    if (moving.length > 0) return [`moving ${moving.join(" and ")} stops ${names.join(", ")}, which are started again after it; to consent, add to this host: allow: [restart-containers]`];
-    return [`restarting dockerd without live-restore stops ${names.join(", ")}; set daemon.live-restore: true, or consent on this host with: allow: [restart-containers]`];
-  }
-  return [];
 }
