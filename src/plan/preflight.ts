@@ -33,7 +33,7 @@ export function findings(wish: HostInputs, observation: Observation, plan: Plan,
 
 /** What could not be told, although the wish depends on it: it refuses nothing and must not pass for fine. */
 export function doubts(wish: HostInputs, observation: Observation, plan: Plan): string[] {
-  return isEmpty(plan) || unusableHost(observation).length > 0 ? [] : [...needDoubts(wish, observation), ...diskDoubts(observation, plan), ...sshdDoubts(observation)];
+  return isEmpty(plan) || unusableHost(observation).length > 0 ? [] : [...engineDoubts(wish, observation), ...needDoubts(wish, observation), ...diskDoubts(observation, plan), ...sshdDoubts(observation)];
 }
 
 /** A host Drydock is not made for. */
@@ -70,6 +70,17 @@ function engineFindings(wish: HostInputs, { info }: Observation): string[] {
   ];
 }
 
+/** While dockerd is stopped; one that runs and does not answer is refused. */
+function engineDoubts({ daemon, inEffect }: HostInputs, { info }: Observation): string[] {
+  if (info.known) return [];
+  const versioned = Object.keys(daemon).filter((key) => key in daemonKeySince || key in daemonKeyUntil);
+  return [
+    ...(versioned.length > 0 ? [`whether this engine knows ${versioned.map((key) => `daemon.${key}`).join(", ")}`] : []),
+    ...(daemon["live-restore"] === true ? ["whether this is a swarm node, where dockerd does not start with live-restore"] : []),
+    ...(containerLimits(inEffect).length > 0 ? ["whether limits for each container have an effect, which its cgroup driver decides"] : []),
+  ].map((doubt) => `${doubt} (${info.reason})`);
+}
+
 function configurationFindings(wish: HostInputs, observation: Observation): string[] {
   const onDisk = daemonConfigurationOn(observation);
   const user = remapUser(wish.daemon["userns-remap"]);
@@ -102,10 +113,11 @@ function listenerFindings({ daemon }: HostInputs, { units }: Observation): strin
 /** Limits for each container stand on systemd's scopes, which only its cgroup driver makes. */
 function cgroupFindings({ inEffect }: HostInputs, { info }: Observation): string[] {
   if (!info.known || info.value.CgroupDriver === "systemd") return [];
-  const limits = Object.keys(inEffect.limits).filter((name) => name.startsWith("docker-.scope "));
-  if (limits.length === 0) return [];
+  if (containerLimits(inEffect).length === 0) return [];
   return [`the cgroup driver here is ${info.value.CgroupDriver}, with which limits for each container have no effect; set daemon.exec-opts: ["native.cgroupdriver=systemd"], or limits.tasksMax and limits.memoryMax to null`];
 }
+
+const containerLimits = ({ limits }: HostInputs["inEffect"]) => Object.keys(limits).filter((name) => name.startsWith("docker-.scope "));
 
 /** TLS files by their path on the host: there, root's, and no wider than CIS 3.9 to 3.14 allow. */
 function keyFileFindings({ daemon }: HostInputs, observation: Observation): string[] {
@@ -135,9 +147,10 @@ function trouble({ owner, group, mode }: FileState, widest: number): string[] {
 function auditFindings(wish: HostInputs, observation: Observation): string[] {
   if (wish.inEffect.audit === undefined) return [];
   if (observation.units["auditd.service"]?.LoadState === "masked") return ["auditd is masked, so nothing can be audited; run: systemctl unmask auditd, or set audit: false"];
-  if (observation.units["auditd.service"]?.LoadState !== "loaded" || !observation.auditStatus.known) {
+  if (observation.units["auditd.service"]?.LoadState !== "loaded") {
     return ["auditd is not installed, so nothing can be audited; install it (apt-get install auditd, dnf install audit) or set audit: false"];
   }
+  if (!observation.auditStatus.known) return [`the kernel can't be asked about auditing (auditctl -s: ${observation.auditStatus.reason}), so no rule could be proven; mend that until auditctl -s answers root there, or set audit: false`];
   const firstTime = !observation.files[auditRulesFile];
   const atRisk = observation.auditRulesOnlyCompiled;
   if (firstTime && atRisk.length > 0) {

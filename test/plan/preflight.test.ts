@@ -157,6 +157,16 @@ describe("what could not be told", () => {
     expect(doubtsOf(blind)).toEqual(["whether iptables is installed (it was not asked for)", "which filesystems are mounted, and how (no /proc)", "how much space is free (room was not asked for)", "whether an ext4 has errors (no sysfs)", "whether sshd would let us in again (there is no /usr/sbin/sshd)"]);
   });
 
+  it("is what only dockerd knows, while it is stopped", () => {
+    const stopped = { info: unknown("docker.service is inactive"), units: { ...defaultHost().units, "docker.service": { LoadState: "loaded", ActiveState: "inactive" } } };
+    expect(doubtsOf(defaultHost(stopped), { "live-restore": true, "log-format": "json", "default-network-opts": {} })).toEqual([
+      "whether this engine knows daemon.log-format, daemon.default-network-opts (docker.service is inactive)",
+      "whether this is a swarm node, where dockerd does not start with live-restore (docker.service is inactive)",
+    ]);
+    const limited = wishFor(declared({ files: { [scopeDropIn]: "[Scope]\nTasksMax=512\n" } }), defaultHost(stopped));
+    expect(doubts(limited, defaultHost(stopped), planApply(limited, defaultHost(stopped)))).toEqual(["whether limits for each container have an effect, which its cgroup driver decides (docker.service is inactive)"]);
+  });
+
   it("is nothing on a host that answers, and on one where there is nothing to do", () => {
     expect(doubtsOf(defaultHost())).toEqual([]);
     expect(doubtsOf(withDaemonJson({ icc: true }, { needs: {}, room: unknown("no") }), { icc: true })).toEqual([]);
@@ -187,11 +197,12 @@ describe("key files", () => {
 });
 
 describe("auditing", () => {
-  it.each<[string, Partial<Observation>]>([
-    ["auditd is not there", { units: { ...defaultHost().units, "auditd.service": { LoadState: "not-found", ActiveState: "inactive" } } }],
-    ["the kernel can't be asked", { auditStatus: unknown("auditctl: not found") }],
-  ])("is refused when %s", (_, host) => {
-    expect(found(audit, defaultHost(host))).toEqual(["auditd is not installed, so nothing can be audited; install it (apt-get install auditd, dnf install audit) or set audit: false"]);
+  it.each<[string, Partial<Observation>, string]>([
+    ["auditd is not there", { units: { ...defaultHost().units, "auditd.service": { LoadState: "not-found", ActiveState: "inactive" } }, auditStatus: unknown("auditctl: not found") }, "auditd is not installed, so nothing can be audited; install it (apt-get install auditd, dnf install audit) or set audit: false"],
+    ["the kernel can't be asked", { auditStatus: unknown("Operation not permitted") }, "the kernel can't be asked about auditing (auditctl -s: Operation not permitted), so no rule could be proven; mend that until auditctl -s answers root there, or set audit: false"],
+    ["auditd is masked", { units: { ...defaultHost().units, "auditd.service": { LoadState: "masked", ActiveState: "inactive" } } }, "auditd is masked, so nothing can be audited; run: systemctl unmask auditd, or set audit: false"],
+  ])("is refused when %s", (_, host, text) => {
+    expect(found(audit, defaultHost(host))).toEqual([text]);
   });
 
   it("is refused when compiling would lose rules", () => {
