@@ -30,6 +30,9 @@ import { renderFleetArgs } from "./reference/fleet-args.ts";
 /** `audit: false` and `seccomp: builtin`: they are turned into what they mean before the schema of src/config sees them. */
 const shortForms: Record<string, object> = { audit: { type: "boolean" }, seccomp: { const: "builtin" } };
 
+/** Keys of a layer that have a heading of their own; all others are told in one table. */
+const tables = ["connection", "daemon", "audit", "limits", "apparmor", "seccomp", "volume"];
+
 export const outputs = {
   "docs/reference.md": renderReference,
   "docs/stack-file.schema.json": renderJsonSchema,
@@ -41,7 +44,7 @@ if (import.meta.main) {
 }
 
 export function renderReference(): string {
-  const layer = pick(layerSchema.shape, ["allow", "waivers", "prepare", "gate"]);
+  const layer = omit(layerSchema.shape, tables);
   return `${[
     "# All settings of a stack file",
     "",
@@ -57,9 +60,9 @@ export function renderReference(): string {
     "and the engine's own default holds.",
     "",
     ...section("In the file", "The keys of `config`, each with the prefix `drydock:`.", stackSchema.shape, []),
-    ...section("In defaults, groups and hosts", "Beside `connection`, `daemon`, `audit`, `limits`, `apparmor`, `seccomp` and `volume`, which follow.", layer, []),
+    ...section("In defaults, groups and hosts", `Beside ${tables.map((key) => `\`${key}\``).join(", ").replace(/, (?=[^,]*$)/, " and ")}, which follow.`, layer, []),
     ...section("rollout", "", rolloutSchema.shape, ["rollout"]),
-    ...section("In hosts only", "", pick(hostSchema.shape, ["groups"]), []),
+    ...section("In hosts only", "", omit(hostSchema.shape, Object.keys(layerSchema.shape)), []),
     ...section("connection", "Also `proxy`, a jump host, has these, except `connectTimeout` and `proxy`.", connectionSchema.shape, ["connection"]),
     ...section("audit", "Rules for the paths of CIS 1.1.3 to 1.1.18; those that are not on a host are left out there.", auditSchema.shape, ["audit"]),
     ...section("limits", "", limitsSchema.shape, ["limits"]),
@@ -129,8 +132,8 @@ function allowShortForms(layer: { properties?: Record<string, unknown> | undefin
 
 type Shape = Readonly<Record<string, z.core.$ZodType>>;
 
-function pick(shape: Shape, keys: readonly string[]): Shape {
-  return Object.fromEntries(Object.entries(shape).filter(([key]) => keys.includes(key)));
+function omit(shape: Shape, keys: readonly string[]): Shape {
+  return Object.fromEntries(Object.entries(shape).filter(([key]) => !keys.includes(key)));
 }
 
 function section(title: string, intro: string, shape: Shape, at: readonly string[]): string[] {

@@ -34,6 +34,9 @@ export function checkLogOptions(driver: string, options: Readonly<Record<string,
   return [...findings, ...checkTogether(options)];
 }
 
+/** logentries is one up to engine 24 only. */
+export const isBuiltInDriver = (driver: string) => driver in driverOptions || driver === "logentries";
+
 // --- Internal ---
 
 const common = ["mode", "max-buffer-size", "tag", "labels", "labels-regex", "env", "env-regex"];

@@ -31,7 +31,7 @@ export const windowSchema = setting(
     'windows such as "Sun 02:00-04:00 UTC"',
   ),
   {
-    description: "When running containers may be disrupted: by a restart of dockerd, by stopping them, by a move of their data. Outside, such an update is left for later as a whole and reported as pending; later waves of a rollout wait for it. One text, or a list.",
+    description: "When running containers may be disrupted: by a restart of dockerd, by stopping them, by limits below what they use, by a move of their data. Outside, such an update is left for later as a whole and reported as pending; later waves of a rollout wait for it. `pulumi destroy` refuses to restore the originals outside of the window that the last `pulumi up` has seen. One text, or a list.",
     initially: "at any time",
     cost: "nothing",
   },

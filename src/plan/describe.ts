@@ -1,19 +1,20 @@
 /** A plan in words and unified diffs: what changes on the host, and what it costs there. */
 
 import { createTwoFilesPatch } from "diff";
-import { daemonKeyCost } from "../config/daemon.ts";
 import type { HostInputs, Json, JsonObject } from "../desired/host-inputs.ts";
 import type { Observation } from "../observed/observation.ts";
 import { isDeepStrictEqual } from "node:util";
 import { visible } from "../redact.ts";
+import { containerdData } from "../desired/volumes.ts";
 import { scopeDropIn } from "../effect/container-limits.ts";
 import { storeKeys } from "./docker-activation.ts";
+import { describeMadeAgain } from "./made-again.ts";
 import { auditIsImmutable, runningContainers } from "./seen.ts";
-import { auditWaits } from "./pending.ts";
+import { auditWaits, bridgeWaits } from "./pending.ts";
 import { describeProfiles } from "./profiles.ts";
 import type { Plan } from "./plan.ts";
 import { readableBytes } from "./volume-findings.ts";
-import type { VolumeStep } from "./volumes.ts";
+import { stopsDocker, type VolumeStep } from "./volumes.ts";
 import { auditRulesFile, daemonJson } from "./wish.ts";
 
 /** Unified diffs of the files, then one line for each other difference. Empty when there is none. */
@@ -57,6 +58,8 @@ export function describeCost(plan: Plan, wish: HostInputs, observation: Observat
   const cost: string[] = [];
   cost.push(...plan.volumes.map(describeVolume));
   if (plan.removeOldData) cost.push("what was there before a move is removed at the end");
+  if (plan.volumes.some((step) => stopsDocker(step) && step.mountPoint === containerdData)) cost.push("containerd stops while its data move, and starts again");
+  if (plan.start.length > 0) cost.push(`${plan.start.join(", ")} ${plan.start.length === 1 ? "is" : "are"} started`);
   if (docker.how === "start") cost.push("dockerd is started");
   if (docker.how === "reload") cost.push(`dockerd reloads its configuration${because}; no container notices`);
   if (docker.how === "restart") {
@@ -73,10 +76,7 @@ export function describeCost(plan: Plan, wish: HostInputs, observation: Observat
     const hidden = [...(observation.containers.known ? observation.containers.value.map(({ name }) => `container ${name}`) : []), ...(observation.images.known ? observation.images.value.map((name) => `image ${name}`) : [])];
     if (hidden.length > 0) cost.push(`hidden from then on: ${hidden.join(", ")}`);
   }
-  const remade = docker.stop.length > 0 ? [] : [...names.values()];
-  if (remade.length > 0 && docker.because.some((key) => daemonKeyCost[key] === "containers made again")) {
-    cost.push(`containers have to be made again to get new defaults: ${remade.join(", ")}`);
-  }
+  cost.push(...describeMadeAgain(docker, wish, observation));
   const limits = Object.entries(wish.inEffect.limits).filter(([name]) => name.startsWith("docker-.scope ")).map(([name, value]) => `${name.split(" ")[1] ?? ""}=${value}`);
   if (plan.writes.some(({ path }) => path === scopeDropIn) && names.size > 0 && docker.stop.length === 0) {
     cost.push(`running containers get these limits at once, unless they have some of their own: ${limits.join(", ")}`);
@@ -87,6 +87,7 @@ export function describeCost(plan: Plan, wish: HostInputs, observation: Observat
   if (overIpv6.length > 0) cost.push(`published ports answer over IPv6 no more, since docker-proxy did that: ${overIpv6.map(({ name }) => name).join(", ")}`);
   if (docker.dropBetweenContainers) cost.push("containers on docker0 can't reach each other from then on, running ones included");
   if (docker.liftDrop) cost.push("containers on docker0 can reach each other again");
+  if (docker.stop.length === 0) cost.push(...bridgeWaits(wish, observation));
   cost.push(...describeProfiles(plan, observation));
   if (plan.writes.some(({ path }) => path === auditRulesFile) && auditIsImmutable(observation)) cost.push(auditWaits);
   if (plan.modules.length > 0) cost.push(`kernel modules are loaded: ${plan.modules.join(", ")}`);

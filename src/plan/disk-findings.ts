@@ -2,7 +2,7 @@
 
 import type { HostInputs } from "../desired/host-inputs.ts";
 import { dockerData } from "../desired/volumes.ts";
-import { filesystemUnder } from "../effect/mounts.ts";
+import { filesystemUnder, mountedOn } from "../effect/mounts.ts";
 import type { Mount, Observation } from "../observed/observation.ts";
 import type { Room } from "../observed/room.ts";
 import { counted } from "./describe.ts";
@@ -16,10 +16,13 @@ export function diskFindings(wish: HostInputs, observation: Observation, plan: P
 }
 
 /** What could not be told. It refuses nothing, and must be said. */
-export function diskDoubts({ mounts, room, diskErrors }: Observation, { volumes }: Plan): string[] {
+export function diskDoubts(observation: Observation, { volumes }: Plan): string[] {
+  const { mounts, room, diskErrors } = observation;
+  const stateIsTold = !room.known || !mountedOn(stateFolder, observation) || room.value.some(({ path }) => path === stateFolder);
   const facts = [["which filesystems are mounted, and how", mounts], ["how much space is free", room], ["whether an ext4 has errors", diskErrors]] as const;
   return [
     ...facts.flatMap(([what, fact]) => (fact.known ? [] : [`${what} (${fact.reason})`])),
+    ...(stateIsTold ? [] : [`how much space is free in ${stateFolder}, which is a filesystem of its own (it was not asked for)`]),
     ...volumes.filter(({ how, bytes }) => how === "move" && Number.isNaN(bytes)).map(({ device, mountPoint }) => `whether ${device} has room for ${mountPoint} (counting what is there took too long; a copy that does not fit ends before Docker is stopped)`),
   ];
 }
@@ -41,7 +44,7 @@ function mountFindings(wish: HostInputs, observation: Observation, plan: Plan): 
   // What lies there now is left behind.
   const moves = plan.volumes.some(({ mountPoint, how }) => mountPoint === place && how !== "repair");
   const byMount = new Map<Mount, string[]>();
-  for (const path of ["/etc", "/var/lib", ...(moves ? [] : [place])]) {
+  for (const path of ["/etc", "/var/lib", ...(mountedOn(stateFolder, observation) ? [stateFolder] : []), ...(moves ? [] : [place])]) {
     const mount = filesystemUnder(path, observation);
     if (mount) byMount.set(mount, [...(byMount.get(mount) ?? []), path]);
   }
@@ -55,14 +58,21 @@ function mountFindings(wish: HostInputs, observation: Observation, plan: Plan): 
   });
 }
 
+/** Where generations, originals and old data are kept. */
+const stateFolder = "/var/lib/drydock";
+
 /** To work, and for lists and logs: what is kept of files comes on top. */
 const leastBytes = 16 * 1024 * 1024;
 
 /** A generation keeps a copy of each file, some lists and folders. */
 const leastInodes = 256;
 
-function roomFindings({ room, files }: Observation, { writes, declared, removes }: Plan): string[] {
+function roomFindings(observation: Observation, plan: Plan): string[] {
+  const { room, files } = observation;
+  const { writes, declared, removes } = plan;
   if (!room.known) return [];
+  const keeper = room.value.some(({ path }) => path === stateFolder) ? stateFolder : "/var/lib";
+  const aside = copiedAside(observation, plan);
   const written = sum(writes.map(({ text }) => Buffer.byteLength(text)));
   const kept = sum([...new Set([...declared, ...removes])].map((path) => (files[path]?.known ? Buffer.byteLength(files[path].value.text ?? "") : 0)));
   // Two names for one filesystem have the same figures.
@@ -71,13 +81,21 @@ function roomFindings({ room, files }: Observation, { writes, declared, removes 
     const [{ bytes, inodes, allInodes }] = rooms as [Room];
     const names = rooms.map(({ path }) => path);
     // Each file stands beside the old one for a moment; of the old and of the new ones a generation keeps a copy, and one is for ever.
-    const needed = leastBytes + (names.includes("/etc") ? written : 0) + (names.includes("/var/lib") ? 2 * kept + written : 0);
-    const where = [...new Set(names)].join(", ");
+    const needed = leastBytes + (names.includes("/etc") ? written : 0) + (names.includes(keeper) ? 2 * kept + written + aside : 0);
+    const where = [...new Set(names)].filter((name) => name !== stateFolder || !names.includes("/var/lib")).join(", ");
+    const keeps = names.includes(keeper) && aside > 0 ? `, ${readableBytes(aside)} of them for the data of before a move, which are copied there` : ", with what is kept of before";
     return [
-      ...(bytes < needed ? [`${where}: ${readableBytes(bytes)} are free, and ${readableBytes(needed)} are needed, with what is kept of before; free some space first`] : []),
+      ...(bytes < needed ? [`${where}: ${readableBytes(bytes)} are free, and ${readableBytes(needed)} are needed${keeps}; free some space first`] : []),
       ...(allInodes > 0 && inodes < leastInodes ? [`${where}: ${counted(inodes, "inode")} of ${allInodes} are free, and ${leastInodes} are needed; remove files that nobody needs first (df -i)`] : []),
     ];
   });
+}
+
+/** What a move leaves is renamed to the state folder, and copied where that is another filesystem. A size that is not known is told as such. */
+function copiedAside(observation: Observation, { volumes }: Plan): number {
+  const keeper = filesystemUnder(stateFolder, observation)?.number;
+  const moved = volumes.filter(({ how, mountPoint }) => how !== "repair" && filesystemUnder(mountPoint, observation)?.number !== keeper);
+  return sum(moved.flatMap(({ bytes }) => (Number.isNaN(bytes) ? [] : [bytes])));
 }
 
 const sum = (numbers: number[]) => numbers.reduce((total, number) => total + number, 0);

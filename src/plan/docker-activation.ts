@@ -11,7 +11,7 @@ import type { Observation } from "../observed/observation.ts";
 import { compareVersions } from "../observed/engine-version.ts";
 import { parseUnitText } from "../observed/systemd.ts";
 import { wishedDataRoot } from "./disk-findings.ts";
-import { digest, runningContainers } from "./seen.ts";
+import { daemonConfigurationOn, digest, mergedDaemon, runningContainers } from "./seen.ts";
 import type { SubordinateIds } from "./subordinate-ids.ts";
 import { hostsDropIn } from "./wish.ts";
 
@@ -68,7 +68,7 @@ export function planDocker(
   const isOn = info.known && info.value.LiveRestoreEnabled;
   // dockerd refuses to reload a file with `hosts` while its own command line still has -H.
   // Containers hold open what has to move.
-  const survives = moving.length === 0 && wish.daemon["live-restore"] === true && (isOn || !hostsChange);
+  const survives = moving.length === 0 && daemonAfter(wish, seen, observation)["live-restore"] === true && (isOn || !hostsChange);
   return {
     how,
     liveRestoreFirst: how === "restart" && survives && !switchesStore && running.length > 0 && info.known && !isOn,
@@ -88,9 +88,11 @@ export function stopOrder(observation: Observation): string[] {
 /** Whether another set of images and containers is seen afterwards. */
 export function switchesUserNamespace(wish: HostInputs, seen: HostInputs, observation: Observation): boolean {
   const isOn = observation.info.known && remappedTo(observation.info.value) !== undefined;
-  const wished = wishesRemap(wish);
-  if (isOn !== wished) return true;
-  return wished && !isDeepStrictEqual(seen.inEffect.daemon["userns-remap"], wish.daemon["userns-remap"]) && "userns-remap" in seen.inEffect.daemon;
+  const staysOn = wishesRemap({ daemon: daemonAfter(wish, seen, observation) });
+  // By a flag of the unit, and not by the file that dockerd has read: no file switches it off.
+  if (isOn && !staysOn && !wishesRemap({ daemon: daemonConfigurationOn(observation) }) && seen.inEffect.configuration === asOnDisk) return false;
+  if (isOn !== staysOn) return true;
+  return wishesRemap(wish) && !isDeepStrictEqual(seen.inEffect.daemon["userns-remap"], wish.daemon["userns-remap"]) && "userns-remap" in seen.inEffect.daemon;
 }
 
 export const wishesRemap = ({ daemon }: Pick<HostInputs, "daemon">) => typeof daemon["userns-remap"] === "string" && daemon["userns-remap"] !== "";
@@ -107,6 +109,9 @@ export function unitFlags(execStart: string): string[] {
 }
 
 // --- Internal ---
+
+/** A key of the user's own stays, and counts as well. */
+const daemonAfter = (wish: HostInputs, seen: HostInputs, observation: Observation) => mergedDaemon(wish.daemon, daemonConfigurationOn(observation), seen.daemon);
 
 /** Once no container runs any more, what has waited (`opensLater`) needs a restart and nothing else. */
 const opensNow = ({ daemon }: HostInputs, observation: Observation) => daemon.icc === true && isClosedByDockerd(observation) && opensLater(daemon, observation) === undefined;

@@ -56,11 +56,17 @@ const judges: Record<NeedKind, (lacking: Lacking) => string[]> = {
     const stuck = plan.docker.switchesStore ? [] : runningContainers(observation).filter(({ id, logDriver }) => plan.docker.stop.includes(id) && logDriver === wish.daemon["log-driver"]);
     return stuck.length === 0 ? [] : [`${because}, so ${stuck.map(({ name }) => name).join(", ")} would stop and not start again; ${remedy}`];
   },
-  plugin: ({ need, why, observation }) =>
-    satisfied(need, observation) ? [] : [
-      `daemon.authorization-plugins names ${need.object}, and ${why} (looked for in /run/docker/plugins, /etc/docker/plugins, /usr/lib/docker/plugins and docker plugin ls), so dockerd would end; install and start it first, or take it out`,
-    ],
+  plugin: ({ need, why, wish, observation, plan }) => {
+    const places = `${why} (looked for in /run/docker/plugins, /etc/docker/plugins, /usr/lib/docker/plugins and docker plugin ls)`;
+    return [
+      ...(isLogDriver(need, wish) && ["start", "restart"].includes(plan.docker.how) ? [`daemon.log-driver ${need.object} is none that Docker has by itself, and as a plugin ${places}, so dockerd would not start; install and start it first, or take another log-driver`] : []),
+      ...(isAuthorization(need, wish) && !satisfied(need, observation) ? [`daemon.authorization-plugins names ${need.object}, and ${places}, so dockerd would end; install and start it first, or take it out`] : []),
+    ];
+  },
 };
+
+const isLogDriver = ({ object }: Need, { daemon }: HostInputs) => daemon["log-driver"] === object;
+const isAuthorization = ({ object }: Need, { daemon }: HostInputs) => Array.isArray(daemon["authorization-plugins"]) && daemon["authorization-plugins"].includes(object);
 
 const driverOf = ({ daemon }: HostInputs) => (typeof daemon["log-driver"] === "string" ? daemon["log-driver"] : "");
 
@@ -75,5 +81,5 @@ const questions: Record<NeedKind, (object: string) => string> = {
   module: (name) => `whether the kernel module ${name} can be loaded`,
   socket: (path) => `whether ${path} is there`,
   tcp: (object) => `whether ${object.replace(" ", ":")} answers`,
-  plugin: (name) => `whether the authorization plugin ${name} is there`,
+  plugin: (name) => `whether the plugin ${name} is there`,
 };

@@ -1,6 +1,7 @@
 /** What a wish needs of its host before anything is touched, in the words in which observe.sh is asked. */
 
 import { logDestination } from "../config/log-destination.ts";
+import { isBuiltInDriver } from "../config/log-options.ts";
 import type { HostArgs, JsonObject } from "../desired/host-inputs.ts";
 
 export type NeedKind = "program" | "module" | "socket" | "tcp" | "plugin";
@@ -20,7 +21,7 @@ export function needsOf({ daemon, files }: Pick<HostArgs, "daemon" | "files">): 
     ...((daemon.icc === false || daemon.iptables === true) && daemon["firewall-backend"] !== "nftables" ? [{ kind: "program" as const, object: "iptables" }] : []),
     ...wantedModules(files).map((object) => ({ kind: "module" as const, object })),
     ...(log ? [log] : []),
-    ...authorizationPlugins(daemon).map((object) => ({ kind: "plugin" as const, object })),
+    ...[...new Set([...logPlugins(daemon), ...authorizationPlugins(daemon)])].map((object) => ({ kind: "plugin" as const, object })),
   ];
 }
 
@@ -41,7 +42,13 @@ const wantedModules = (files: Record<string, string>) => (files["/etc/modules-lo
 
 function authorizationPlugins(daemon: JsonObject): string[] {
   const named = daemon["authorization-plugins"];
-  if (!Array.isArray(named)) return [];
-  // It becomes part of a path on the host.
-  return named.filter((name) => typeof name === "string").filter((name) => /^\w[\w.:/@-]*$/.test(name) && !name.includes(".."));
+  return Array.isArray(named) ? named.filter((name) => typeof name === "string").filter(isPluginName) : [];
 }
+
+/** dockerd ends with a driver that it neither has nor finds (moby daemon/logger/factory.go, ValidateLogOpts): a slip of the pen is one. */
+function logPlugins({ "log-driver": driver }: JsonObject): string[] {
+  return typeof driver === "string" && !isBuiltInDriver(driver) && isPluginName(driver) ? [driver] : [];
+}
+
+/** It becomes part of a path on the host. */
+const isPluginName = (name: string) => /^\w[\w.:/@-]*$/.test(name) && !name.includes("..");

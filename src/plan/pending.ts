@@ -10,11 +10,17 @@ import { auditIsImmutable, auditRulesInKernel, oldDataOn, runningContainers } fr
 
 /** @returns sentences such as `container web keeps log-driver json-file until it is made again`. */
 export function pendingOn(wish: HostInputs, observation: Observation): string[] {
-  return [...pendingOldData(wish, observation), ...pendingAudit(wish, observation), ...pendingBridge(wish, observation), ...runningContainers(observation).flatMap((container) => pendingContainer(container, wish, observation))];
+  return [...pendingOldData(wish, observation), ...pendingAudit(wish, observation), ...bridgeWaits(wish, observation), ...runningContainers(observation).flatMap((container) => pendingContainer(container, wish, observation))];
 }
 
 /** Locked by `auditctl -e 2`. */
 export const auditWaits = "audit rules wait for a reboot: the kernel takes no changes (auditctl -s: enabled 2)";
+
+/** docker0 that stays closed although it is wished open. */
+export function bridgeWaits({ daemon }: HostInputs, observation: Observation): string[] {
+  const opener = opensLater(daemon, observation);
+  return opener === undefined ? [] : [`containers on docker0 can't reach each other yet (icc): that waits for ${opener}`];
+}
 
 // --- Internal ---
 
@@ -30,11 +36,6 @@ function pendingAudit(wish: HostInputs, observation: Observation): string[] {
   const kernel = auditRulesInKernel(observation);
   const missing = auditRulesOf(wish.inEffect.audit).filter((rule) => !kernel.has(rule));
   return missing.length === 0 ? [] : [`${missing.length} ${auditWaits}`];
-}
-
-function pendingBridge({ daemon }: HostInputs, observation: Observation): string[] {
-  const opener = opensLater(daemon, observation);
-  return opener === undefined ? [] : [`containers on docker0 can't reach each other yet (icc): that waits for ${opener}`];
 }
 
 // What dockerd copies into a container when it is created (log driver, no-new-privileges, cgroup namespace) or when it is

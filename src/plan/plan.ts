@@ -2,13 +2,13 @@
 
 import { isDeepStrictEqual } from "node:util";
 import { auditRulesOf, watchedPath } from "../effect/audit-rules.ts";
-import { liftedLimits } from "../effect/container-limits.ts";
+import { liftedLimits, overNewLimits } from "../effect/container-limits.ts";
 import { containersSlice } from "../effect/limits.ts";
 import type { HostInputs, JsonObject } from "../desired/host-inputs.ts";
 import type { Observation } from "../observed/observation.ts";
 import { atLeast } from "../observed/engine-version.ts";
 import { planDocker, unitFlags, type DockerActivation } from "./docker-activation.ts";
-import { auditIsImmutable, auditRulesInKernel, daemonConfigurationOn, modeOf, observedInputs, unreadable } from "./seen.ts";
+import { auditIsImmutable, auditRulesInKernel, daemonConfigurationOn, mergedDaemon, modeOf, observedInputs } from "./seen.ts";
 import { bootLink, planProfiles, type ProfilePlan } from "./profiles.ts";
 import { planSubordinateIds, type SubordinateIds } from "./subordinate-ids.ts";
 import { planVolumes, stopsDocker, type VolumeStep } from "./volumes.ts";
@@ -37,6 +37,8 @@ export interface Plan {
   processLimits: { unit: string; property: string; value: string }[];
   /** Limits of containers that run with more than they asked for and than is wished; the cgroup file and its value. */
   scopeLimits: { scope: string; file: string; value: string }[];
+  /** Running containers that use more than the new limits leave them at once. */
+  overLimits: string[];
   /** Every path that is wished, right already or not. */
   declared: string[];
   /** Limits of slices that a set unit does not have in the kernel. */
@@ -69,6 +71,7 @@ export const emptyPlan: Plan = {
   validateWith: undefined,
   processLimits: [],
   scopeLimits: [],
+  overLimits: [],
   declared: [],
   sliceLimits: [],
   volumes: [],
@@ -92,6 +95,9 @@ export function planApply(wish: HostInputs, observation: Observation): Plan {
   const volumes = planVolumes(wish, observation);
   const moving = volumes.filter(stopsDocker).map(({ mountPoint }) => mountPoint);
   const profiles = planProfiles(wish, seen, observation, [...rewritten]);
+  const daemonReload = touched.some((path) => path.startsWith("/etc/systemd/system/")) || Object.values(observation.units).some(({ NeedDaemonReload }) => NeedDaemonReload === "yes");
+  const docker = planDocker(wish, seen, observation, { newDaemonJson: writes.find(({ path }) => path === daemonJson)?.text, subordinateIds, moving });
+  const scopeLimits = liftedLimits(wish.inEffect.limits, observation);
   return {
     writes,
     removes,
@@ -99,15 +105,16 @@ export function planApply(wish: HostInputs, observation: Observation): Plan {
       .filter(([path, mode]) => !rewritten.has(path) && modeOf(observation, path) !== mode)
       .map(([path, mode]) => ({ path, ...splitMode(mode) })),
     subordinateIds,
-    daemonReload: touched.some((path) => path.startsWith("/etc/systemd/system/")) || Object.values(observation.units).some(({ NeedDaemonReload }) => NeedDaemonReload === "yes"),
+    daemonReload,
     modules: Object.keys(wish.files).some((path) => path.startsWith("/etc/modules-load.d/")) && !observation.bridgeNetfilter ? ["br_netfilter"] : [],
     audit: planAudit(wish, observation, touched, moving),
     start: Object.entries(wish.inEffect.services).filter(([unit, state]) => unit !== "docker.service" && state === "active" && seen.inEffect.services[unit] !== "active").map(([unit]) => unit),
-    docker: planDocker(wish, seen, observation, { newDaemonJson: writes.find(({ path }) => path === daemonJson)?.text, subordinateIds, moving }),
+    docker,
     daemonKeys: Object.keys(wish.daemon).sort(),
     validateWith: validateCommand(wish, observation),
     processLimits: limits.filter(({ unit }) => unit.endsWith(".service")),
-    scopeLimits: liftedLimits(wish.inEffect.limits, observation),
+    scopeLimits,
+    overLimits: (daemonReload || scopeLimits.length > 0) && docker.stop.length === 0 ? overNewLimits(wish.inEffect.limits, observation) : [],
     declared: [...new Set([...Object.keys(wish.files), ...Object.keys(wish.modes), daemonJson, ...(wish.inEffect.apparmor === undefined ? [] : [bootLink])])].sort(),
     sliceLimits: limits.filter(({ unit }) => unit === containersSlice),
     volumes,
@@ -129,9 +136,7 @@ export function isEmpty(plan: Plan): boolean {
 
 /** The text of daemon.json: the wished keys, the user's own, and no security key that is not wished. One key a line, sorted. */
 export function daemonJsonText(wish: JsonObject, onDisk: JsonObject, answeredFor: JsonObject): string {
-  const foreign = Object.entries(onDisk).filter(([key]) => !(key in answeredFor) && !(key in wish) && key !== unreadable);
-  const merged = [...foreign, ...Object.entries(wish)].sort(([a], [b]) => (a < b ? -1 : 1));
-  return `${JSON.stringify(Object.fromEntries(merged), null, 2)}\n`;
+  return `${JSON.stringify(mergedDaemon(wish, onDisk, answeredFor), null, 2)}\n`;
 }
 
 // --- Internal ---

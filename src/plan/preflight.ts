@@ -1,27 +1,22 @@
 /** What must not go on: everything that is wrong for this wish on this host, found before anything is touched. */
 
-import { isDeepStrictEqual } from "node:util";
 import { daemonKeySince, daemonKeyUntil } from "../config/daemon.ts";
 import type { HostInputs } from "../desired/host-inputs.ts";
 import type { FileState, Observation, Owner } from "../observed/observation.ts";
 import { compareVersions } from "../observed/engine-version.ts";
 import { commandLineFindings } from "./command-line.ts";
+import { consentFindings } from "./consents.ts";
 import { diskDoubts, diskFindings } from "./disk-findings.ts";
-import { storeKeys } from "./docker-activation.ts";
 import { needDoubts, needFindings } from "./need-findings.ts";
 import { ownKeyFindings } from "./own-keys.ts";
 import { isEmpty, type Plan } from "./plan.ts";
 import { profileFindings } from "./profiles.ts";
-import { daemonConfigurationOn, runningContainers, unreadable } from "./seen.ts";
+import { daemonConfigurationOn, unreadable } from "./seen.ts";
 import { sshdDoubts, sshdFindings } from "./sshd-findings.ts";
 import { overlaps, remapUser } from "./subordinate-ids.ts";
 import { auditRulesFile } from "./wish.ts";
 import { counted } from "./describe.ts";
 import { volumeFindings } from "./volume-findings.ts";
-import { stopsDocker } from "./volumes.ts";
-import { overNewLimits } from "../effect/container-limits.ts";
-import { keepsImagesInContainerd } from "../effect/daemon.ts";
-import { containerdData } from "../desired/volumes.ts";
 
 /** @returns one sentence a finding, each with what to do; empty when the apply may go on. */
 export function findings(wish: HostInputs, observation: Observation, plan: Plan, owner: Owner): string[] {
@@ -31,14 +26,14 @@ export function findings(wish: HostInputs, observation: Observation, plan: Plan,
   return [
     ...ownedByAnother(observation, owner),
     // Also where there is nothing else to do: a device that can't be used makes no plan.
-    ...volumeFindings(wish, observation, plan.volumes),
+    ...volumeFindings(wish, observation),
     ...(isEmpty(plan) ? [] : [...engineFindings(wish, observation), ...configurationFindings(wish, observation), ...auditFindings(wish, observation), ...profileFindings(wish, observation, plan), ...needFindings(wish, observation, plan), ...diskFindings(wish, observation, plan), ...clockFindings(observation), ...sshdFindings(observation), ...consentFindings(wish, observation, plan)]),
   ];
 }
 
 /** What could not be told, although the wish depends on it: it refuses nothing and must not pass for fine. */
 export function doubts(wish: HostInputs, observation: Observation, plan: Plan): string[] {
-  return isEmpty(plan) || unusableHost(observation).length > 0 ? [] : [...needDoubts(wish, observation), ...diskDoubts(observation, plan), ...sshdDoubts(observation)];
+  return isEmpty(plan) || unusableHost(observation).length > 0 ? [] : [...engineDoubts(wish, observation), ...needDoubts(wish, observation), ...diskDoubts(observation, plan), ...sshdDoubts(observation)];
 }
 
 /** A host Drydock is not made for. */
@@ -75,6 +70,17 @@ function engineFindings(wish: HostInputs, { info }: Observation): string[] {
   ];
 }
 
+/** While dockerd is stopped; one that runs and does not answer is refused. */
+function engineDoubts({ daemon, inEffect }: HostInputs, { info }: Observation): string[] {
+  if (info.known) return [];
+  const versioned = Object.keys(daemon).filter((key) => key in daemonKeySince || key in daemonKeyUntil);
+  return [
+    ...(versioned.length > 0 ? [`whether this engine knows ${versioned.map((key) => `daemon.${key}`).join(", ")}`] : []),
+    ...(daemon["live-restore"] === true ? ["whether this is a swarm node, where dockerd does not start with live-restore"] : []),
+    ...(containerLimits(inEffect).length > 0 ? ["whether limits for each container have an effect, which its cgroup driver decides"] : []),
+  ].map((doubt) => `${doubt} (${info.reason})`);
+}
+
 function configurationFindings(wish: HostInputs, observation: Observation): string[] {
   const onDisk = daemonConfigurationOn(observation);
   const user = remapUser(wish.daemon["userns-remap"]);
@@ -107,10 +113,11 @@ function listenerFindings({ daemon }: HostInputs, { units }: Observation): strin
 /** Limits for each container stand on systemd's scopes, which only its cgroup driver makes. */
 function cgroupFindings({ inEffect }: HostInputs, { info }: Observation): string[] {
   if (!info.known || info.value.CgroupDriver === "systemd") return [];
-  const limits = Object.keys(inEffect.limits).filter((name) => name.startsWith("docker-.scope "));
-  if (limits.length === 0) return [];
+  if (containerLimits(inEffect).length === 0) return [];
   return [`the cgroup driver here is ${info.value.CgroupDriver}, with which limits for each container have no effect; set daemon.exec-opts: ["native.cgroupdriver=systemd"], or limits.tasksMax and limits.memoryMax to null`];
 }
+
+const containerLimits = ({ limits }: HostInputs["inEffect"]) => Object.keys(limits).filter((name) => name.startsWith("docker-.scope "));
 
 /** TLS files by their path on the host: there, root's, and no wider than CIS 3.9 to 3.14 allow. */
 function keyFileFindings({ daemon }: HostInputs, observation: Observation): string[] {
@@ -140,9 +147,10 @@ function trouble({ owner, group, mode }: FileState, widest: number): string[] {
 function auditFindings(wish: HostInputs, observation: Observation): string[] {
   if (wish.inEffect.audit === undefined) return [];
   if (observation.units["auditd.service"]?.LoadState === "masked") return ["auditd is masked, so nothing can be audited; run: systemctl unmask auditd, or set audit: false"];
-  if (observation.units["auditd.service"]?.LoadState !== "loaded" || !observation.auditStatus.known) {
+  if (observation.units["auditd.service"]?.LoadState !== "loaded") {
     return ["auditd is not installed, so nothing can be audited; install it (apt-get install auditd, dnf install audit) or set audit: false"];
   }
+  if (!observation.auditStatus.known) return [`the kernel can't be asked about auditing (auditctl -s: ${observation.auditStatus.reason}), so no rule could be proven; mend that until auditctl -s answers root there, or set audit: false`];
   const firstTime = !observation.files[auditRulesFile];
   const atRisk = observation.auditRulesOnlyCompiled;
   if (firstTime && atRisk.length > 0) {
@@ -159,34 +167,4 @@ function clockFindings({ clockAhead, now }: Observation): string[] {
   if (clockAhead === undefined || Math.abs(clockAhead) <= clockTolerance) return [];
   const minutes = counted(Math.round(Math.abs(clockAhead) / 60), "minute");
   return [`the clock here is ${minutes} ${clockAhead > 0 ? "ahead of" : "behind"} the one of the machine that runs this (it says ${new Date(now * 1000).toISOString().slice(0, 19)}Z); set the one that is wrong, e.g. with: timedatectl set-ntp true`];
-}
-
-function consentFindings(wish: HostInputs, observation: Observation, plan: Plan): string[] {
-  const { docker } = plan;
-  const { info, containers, units } = observation;
-  const state = units["docker.service"]?.ActiveState ?? "";
-  if (!info.known && state !== "active" && !isDeepStrictEqual(wish.daemon["userns-remap"], daemonConfigurationOn(observation)["userns-remap"])) {
-    return ["docker.service does not run, so what a change of userns-remap would hide is not known; start it first: systemctl start docker"];
-  }
-  if (["activating", "deactivating"].includes(state)) return [`docker.service is ${state}, so what a change would stop or hide is not known; wait until it has ended, or see why it does not: journalctl -u docker`];
-  const silent = [info, containers].find((fact) => !fact.known);
-  if (silent?.known === false && state === "active" && docker.how !== "nothing") {
-    return [`dockerd runs and does not answer (${silent.reason}), so what a change would stop or hide is not known; restart docker.service first`];
-  }
-  const names = runningContainers(observation).map(({ name }) => name);
-  const over = (plan.daemonReload || plan.scopeLimits.length > 0) && docker.stop.length === 0 ? overNewLimits(wish.inEffect.limits, observation) : [];
-  if (over.length > 0 && !wish.allow.includes("restart-containers")) {
-    return over.map((text) => `${text}: limits hold for running containers at once; raise the limit for this host, or consent with: allow: [restart-containers]`);
-  }
-  const consents = (disruption: HostInputs["allow"][number]) => wish.allow.includes(disruption);
-  if (docker.switchesStore && info.known && (info.value.Containers > 0 || info.value.Images > 0) && !consents("hide-containers")) {
-    const running = names.length > 0 ? `stops ${names.join(", ")} and ` : "";
-    return [`changing ${storeKeys(docker)} ${running}hides ${counted(info.value.Containers, "container")} and ${counted(info.value.Images, "image")} (they stay under ${info.value.DockerRootDir}${keepsImagesInContainerd(info.value) && docker.because.includes("userns-remap") ? `, images in ${containerdData}, since with userns-remap this engine keeps none there` : ""}); to consent, add to this host: allow: [hide-containers]`];
-  }
-  if (!docker.switchesStore && docker.stop.length > 0 && !consents("restart-containers")) {
-    const moving = plan.volumes.filter(stopsDocker).map(({ mountPoint }) => mountPoint);
-    if (moving.length > 0) return [`moving ${moving.join(" and ")} stops ${names.join(", ")}, which are started again after it; to consent, add to this host: allow: [restart-containers]`];
-    return [`restarting dockerd without live-restore stops ${names.join(", ")}; set daemon.live-restore: true, or consent on this host with: allow: [restart-containers]`];
-  }
-  return [];
 }

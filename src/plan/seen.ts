@@ -55,6 +55,16 @@ export function daemonConfigurationOn(observation: Observation): JsonObject {
 
 export const unreadable = "(unreadable)";
 
+/**
+ * daemon.json as an update leaves it: what is wished, and what the user has of his own.
+ *
+ * @param answeredFor the part of what is on the disk that is ours to decide on: `daemon` of {@link observedInputs}
+ */
+export function mergedDaemon(wish: JsonObject, onDisk: JsonObject, answeredFor: JsonObject): JsonObject {
+  const foreign = Object.entries(onDisk).filter(([key]) => !(key in answeredFor) && !(key in wish) && key !== unreadable);
+  return sortedObject([...foreign, ...Object.entries(wish)]);
+}
+
 /** Keys of daemon.json that Drydock does not answer for: they stay as they are. */
 export function foreignDaemonKeys(wish: JsonObject, onDisk: JsonObject): string[] {
   return Object.keys(onDisk).filter((key) => !(key in wish) && !(key in securityKeys) && key !== unreadable).sort();

@@ -10,14 +10,26 @@ import { counted } from "./describe.ts";
 import { oursOn, uuidFor, type VolumeStep } from "./volumes.ts";
 
 /** One sentence a finding, each with what to do. */
-export function volumeFindings(wish: HostInputs, observation: Observation, steps: VolumeStep[]): string[] {
+export function volumeFindings(wish: HostInputs, observation: Observation): string[] {
   return Object.entries(wish.volumes ?? {}).flatMap(([mountPoint, volume]) => {
     const facts = observation.volumes[mountPoint];
     if (!facts?.known) return [`${volume.device} can't be looked at (${facts?.reason ?? "it was not asked for"}), so ${mountPoint} stays where it is`];
-    const step = steps.find((one) => one.mountPoint === mountPoint);
-    const findings = [...deviceFindings(mountPoint, volume, facts.value, observation), ...placeFindings(mountPoint, volume, facts.value, observation)];
     // One reason is enough for one device, and the first is the plainest.
-    return [...findings.slice(0, 1), ...(step?.how === "adopt" ? hidingFindings(step, wish, observation, facts.value) : [])];
+    return [...deviceFindings(mountPoint, volume, facts.value, observation), ...placeFindings(mountPoint, volume, facts.value, observation)].slice(0, 1);
+  });
+}
+
+/** What is on an adopted device takes the place of what Docker shows now: newer data, perhaps, of days without the device. */
+export function hiddenByVolumes({ info, volumes }: Observation, steps: VolumeStep[]): string[] {
+  return steps.flatMap(({ how, device, mountPoint }) => {
+    const facts = volumes[mountPoint];
+    const data = facts?.known ? facts.value.data : undefined;
+    if (how !== "adopt" || (data?.entries ?? 0) <= 1) return [];
+    const { Containers, Images } = info.known ? info.value : { Containers: Number.NaN, Images: Number.NaN };
+    // What a fresh installation makes.
+    if (Containers + Images === 0 && (data?.bytes ?? 0) < 1024 * 1024) return [];
+    const count = info.known ? `, with ${counted(Containers, "container")} and ${counted(Images, "image")}` : "";
+    return [`${device} carries data of before, which would hide ${readableBytes(data?.bytes ?? Number.NaN)} of now under ${mountPoint}${count} (they are kept aside)`];
   });
 }
 
@@ -96,14 +108,4 @@ function placeFindings(mountPoint: string, { filesystem }: DeclaredVolume, { pla
     ...(info.known && mountPoint === dockerData && !/^(overlay2|overlayfs|fuse-overlayfs|vfs|native)$/.test(info.value.Driver) ? [`dockerd stores layers with ${info.value.Driver}, which does not go from one filesystem to another; the driver would have to be overlay2 first`] : []),
     ...(missingTools.length === 0 ? [] : [`${missingTools.join(", ")} is not installed there; install it first (${filesystem === "xfs" ? "apt-get install xfsprogs, dnf install xfsprogs" : "apt-get install e2fsprogs, dnf install e2fsprogs"})`]),
   ];
-}
-
-/** What is on the device takes the place of what Docker shows now: newer data, perhaps, of days without the device. */
-function hidingFindings({ device, mountPoint }: VolumeStep, wish: HostInputs, { info }: Observation, { data }: VolumeFacts): string[] {
-  if (wish.allow.includes("hide-containers") || (data?.entries ?? 0) <= 1) return [];
-  const { Containers, Images } = info.known ? info.value : { Containers: Number.NaN, Images: Number.NaN };
-  // What a fresh installation makes.
-  if (Containers + Images === 0 && (data?.bytes ?? 0) < 1024 * 1024) return [];
-  const count = info.known ? `, with ${counted(Containers, "container")} and ${counted(Images, "image")}` : "";
-  return [`${device} carries data of before, which would hide ${readableBytes(data?.bytes ?? Number.NaN)} of now under ${mountPoint}${count} (they are kept aside); to consent, add to this host: allow: [hide-containers]`];
 }

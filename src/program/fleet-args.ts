@@ -37,7 +37,7 @@ export interface LayerArgs {
   /** The volume layer: a filesystem of its own for Docker's data. */
   volume?: VolumeArgs | null | undefined;
   /**
-   * When running containers may be disrupted: by a restart of dockerd, by stopping them, by a move of their data. Outside, such an update is left for later as a whole and reported as pending; later waves of a rollout wait for it. One text, or a list.
+   * When running containers may be disrupted: by a restart of dockerd, by stopping them, by limits below what they use, by a move of their data. Outside, such an update is left for later as a whole and reported as pending; later waves of a rollout wait for it. `pulumi destroy` refuses to restore the originals outside of the window that the last `pulumi up` has seen. One text, or a list.
    * Allowed: a list of windows such as "Sun 02:00-04:00 UTC".
    * Cost of a change: nothing.
    * @default at any time

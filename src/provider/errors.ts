@@ -12,7 +12,7 @@ export class HalfDoneError extends HostError {
   override name = "HalfDoneError";
 }
 
-/** Not a failure: the host waits for its window, and later waves for the host. The engine knows no other way to hold those back. */
+/** Not a failure: the host waits for its window. The engine knows no other way to hold back later waves, or to keep what it was to delete. */
 export class DeferredError extends HostError {
   override name = "DeferredError";
 }

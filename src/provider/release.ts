@@ -8,10 +8,11 @@ import { stopOrder } from "../plan/docker-activation.ts";
 import { emptyPlan, validateCommand, type Plan } from "../plan/plan.ts";
 import { inUse } from "../plan/profiles.ts";
 import { auditRulesFile } from "../plan/wish.ts";
-import { auditIsImmutable, auditRulesInKernel } from "../plan/seen.ts";
+import { auditIsImmutable, auditRulesInKernel, runningContainers } from "../plan/seen.ts";
+import { waitsForWindow } from "../plan/window.ts";
 import { forgetOwner, restoreOriginal } from "../remote/apply.ts";
 import { seconds } from "../remote/limits.ts";
-import { busy, HalfDoneError, HostError, listed } from "./errors.ts";
+import { busy, DeferredError, HalfDoneError, HostError, listed } from "./errors.ts";
 import { look } from "./look.ts";
 
 export interface Released {
@@ -19,7 +20,7 @@ export interface Released {
   message: string;
 }
 
-/** @throws HostError, HalfDoneError, UnreachableError, RemoteScriptError */
+/** @throws DeferredError when it waits for its window; HostError, HalfDoneError, UnreachableError, RemoteScriptError */
 export async function release(owner: Owner, state: HostInputs): Promise<Released> {
   const { host } = owner;
   const observation = await look(state);
@@ -49,7 +50,17 @@ export async function release(owner: Owner, state: HostInputs): Promise<Released
       ),
     );
   }
-  const { outcome, log } = await restoreOriginal(state.connection, restorePlan(state, observation), observation, owner);
+  const plan = restorePlan(state, observation);
+  // The state's: who deletes asks no program what the stack file says.
+  const window = waitsForWindow(state.window, plan, new Date());
+  if (window !== undefined) {
+    const names = runningContainers(observation).map(({ name }) => name);
+    const stops = names.length > 0 ? ` and stops ${names.join(", ")}` : "";
+    throw new DeferredError(
+      `${host}: refused, nothing was touched: restoring the originals restarts dockerd${stops}, and that waits for ${window}; run this again then, or, to have it now, declare the host in the stack file with window: null, run pulumi up, which makes what else waits there as well, and run this again`,
+    );
+  }
+  const { outcome, log } = await restoreOriginal(state.connection, plan, observation, owner);
   if (outcome === "busy") throw busy(host, log);
   if (outcome === "unfinished") throw new HostError(listed(`${host}: an earlier operation had been cut off there and was brought to its end just now; nothing else was touched, so run this one again`, log));
   if (outcome === "cut off") throw new HalfDoneError(listed(`${host}: restoring the originals was cut off; the host goes on with it by itself within ${seconds.guard} s, or at its next boot; run this again to see that it did`, log));

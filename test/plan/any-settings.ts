@@ -80,6 +80,7 @@ const ownDaemon = fc.constantFrom<Record<string, unknown>[]>(
   { "max-concurrent-uploads": 2, labels: ["theirs=1"] },
   { debug: true, features: { buildkit: true } },
   { icc: false, "live-restore": true, "node-generic-resources": ["gpu=1"] },
+  { "userns-remap": "ops" },
 );
 
 /** Mostly a host as it comes: with two of these at once there is little left to see. */

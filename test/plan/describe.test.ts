@@ -2,14 +2,16 @@ import { describe, expect, it } from "vitest";
 import type { HostArgs, JsonObject } from "../../src/desired/host-inputs.ts";
 import type { Observation } from "../../src/observed/observation.ts";
 import { known } from "../../src/observed/records.ts";
+import { containerdData } from "../../src/desired/volumes.ts";
 import { scopeDropIn } from "../../src/effect/container-limits.ts";
 import { describeChange, describeCost } from "../../src/plan/describe.ts";
 import { planApply } from "../../src/plan/plan.ts";
 import { observedInputs } from "../../src/plan/seen.ts";
-import { container, defaultHost, file, info, withDaemonJson } from "../support/observation.ts";
+import { auditRulesFile } from "../../src/plan/wish.ts";
+import { container, defaultHost, file, info, noIcc, withDaemonJson } from "../support/observation.ts";
 import { hardenedArgs, recorded } from "../support/recorded.ts";
 import { declared, wishFor } from "../support/wish.ts";
-import { copy, declaredVolume, device, hostWith, moved, whole } from "../support/volumes.ts";
+import { copy, declaredVolume, device, facts, hostWith, moved, volume, whole } from "../support/volumes.ts";
 
 function report(args: HostArgs, observation: Observation): string {
   const wish = wishFor(args, observation);
@@ -109,11 +111,6 @@ describe("the cost in words", () => {
       ["dockerd restarts (features, live-restore)", "containers stop: web", "features changes: 2 containers and 3 images under /var/lib/docker are hidden, not lost; images have to be loaded again", "hidden from then on: container web"],
     ],
     [
-      "defaults that only new containers get",
-      cost({ "log-driver": "syslog", "live-restore": true }, defaultHost(busy)),
-      ["dockerd restarts (live-restore, log-driver), after a reload that switches live-restore on", "containers keep running: web", "containers have to be made again to get new defaults: web"],
-    ],
-    [
       "limits, which running containers get at once",
       cost({}, defaultHost(busy), { files: { [scopeDropIn]: "[Scope]\nMemoryMax=50%\nTasksMax=512\n" } }),
       ["running containers get these limits at once, unless they have some of their own: MemoryMax=50%, TasksMax=512"],
@@ -121,6 +118,8 @@ describe("the cost in words", () => {
     ["limits where nothing runs", cost({}, defaultHost(), { files: { [scopeDropIn]: "[Scope]\nTasksMax=512\n" } }), ["nothing restarts"]],
     ["a closed bridge", cost({ "icc": false, "live-restore": true }, withDaemonJson({ "icc": false, "live-restore": true }, { ...busy, info: info({ LiveRestoreEnabled: true }) })), ["containers on docker0 can't reach each other from then on, running ones included"]],
     ["a module", cost({}, defaultHost({ bridgeNetfilter: false }), { files: { "/etc/modules-load.d/drydock.conf": "br_netfilter\n" } }), ["kernel modules are loaded: br_netfilter"]],
+    ["a bridge that stays closed while containers run", cost({ "icc": true, "live-restore": true }, withDaemonJson({ "icc": false, "live-restore": true }, { ...busy, ...noIcc, info: info({ LiveRestoreEnabled: true }) })), ["dockerd restarts (icc)", "containers keep running: web", "containers on docker0 can't reach each other yet (icc): that waits for dockerd, which makes it anew when it starts while no container runs"]],
+    ["a stopped auditd", cost({}, defaultHost({ units: { ...defaultHost().units, "auditd.service": { LoadState: "loaded", ActiveState: "inactive" } } }), { files: { [auditRulesFile]: "" } }), ["auditd.service is started"]],
     ["a stopped engine", cost({}, defaultHost({ units: { "docker.service": { ActiveState: "inactive" } } })), ["dockerd is started"]],
   ])("%s", (_, said, expected) => {
     expect(said).toEqual(expected);
@@ -135,9 +134,11 @@ describe("a volume in words", () => {
   const move = (from: string): string => `1.0 GiB under /var/lib/docker move to /dev/disk/by-id/virtio-data, ${from}: copied while Docker runs, and once more, with what has changed, while it is stopped; then every byte is compared`;
   const restart = "dockerd restarts (/var/lib/docker)";
   const busy = { containers: known([container("web")]), info: info({ Containers: 1 }) };
+  const containerds = defaultHost({ volumes: { [containerdData]: known({ ...facts(), place: containerdData }) } });
 
   it.each<[string, string[], string[]]>([
     ["a move", said(hostWith()), [move("which is empty and gets ext4"), restart]],
+    ["a move of containerd's data", said(containerds, declared({ volumes: { [containerdData]: volume() } })), [move("which is empty and gets ext4").replaceAll("/lib/docker", "/lib/containerd"), "containerd stops while its data move, and starts again", restart.replaceAll("/lib/docker", "/lib/containerd")]],
     ["a move to xfs", said(hostWith(), declaredVolume("xfs")), [move("which is empty and gets xfs"), restart]],
     ["a move that goes on", said(hostWith({ device: device({ signatures: [copy] }) })), [move("where a copy was begun"), restart]],
     ["a move that stops containers", said(hostWith({}, busy)), [move("which is empty and gets ext4"), restart, "containers are stopped and started again: web"]],

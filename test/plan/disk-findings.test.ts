@@ -22,6 +22,7 @@ describe("a filesystem that can't be written", () => {
     ["of everything is named once", defaultHost({ mounts: known([mount("/", "8:1", "ext4", ro)]) }), [`/etc, /var/lib, /var/lib/docker are on /dev/8:1, mounted at / ${mend("/")}`]],
     ["of Docker's data", defaultHost(mounted(mount("/var/lib/docker", "8:2", "ext4", ro))), [`/var/lib/docker is on /dev/8:2, mounted at /var/lib/docker ${mend("/var/lib/docker")}`]],
     ["of somebody else is none of ours", defaultHost(mounted(mount("/var/lib/docker-registry", "8:2", "ext4", ro), mount("/usr", "8:3", "ext4", ro))), []],
+    ["of what Drydock keeps", defaultHost(mounted(mount("/var/lib/drydock", "8:2", "ext4", ro))), [`/var/lib/drydock is on /dev/8:2, mounted at /var/lib/drydock ${mend("/var/lib/drydock")}`]],
     ["has another one over it", defaultHost(mounted(mount("/etc", "8:2", "ext4", ro), mount("/etc", "0:40", "overlay"))), []],
     ["is where a link leads", defaultHost({ ...mounted(mount("/srv", "8:2", "ext4", ro)), dataPlace: known("/srv/docker") }), [`/srv/docker is on /dev/8:2, mounted at /srv ${mend("/srv")}`]],
     ["is where the user's own data-root is", withDaemonJson({ "data-root": "/srv/docker" }, mounted(mount("/srv", "8:2", "ext4", ro))), [`/srv/docker is on /dev/8:2, mounted at /srv ${mend("/srv")}`]],
@@ -66,6 +67,37 @@ describe("room", () => {
     const files = { "/etc/audit/rules.d/50-drydock.rules": "#".repeat(3 * mib) };
     expect(found(room({ path: "/etc", bytes: 18 * mib }), { files })).toEqual(["/etc: 18.0 MiB are free, and 19.0 MiB are needed, with what is kept of before; free some space first"]);
     expect(found(room({ path: "/etc", bytes: 20 * mib }), { files })).toEqual([]);
+  });
+});
+
+describe("a /var/lib/drydock that is a filesystem of its own", () => {
+  const mib = 1024 * 1024;
+  const own = mounted(mount("/var/lib/drydock", "8:3"));
+  const row = (path: string, bytes: number): Room => ({ path, bytes, inodes: 10 ** 6, allInodes: 2 * 10 ** 6 });
+  const room = (drydock: number, rest: number): Partial<Observation> => ({ room: known([row("/etc", rest), row("/var/lib", rest), row("/var/lib/drydock", drydock)]) });
+  const files = { "/etc/audit/rules.d/50-drydock.rules": "#".repeat(3 * mib) };
+
+  it("has to have room for what is kept, and /var/lib has not", () => {
+    expect(found(defaultHost({ ...own, ...room(18 * mib, 20 * mib) }), { files })).toEqual(["/var/lib/drydock: 18.0 MiB are free, and 19.0 MiB are needed, with what is kept of before; free some space first"]);
+    expect(found(defaultHost({ ...own, ...room(20 * mib, 19 * mib) }), { files })).toEqual([]);
+  });
+
+  it("is named no second time where it is none", () => {
+    expect(found(defaultHost(room(1024, 1024)))).toEqual(["/etc, /var/lib: 1.0 KiB are free, and 16.0 MiB are needed, with what is kept of before; free some space first"]);
+  });
+
+  it.each<[string, Partial<Observation>, string[]]>([
+    ["takes in what a move leaves, as a copy", own, ["/var/lib/drydock: 500 MiB are free, and 1.0 GiB are needed, 1.0 GiB of them for the data of before a move, which are copied there; free some space first"]],
+    ["does not where it is none: that is a rename", mounted(), []],
+  ])("%s", (_, host, texts) => {
+    const observation = hostWith({}, { ...host, ...room(500 * mib, 600 * mib) });
+    const wish = wishFor(declaredVolume(), observation);
+    expect(diskFindings(wish, observation, planApply(wish, observation))).toEqual(texts);
+  });
+
+  it("whose space nobody has asked for is said", () => {
+    expect(diskDoubts(defaultHost(own), emptyPlan)).toEqual(["how much space is free in /var/lib/drydock, which is a filesystem of its own (it was not asked for)"]);
+    expect(diskDoubts(defaultHost({ ...own, ...room(1, 1) }), emptyPlan)).toEqual([]);
   });
 });
 

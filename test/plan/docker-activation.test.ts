@@ -102,6 +102,12 @@ describe("running containers", () => {
     expect(planFor({ "live-restore": true, hosts: ["fd://"] }, defaultHost({ ...busy, info: liveRestoreOn }))).toMatchObject({ how: "restart", liveRestoreFirst: false, stop: [] });
   });
 
+  it("survive by a live-restore of the user's own", () => {
+    expect(planFor({ "log-level": "info" }, withDaemonJson({ "live-restore": true }, { ...busy, info: liveRestoreOn }))).toMatchObject({ how: "restart", stop: [] });
+    // Who wishes the opposite gets it.
+    expect(planFor({ "live-restore": false, "log-level": "info" }, withDaemonJson({ "live-restore": true }, { ...busy, info: liveRestoreOn })).stop).toEqual([db.id, web.id]);
+  });
+
   it("stop when userns-remap changes, live-restore or not: they would run on as orphans", () => {
     for (const observation of [defaultHost({ ...busy, info: liveRestoreOn }), defaultHost(busy)]) {
       expect(planFor({ "userns-remap": "default", "live-restore": true }, observation)).toMatchObject({ how: "restart", switchesStore: true, liveRestoreFirst: false, stop: [db.id, web.id] });
@@ -116,7 +122,10 @@ describe("userns-remap", () => {
 
   it.each<[string, JsonObject, Observation, boolean]>([
     ["goes on", { "userns-remap": "default" }, defaultHost(), true],
-    ["goes off", { "live-restore": true }, remapped("dockremap", ranges), true],
+    ["goes off", { "live-restore": true }, { ...remapped("dockremap", ranges), applied: { keys: "userns-remap" } }, true],
+    ["was taken out of the file, and dockerd does not know yet", { "live-restore": true }, withUnreadDaemonJson({}, { info: remapped("dockremap", ranges).info }), true],
+    ["is the user's own, and stays on", { "live-restore": true }, remapped("dockremap", ranges), false],
+    ["is a flag of the unit, and stays on", { "live-restore": true }, { ...remapped("dockremap", ranges), files: {} }, false],
     ["stays off", { "live-restore": true }, defaultHost(), false],
     ["is off by an empty text", { "userns-remap": "" }, defaultHost(), false],
     ["stays on", { "userns-remap": "dockremap" }, remapped("dockremap", ranges), false],

@@ -46,7 +46,7 @@ export class ModelDocker {
     this.recorded = recorded;
     const { containers } = recorded;
     if (!containers.known || !recorded.processes.containerd) throw new Error("the recording has no containers, or no containerd");
-    this.containers = containers.value.map((facts) => ({ facts: { ...facts, running: !idle && !dockerStopped }, store: "/var/lib/docker", parent: "system.slice", limits: recorded.cgroups[`docker-${facts.id}.scope`] ?? {} }));
+    this.containers = containers.value.map((facts) => ({ facts: { ...facts, running: !idle && !dockerStopped }, store: this.storeOf(this.onDisk()), parent: "system.slice", limits: recorded.cgroups[`docker-${facts.id}.scope`] ?? {} }));
     this.containerd = recorded.processes.containerd;
     this.startDaemon();
     // A file that is older than the process has been read by it.
@@ -72,6 +72,11 @@ export class ModelDocker {
 
   running(): Container[] {
     return this.containers.filter(({ facts }) => facts.running).map(({ facts }) => facts);
+  }
+
+  /** Where the running dockerd has its images and containers. */
+  storeInUse(): string | undefined {
+    return this.daemon?.store;
   }
 
   processName(): string {

@@ -28,6 +28,8 @@ describe("what a wish needs", () => {
     ["a socket", { daemon: { "log-driver": "syslog" } }, ["socket /dev/log"]],
     ["nothing of a driver that is the user's", { daemon: { "log-opts": { "syslog-address": "tcp://logs.example" } } }, []],
     ["plugins", { daemon: { "authorization-plugins": ["opa", "example/authz:1.0"] } }, ["plugin opa", "plugin example/authz:1.0"]],
+    ["a log driver that is none of Docker's own", { daemon: { "log-driver": "loki" } }, ["plugin loki"]],
+    ["no other log driver", { daemon: { "log-driver": "logentries" } }, []],
     ["no name that could lead elsewhere, or be two lines", { daemon: { "authorization-plugins": ["../x", "a\ntcp 192.0.2.1 1", "/x"] } }, []],
   ])("%s", (_, change, needs) => {
     expect(needsOf(declared(change)).map(needName)).toEqual(needs);
@@ -111,13 +113,26 @@ describe("an authorization plugin", () => {
   });
 });
 
+describe("a log driver that Docker does not have", () => {
+  const needs = lacking("plugin jounald", "it is not installed");
+  const text = "daemon.log-driver jounald is none that Docker has by itself, and as a plugin it is not installed (looked for in /run/docker/plugins, /etc/docker/plugins, /usr/lib/docker/plugins and docker plugin ls), so dockerd would not start; install and start it first, or take another log-driver";
+  it.each<[string, JsonObject, Observation, string[]]>([
+    ["is refused", { "log-driver": "jounald" }, defaultHost({ needs }), [text]],
+    ["is there as a plugin", { "log-driver": "loki" }, defaultHost({ needs: met("plugin loki") }), []],
+    ["matters only when dockerd starts anew", { "log-driver": "jounald", "live-restore": true }, withDaemonJson({ "log-driver": "jounald" }, { needs, info: info({ LoggingDriver: "jounald" }) }), []],
+  ])("%s", (_, daemon, observation, texts) => {
+    expect(found({ daemon }, observation)).toEqual(texts);
+  });
+});
+
 describe("what could not be told", () => {
   it.each<[string, Partial<HostArgs>, string]>([
     ["a program", { daemon: { icc: false } }, "whether iptables is installed"],
     ["a module", modules, "whether the kernel module br_netfilter can be loaded"],
     ["a socket", { daemon: { "log-driver": "journald" } }, "whether /run/systemd/journal/socket is there"],
     ["a collector", { daemon: collector("tcp://192.0.2.1:514") }, "whether 192.0.2.1:514 answers"],
-    ["a plugin", { daemon: { "authorization-plugins": ["opa"] } }, "whether the authorization plugin opa is there"],
+    ["a plugin", { daemon: { "authorization-plugins": ["opa"] } }, "whether the plugin opa is there"],
+    ["a log driver", { daemon: { "log-driver": "loki" } }, "whether the plugin loki is there"],
   ])("%s", (_, change, text) => {
     const blind = defaultHost({ needs: {}, bridgeNetfilter: false });
     expect(found(change, blind)).toEqual([]);

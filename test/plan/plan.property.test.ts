@@ -28,7 +28,10 @@ function update(host: ModelHost, wanted: Settings): HostInputs | undefined {
   const wish = completeInputs(args, hostFacts(before, args));
   const plan = planApply(wish, before);
   if (findings(wish, before, plan, owner).length > 0) return undefined;
+  const store = host.docker.storeInUse();
   if (!isEmpty(plan)) host.execute(plan);
+  // Consent is asked for what is hidden, and for nothing else.
+  if (store !== undefined) expect(plan.docker.switchesStore).toBe(host.docker.storeInUse() !== store);
   expectRight(host, wanted, wish);
   return observedInputs(wish, host.observe(args));
 }

@@ -401,13 +401,13 @@ describe("read", () => {
   });
 });
 
-describe("outside the window of a host", () => {
-  const day = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
-  /** Opens in three days for an hour: never while this runs. */
-  const closed = [`${day[(new Date().getUTCDay() + 2) % 7] ?? ""} 02:00-03:00 UTC`];
-  const open = ["daily 00:00-24:00 UTC"];
-  const waits = /its window \(\w{3} 02:00-03:00 UTC\), which opens at [\dT:-]+Z/.source;
+const day = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+/** Opens in three days for an hour: never while this runs. */
+const closed = [`${day[(new Date().getUTCDay() + 2) % 7] ?? ""} 02:00-03:00 UTC`];
+const open = ["daily 00:00-24:00 UTC"];
+const waits = /its window \(\w{3} 02:00-03:00 UTC\), which opens at [\dT:-]+Z/.source;
 
+describe("outside the window of a host", () => {
   it("a preview says that nothing is done now", async () => {
     await provider.check(urn, undefined, args({ window: closed }));
     expect(logged[0]).toMatch(new RegExp(`\nCost:\n {2}- nothing now: it waits for ${waits}; then:\n {2}- dockerd restarts \\(icc\\)$`));
@@ -546,6 +546,55 @@ describe("delete", () => {
     expect(host.deeds).toEqual(["observe", "restore"]);
     expect(host.plan?.docker).toMatchObject({ how: "restart", stop: [container("web").id] });
     expect(logged).toEqual(["info: web1: every file is as it was before the first update"]);
+  });
+
+  describe("outside the window that the last update has seen", () => {
+    const restore = (window: string[], change: Partial<Observation> = {}, allow: HostArgs["allow"] = ["restore-original"]): Promise<void> => {
+      host.views = [right(change)];
+      return provider.delete("web1", urn, wishFor(args({ allow, window })));
+    };
+
+    it("does not restore, since that stops containers, and says when it may and how all the same", async () => {
+      const refused = new RegExp(`^web1: refused, nothing was touched: restoring the originals restarts dockerd and stops web, db, and that waits for ${waits}; run this again then, or, to have it now, declare the host in the stack file with window: null, run pulumi up, which makes what else waits there as well, and run this again$`);
+      await expect(restore(closed, { containers: known([container("web"), container("db")]) })).rejects.toThrow(refused);
+      expect(host.deeds).toEqual(["observe"]);
+    });
+
+    it("does not restore where nothing runs either: dockerd restarts", async () => {
+      await expect(restore(closed)).rejects.toThrow(/: restoring the originals restarts dockerd, and that waits for its window /);
+      expect(host.deeds).toEqual(["observe"]);
+    });
+
+    it("says first what has to be mended before the window opens", async () => {
+      await expect(restore(closed, { containers: unknown("docker.service is inactive") })).rejects.toThrow("dockerd can't be asked which containers run");
+    });
+
+    it("restores once it is open", async () => {
+      await restore(open);
+      expect(host.deeds).toEqual(["observe", "restore"]);
+    });
+
+    it("gives the host up without consent, which disturbs nobody", async () => {
+      await restore(closed, {}, []);
+      expect(host.deeds).toEqual(["observe", "forget owner"]);
+    });
+
+    it("a window that is taken out of the stack file goes by an update that finds nothing else to do", async () => {
+      host.views = [right()];
+      const { outs } = (await provider.update("web1", urn, wishFor(args({ window: closed })), wishFor(args()))) as Answer;
+      expect(host.deeds).toEqual(["observe"]);
+      expect(outs).not.toHaveProperty("window");
+    });
+
+    it("the end of an update tells it apart from a failure", async () => {
+      const own = new HostProvider();
+      await own.check(urn.replace(/web1$/, "web2"), undefined, args());
+      host.views = [right()];
+      await own.delete("web1", urn, wishFor(args({ allow: ["restore-original"], window: closed }))).catch(() => undefined);
+      logged = [];
+      await own.cancel();
+      expect(logged).toEqual(["info: hosts: 1 left for later, 1 not started\n  left for later: web1\n  not started: web2"]);
+    });
   });
 
   it("tells what did not come back with the rest", async () => {
