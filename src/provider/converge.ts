@@ -88,7 +88,7 @@ async function apply(owner: Owner, wish: HostInputs, plan: Plan, observation: Ob
   };
   step("applying");
   try {
-    return await applyPlan(wish.connection, plan, observation, owner, { digestOfConfiguration: digest(JSON.stringify({ ...wish, rollout: undefined })), signature: signature(), onLine });
+    return await applyPlan(wish.connection, plan, observation, owner, { digestOfConfiguration: digest(JSON.stringify({ ...wish, rollout: undefined })), signature: signature(owner), onLine });
   } catch (cause) {
     throw new HalfDoneError(
       `${owner.host}: the link failed while the change was sent or made; if the host had begun, it goes on by itself and, since nobody is there to confirm it, takes the change back; the next update reads the state it has by then`,

@@ -18,7 +18,6 @@ import { UnreachableError } from "../remote/ssh.ts";
 import { outputsOf, type HostOutputs } from "./outputs.ts";
 import { Progress } from "./progress.ts";
 import { release } from "./release.ts";
-import { signFor } from "./signature.ts";
 import { Tally, type Fate } from "./tally.ts";
 import { NotItsTurnError, Turns } from "./turns.ts";
 
@@ -148,7 +147,6 @@ export class HostProvider implements provider.Provider {
 
   private async converge(urn: string, args: HostInputs): Promise<Converged> {
     const owner = ownerOf(urn);
-    signFor(parseUrn(urn));
     const { host } = owner;
     const progress = new Progress((status) => void this.log("info", urn, status, "ephemeral"));
     const say: Say = (message) => this.log("info", urn, message);

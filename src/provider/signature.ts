@@ -2,26 +2,23 @@
 
 import { execFileSync } from "node:child_process";
 import { hostname, userInfo } from "node:os";
+import type { Owner } from "../observed/observation.ts";
 import { updateNumber } from "./update-number.ts";
 
 /** e.g. `by ops@desk`, on a file backend `update 7`, and, inside a git checkout, `commit 1a2b3c4d5e`. */
-export function signature(): string[] {
-  known ??= [`by ${oneWord(`${userInfo().username}@${hostname()}`)}`, ...update(), ...commit()];
+export function signature({ stack }: Owner): string[] {
+  // One process serves one stack.
+  known ??= [`by ${oneWord(`${userInfo().username}@${hostname()}`)}`, ...update(stack), ...commit()];
   return known;
-}
-
-/** One process serves one stack, which it hears of by the first name of a resource. */
-export function signFor({ project, stack }: { project: string; stack: string }): void {
-  served = { project, stack };
 }
 
 // --- Internal ---
 
 let known: string[] | undefined;
-let served: { project: string; stack: string } | undefined;
 
-function update(): string[] {
-  const number = served && updateNumber(served.project, served.stack);
+function update(owner: string): string[] {
+  const [project = "", stack = ""] = owner.split("/");
+  const number = updateNumber(project, stack);
   return number === undefined ? [] : [`update ${number}`];
 }
 
