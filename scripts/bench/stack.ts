@@ -7,6 +7,9 @@ import { measure, type Measured } from "./processes.ts";
 
 export const root = join(import.meta.dirname, "..", "..");
 
+/** Besides this process's own. A value of undefined takes one away. */
+export type Environment = Record<string, string | undefined>;
+
 export interface BenchStackOptions {
   /** Begins with `lab`, so that git ignores its stack file. */
   name: string;
@@ -15,7 +18,7 @@ export interface BenchStackOptions {
   state: string;
   /** What stands before each command, e.g. to be in a namespace. */
   prefix?: string[];
-  env?: Record<string, string>;
+  env?: Environment;
   /** What goes in front of PATH. */
   path?: string;
 }
@@ -38,10 +41,10 @@ export class BenchStack {
     if (project === root) writeFileSync(this.#file, stringify({ config: values }));
   }
 
-  up = (memory: boolean): Promise<Measured> => this.pulumi(["up", "--yes", "--skip-preview", "--stack", this.#options.name], memory);
+  up = (memory: boolean, env: Environment = {}): Promise<Measured> => this.pulumi(["up", "--yes", "--skip-preview", "--stack", this.#options.name], memory, env);
   preview = (memory: boolean): Promise<Measured> => this.pulumi(["preview", "--diff", "--stack", this.#options.name], memory);
 
-  pulumi(words: string[], memory = false): Promise<Measured> {
+  pulumi(words: string[], memory = false, more: Environment = {}): Promise<Measured> {
     const { project = root, state, prefix = [], env = {}, path } = this.#options;
     const own = {
       PATH: [...(path === undefined ? [] : [path]), join(root, "node_modules", ".bin"), process.env.PATH ?? ""].join(delimiter),
@@ -49,6 +52,7 @@ export class BenchStack {
       PULUMI_CONFIG_PASSPHRASE: "bench",
       PULUMI_SKIP_UPDATE_CHECK: "1",
       ...env,
+      ...more,
     };
     return measure([...prefix, "pulumi", "--color", "never", "--non-interactive", ...words], { cwd: project, env: own, memory });
   }

@@ -1,6 +1,6 @@
 /** CIS 1.1.3 to 1.1.18: whether the kernel records what is done to Docker's files, and will after the next boot. */
 
-import { auditRulesOf, normalizeAuditRule } from "../effect/audit-rules.ts";
+import { auditRulesOf, normalizeAuditRule, once } from "../effect/audit-rules.ts";
 import type { Observation } from "../observed/observation.ts";
 import { known, type Known } from "../observed/records.ts";
 import type { AuditTarget } from "./benchmark.ts";
@@ -34,12 +34,12 @@ export function checkAudit(target: AuditTarget, { observation, wish }: Evidence)
  */
 export function permissionsOn(path: string, rules: string[]): string | undefined {
   const found = new Set<string>();
-  for (const rule of rules.map(normalizeAuditRule)) {
-    // Fedora's default file ends with `-a never,task`: no system call of a process started after it is ever looked at.
-    if (/^-a (never,task|task,never)$/.test(rule)) return undefined;
-    if (!namesOnly(path, rule)) continue;
-    if (rule.startsWith("-a never")) break;
-    for (const letter of permissionsOf(rule)) found.add(letter);
+  const asked = canonical(path);
+  for (const { recordsNothing, only, never, permissions } of rules.map(readRule)) {
+    if (recordsNothing) return undefined;
+    if (only !== asked) continue;
+    if (never) break;
+    for (const letter of permissions) found.add(letter);
   }
   return found.has("w") && found.has("a") ? letters.filter((letter) => found.has(letter)).join("") : undefined;
 }
@@ -59,16 +59,30 @@ export function pathsToWatch(target: AuditTarget, observation: Observation): str
 const rulesFolder = "/etc/audit/";
 const letters = ["r", "w", "x", "a"];
 
+interface Rule {
+  /** Fedora's default file ends with `-a never,task`: no system call of a process started after it is ever looked at. */
+  recordsNothing: boolean;
+  /** The one path that it is about, whoever does what there. */
+  only: string | undefined;
+  never: boolean;
+  permissions: string;
+}
+
+/** Each control asks about each path and each rule, and all hosts have much the same rules: each is read once. */
+const readRule = once((written: string): Rule => {
+  const rule = normalizeAuditRule(written);
+  return { recordsNothing: /^-a (never,task|task,never)$/.test(rule), only: onlyPath(rule), never: rule.startsWith("-a never"), permissions: permissionsOf(rule) };
+});
+
 /** Filters on users, results or the like would let others through; `arch` and `key` don't narrow what is seen. */
-function namesOnly(path: string, rule: string): boolean {
-  // Nearly all rules are about other paths, and this is asked for each pair.
-  if (!rule.includes(path.slice(path.lastIndexOf("/", path.length - 2) + 1).replace(/\/$/, ""))) return false;
-  if (!/^-a (always|never),exit\b/.test(rule) && !rule.startsWith("-w ")) return false;
+function onlyPath(rule: string): string | undefined {
+  if (!/^-a (always|never),exit\b/.test(rule) && !rule.startsWith("-w ")) return undefined;
   const fields = [...rule.matchAll(/-F (\S+)|-w (\S+)/g)].map(([, field, watch]) => field ?? `path=${watch ?? ""}`);
   // Without perm= a list of system calls narrows; with it newer auditctl versions fill in the list themselves.
-  if (/ -S /.test(rule) && !fields.some((field) => field.startsWith("perm="))) return false;
+  if (/ -S /.test(rule) && !fields.some((field) => field.startsWith("perm="))) return undefined;
+  if (!fields.every((field) => /^(?:path|dir|perm|key|arch)=/.test(field))) return undefined;
   const where = fields.filter((field) => /^(?:path|dir)=/.test(field)).map((field) => canonical(field.replace(/^\w+=/, "")));
-  return where.length === 1 && where[0] === canonical(path) && fields.every((field) => /^(?:path|dir|perm|key|arch)=/.test(field));
+  return where.length === 1 ? where[0] : undefined;
 }
 
 const permissionsOf = (rule: string) => /(?:perm=|-p )([rwxa]+)/.exec(rule)?.[1] ?? "rwxa";

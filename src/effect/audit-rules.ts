@@ -17,14 +17,20 @@ export function auditRulesOf(text: string): string[] {
  * One spelling for a rule, whichever way it is written: `-w PATH -p wa -k KEY` (the kernel lists a watch so), a filter and
  * an action in either order, `-S all`, `-k KEY` for `-F key=KEY`, permissions in any order.
  */
-export function normalizeAuditRule(rule: string): string {
-  const before = normalized.get(rule);
-  if (before !== undefined) return before;
-  // More than any fleet has; whoever sends others all the time shall not fill our memory.
-  if (normalized.size > 10_000) normalized.clear();
-  const text = normalize(rule);
-  normalized.set(rule, text);
-  return text;
+export const normalizeAuditRule = once(normalize);
+
+/** What is made of a rule is kept: all hosts have much the same rules, and the benchmark asks for each of them again and again. */
+export function once<T>(make: (rule: string) => T): (rule: string) => T {
+  const made = new Map<string, { value: T }>();
+  return (rule) => {
+    const before = made.get(rule);
+    if (before !== undefined) return before.value;
+    // More than any fleet has; whoever sends others all the time shall not fill our memory.
+    if (made.size > 10_000) made.clear();
+    const value = make(rule);
+    made.set(rule, { value });
+    return value;
+  };
 }
 
 /** The path a rule watches. */
@@ -48,9 +54,6 @@ export function auditInEffect(rules: string[], kernel: Known<string[]>, status: 
 export const lines = (items: string[]) => items.map((item) => `${item}\n`).join("");
 
 // --- Internal ---
-
-/** All hosts have much the same rules, and the benchmark asks for each of them again and again. */
-const normalized = new Map<string, string>();
 
 function normalize(rule: string): string {
   const words = rule.trim().split(/\s+/);

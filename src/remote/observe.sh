@@ -20,8 +20,8 @@ DOCKER_CONTEXT=default
 export DOCKER_CONTEXT
 unset DOCKER_HOST
 count=100
-# Where the bytes of each probe are, a line each.
-outs='' errs=''
+# Where the bytes of each probe are, a line each; in pairs, too.
+outs='' errs='' pairs=''
 newline='
 '
 blanks=$IFS
@@ -29,6 +29,7 @@ noted() { # NAME STATUS OUT ERR: the probe's place in what is printed
   printf '%s %s\n' "$1" "$2" >>"$t/index"
   outs=$outs$3$newline
   errs=$errs$4$newline
+  pairs=$pairs$3$newline$4$newline
 }
 
 probe() { # NAME COMMAND...
@@ -90,7 +91,11 @@ if [ "$docker_runs" = yes ]; then
     echo "$status" >"$t/docker-info.status"
     # Only these fields: a container's environment often holds secrets.
     status=0
-    if grep -q '"Containers":0,' "$t/out/docker-info"; then
+    # One line, asked three times: no process for that.
+    said=
+    IFS= read -r said <"$t/out/docker-info" || :
+    case $said in *'"Containers":0,'*) containers=no ;; *) containers=yes ;; esac
+    if [ "$containers" = no ]; then
       : >"$t/out/containers" 2>"$t/err/containers"
     else
       timeout 60 sh -c '
@@ -100,9 +105,9 @@ if [ "$docker_runs" = yes ]; then
     fi
     echo "$status" >"$t/containers.status"
     # Their names only where an update would hide them: each question to dockerd has its price.
-    remaps=no
-    ! grep -q '"name=userns' "$t/out/docker-info" || remaps=yes
-    if [ "$remaps" != "$remap" ] || ! grep -q "\"DockerRootDir\":\"${data_root}[/\"]" "$t/out/docker-info"; then
+    case $said in *'"name=userns'*) remaps=yes ;; *) remaps=no ;; esac
+    case $said in *"\"DockerRootDir\":\"$data_root"[/\"]*) there=yes ;; *) there=no ;; esac
+    if [ "$remaps" != "$remap" ] || [ "$there" = no ]; then
       status=0
       timeout 60 docker image ls --format '{{.Repository}}:{{.Tag}}' >"$t/out/images" 2>"$t/err/images" || status=$?
       echo "$status" >"$t/images.status"
@@ -195,7 +200,16 @@ slurp uptime /proc/uptime
 probe tasks cat /proc/sys/kernel/pid_max /proc/sys/kernel/threads-max
 slurp open-files-max /proc/sys/fs/nr_open
 slurp memory /proc/meminfo
-probe docker-path readlink -f "$(command -v docker)"
+docker_path() { # `command -v` without the process that its output would take
+  folders=$PATH:
+  while [ -n "$folders" ]; do
+    path=${folders%%:*}/docker
+    folders=${folders#*:}
+    [ ! -f "$path" ] || [ ! -x "$path" ] || { readlink -f "$path"; return; }
+  done
+  return 1
+}
+probe docker-path docker_path
 docker_unit() { # as `systemctl cat` prints it; systemd writes a blank in a path as \x20, so that each is one word
   for file in $docker_files; do
     printf '# %s\n' "$file"
@@ -244,7 +258,35 @@ process() { # NAME PID
 process docker "$docker_pid"
 process containerd "$containerd_pid"
 
-# Files under our names that we do not know of: left by another version, or put there by somebody.
+# Files under our names that we do not know of: left by another version, or put there by somebody. By the shell itself: a find for
+# each would take as long as two other programs.
+named() { # PATH...: prints those that are files, and no links, in a folder that is no link either; $found gets them all
+  for path; do
+    if [ ! -f "$path" ] || [ -h "$path" ] || [ -h "${path%/*}" ]; then continue; fi
+    case ${path##*/} in drydock-recover.service | drydock-settle.service) continue ;; esac
+    printf '%s\n' "$path"
+    found=$found$path$newline
+  done
+}
+stray() {
+  for folder in /etc/docker /etc/audit/rules.d /etc/systemd/system /etc/modules-load.d /etc/tmpfiles.d; do
+    named "$folder"/*drydock* "$folder"/.*drydock* "$folder"/*/*drydock* "$folder"/*/.*drydock*
+  done
+}
+links() { # Links, too: one in disable/ keeps a profile from being loaded. What a link points to is nobody's to read.
+  for path in /etc/apparmor.d/drydock-* /etc/apparmor.d/disable/drydock-* /etc/apparmor.d/force-complain/drydock-*; do
+    if [ ! -h "$path" ] && { [ -d "$path" ] || [ ! -e "$path" ]; }; then continue; fi
+    printf '%s\n' "$path"
+    found=$found$path$newline
+  done
+}
+found=
+probe stray stray
+probe stray-profiles named /etc/apparmor.d/drydock-*
+owned=$found$owned
+found=
+probe stray-links links
+looked=$found$looked
 find_in() { # FOLDERS -- EXPRESSION: find in those of the folders that are there
   folders=
   while [ "$1" != -- ]; do
@@ -255,22 +297,9 @@ find_in() { # FOLDERS -- EXPRESSION: find in those of the folders that are there
   # shellcheck disable=SC2086 # our own folders, without blanks
   [ -z "$folders" ] || find $folders "$@"
 }
-found() { # sets $found to the lines that the last probe printed
-  found=
-  [ ! -s "$t/out/$count" ] || found=$(cat "$t/out/$count")$newline
-}
-probe stray find_in /etc/docker /etc/audit/rules.d /etc/systemd/system /etc/modules-load.d /etc/tmpfiles.d -- -maxdepth 2 -name '*drydock*' ! -name drydock-recover.service ! -name drydock-settle.service -type f
-found
-owned=$found$owned
-# Links, too: one in disable/ keeps a profile from being loaded. What a link points to is nobody's to read.
-probe stray-profiles find_in /etc/apparmor.d -- -maxdepth 1 -name 'drydock-*' -type f
-found
-owned=$found$owned
-probe stray-links find_in /etc/apparmor.d /etc/apparmor.d/disable /etc/apparmor.d/force-complain -- -maxdepth 1 -name 'drydock-*' ! -type d
-found
-looked=$found$looked
 probe certificates find_in /etc/docker/certs.d -- -name '*.crt' -type f
-found
+found=
+while IFS= read -r path; do found=$found$path$newline; done <"$t/out/$count"
 looked=$found$owned$newline$looked
 IFS=$newline
 set -f
@@ -455,7 +484,15 @@ apparmor() {
   set -f
 }
 loaded_profiles() {
-  printf '%s\n' "$loaded" | while read -r profile mode; do
+  # What the last apply noted: `profile:NAME SUM` among others, a line each.
+  noted_sums=$newline
+  [ ! -r /var/lib/drydock/applied ] || while IFS= read -r line; do noted_sums=$noted_sums$line$newline; done </var/lib/drydock/applied
+  IFS=$newline
+  # shellcheck disable=SC2086 # a line each, `NAME (MODE)`
+  set -- $loaded
+  IFS=$blanks
+  for line; do
+    profile=${line%% *} mode=${line#* }
     case $profile in drydock-*) ;; *) continue ;; esac
     sum=-
     for folder in "/sys/kernel/security/apparmor/policy/profiles/$profile".*; do
@@ -463,7 +500,9 @@ loaded_profiles() {
     done
     file_sum=-
     # The last apply noted what the file's text was loaded as. Only if that is not loaded the text is compiled again, which takes long.
-    if [ "$sum" != - ] && grep -qsx "profile:$profile $sum" /var/lib/drydock/applied; then
+    known_as=no
+    case $noted_sums in *"${newline}profile:$profile $sum$newline"*) [ "$sum" = - ] || known_as=yes ;; esac
+    if [ "$known_as" = yes ]; then
       file_sum=$sum
     elif [ -f "/etc/apparmor.d/$profile" ]; then
       file_sum=$(apparmor_parser -S -K -q "/etc/apparmor.d/$profile" 2>/dev/null | sha1sum) || :
@@ -529,9 +568,7 @@ cd "$t" || exit 1
 IFS=$newline
 # shellcheck disable=SC2086 # one word a line
 {
-  stat -c %s -- $outs >sizes.out
-  stat -c %s -- $errs >sizes.err
-  paste -d' ' index sizes.out sizes.err
+  stat -c %s -- $pairs | paste -d' ' index - -
   echo
   cat -- $outs $errs
 } | base64 -w0

@@ -10,6 +10,7 @@ const row = (hosts: number): Row => ({
   bare: times(0.3, 0.27, 0.26),
   floor: times(2.2, 2.1, 2),
   drydock: times(3.04, 2.6, 41.9),
+  watched: 29.4,
   detail: { first: { connections: 2 * hosts, sessions: 3 * hosts, memory }, "no-op": { connections: hosts, sessions: hosts, memory }, check: { connections: 1, sessions: hosts, memory } },
 });
 
@@ -18,9 +19,11 @@ it("is a table in Markdown, with machine, date and commit", () => {
   expect(renderTable([row(64)], ground)).toMatchInlineSnapshot(`
     "Measured on 2 × CPU, 24 GiB; 2026-11-23; commit abc; load before: 0.10 0.20 0.30; median of 5. Seconds, first apply / no-op \`up\` / drift preview:
 
-    | hosts | bare ssh | engine's floor | Drydock | goal |
-    | --- | --- | --- | --- | --- |
-    | 64 | 0.30 / 0.27 / 0.26 | 2.2 / 2.1 / 2.0 | 3.0 / 2.6 / 42 | 2.7 / 2.5 / 2.4 |
+    | hosts | bare ssh | engine's floor | Drydock | goal | first apply with the watch |
+    | --- | --- | --- | --- | --- | --- |
+    | 64 | 0.30 / 0.27 / 0.26 | 2.2 / 2.1 / 2.0 | 3.0 / 2.6 / 42 | 2.7 / 2.5 / 2.4 | 29 |
+
+    Drydock's three are without the watch over a restarted dockerd (\`DRYDOCK_SETTLE_SECONDS=0\`), which no peer has and in which nothing is computed. The last column is a first apply as users have it: with the watch, one round, \`PULUMI_PARALLEL\` set to the number of hosts.
 
     Connections and sessions a host; most memory in MiB of the engine, of the provider processes together, and of the program:
 

@@ -1,4 +1,8 @@
-/** What Pulumi runs: the program, with what an earlier run has compiled. Imports of a file run after all of them are compiled. */
+/**
+ * What Pulumi runs: the program, with what an earlier run has compiled. Imports of a file run after all of them are compiled.
+ *
+ * JavaScript, like the executable of the provider: for the first TypeScript that is not in the cache Node loads a compiler.
+ */
 
 import "./compile-cache.cjs";
 
