@@ -107,7 +107,7 @@ export function transactionScript(command: Command, stage: Stage, owner: Owner, 
       `sh ${inHand}/transaction.sh ${command} ${inHand} </dev/null 9>&- &`,
     "job=$!",
     // For who waits: a move of data may take hours.
-    `tail -n +1 -f -s 0.1 --pid="$job" ${inHand}/log 9>&- &`,
+    `tail -n +1 -f -s 0.05 --pid="$job" ${inHand}/log 9>&- &`,
     "shown=$!",
     "status=0",
     'wait "$job" || status=$?',

@@ -516,7 +516,10 @@ data_place() { (cd -P -- "$data_root" && pwd); }
 probe data-place data_place
 # Free bytes and inodes.
 [ -e "$data_root" ] || data_root=/var/lib
-probe room stat -f -c '%a %S %d %c %n' /etc /var/lib "$data_root"
+places='/etc /var/lib'
+[ ! -d /var/lib/drydock ] || places="$places /var/lib/drydock"
+# shellcheck disable=SC2086 # our own folders, without blanks
+probe room stat -f -c '%a %S %d %c %n' $places "$data_root"
 ext4_errors() { # MAJOR:MINOR COUNT of what the kernel has found wrong since the last fsck
   set +f
   for file in /sys/fs/ext4/*/errors_count; do

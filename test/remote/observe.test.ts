@@ -53,8 +53,8 @@ beforeEach(() => {
 afterEach(() => void vi.unstubAllEnvs());
 
 /** @param answers what docker says, by file name beside its stub */
-async function look(options: ObserveOptions = {}, answers: Record<string, string> = {}): Promise<Observation> {
-  const folder = onPath({ ...stubs, ssh: "exec sh -s" });
+async function look(options: ObserveOptions = {}, answers: Record<string, string> = {}, ssh = "exec sh -s"): Promise<Observation> {
+  const folder = onPath({ ...stubs, ssh });
   for (const [name, text] of Object.entries({ ...unitFiles, info: JSON.stringify(dockerInfo), containers: `${JSON.stringify(container)}\n`, ...answers })) writeFileSync(join(folder, name), text);
   return observe({ host: "192.0.2.10", port: 22 }, options);
 }
@@ -363,6 +363,12 @@ describe("disks", () => {
     expect(room).toMatchObject({ known: true, value: [{ path: "/etc" }, { path: "/var/lib" }, { path: "/var/lib" }] });
     expect(room.known && room.value.every(({ bytes, inodes }) => bytes > 0 && inodes >= 0)).toBe(true);
     expect(dataPlace.known).toBe(false);
+  });
+
+  it("tell that of Drydock's own folder, where there is one: it may be a filesystem of its own", async () => {
+    const own = temporaryFolder();
+    const { room } = await look({}, {}, `sed 's#/var/lib/drydock#${own}#g' | sh -s`);
+    expect(room).toMatchObject({ known: true, value: [{ path: "/etc" }, { path: "/var/lib" }, { path: own }, {}] });
   });
 
   it("tell where Docker's data really are", async () => {

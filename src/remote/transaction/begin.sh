@@ -32,4 +32,4 @@ stage=$2
 say() { printf '%s\n' "$*" || :; } # a full disk must not end the way back
 refuse() { say "refused: $*"; exit 20; }
 has() { [ -s "$stage/$1" ]; }
-uptime_seconds() { cut -d. -f1 /proc/uptime; } # no step of the clock moves it
+uptime_seconds() { read -r up _ </proc/uptime; printf '%s\n' "${up%%.*}"; } # no step of the clock moves it

@@ -28,6 +28,7 @@ check_unchanged() { # somebody else may have been at work since the observation
 note_new_containers() { # started since the observation: they are as much worth as the others
   [ "$DOCKER_WAS" = active ] && [ "$SWITCHES_STORE" = no ] && { [ "$DOCKER" != nothing ] || has survivors; } || return 0
   docker ps --no-trunc --format '{{.ID}} {{.Names}} {{.Status}}' >"$stage/listing" || refuse "dockerd does not say which containers run"
+  [ -s "$stage/listing" ] || return 0
   # Started less than a minute ago, or about to be started again: nobody knows whether they would have stayed.
   grep -E '^[^ ]+ [^ ]+ (Restarting|Up (Less than a|[0-9]+) seconds?)' "$stage/listing" | cut -d' ' -f1 >"$stage/unsteady" || :
   [ "$DOCKER" != nothing ] || return 0

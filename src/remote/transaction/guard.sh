@@ -51,7 +51,7 @@ Type=oneshot
 ExecStart=/bin/sh $stage/transaction.sh settle $stage
 TimeoutStartSec=15min
 UNIT
-  for unit in drydock-recover drydock-settle; do install -m 0644 "$stage/$unit.service" "$units/$unit.service"; done
+  install -m 0644 "$stage/drydock-recover.service" "$stage/drydock-settle.service" "$units"
   for link in $recovery_links; do ln -sfn "$units/${link##*/}" "$link"; done
   # shellcheck disable=SC2086 # our own paths
   sync $recovery_units "$units/sysinit.target.wants" "$units/multi-user.target.wants" "$units"
@@ -68,9 +68,15 @@ arm() { # STEP; in a process of its own, before the first change
 }
 
 start_guard() {
-  # Of one that failed systemd keeps the name.
-  stop_guard
-  systemctl reset-failed drydock-guard.timer drydock-guard.service 2>/dev/null || :
+  run_guard 2>/dev/null || {
+    # An older one is there, or failed, of which systemd keeps the name.
+    stop_guard
+    systemctl reset-failed drydock-guard.timer drydock-guard.service 2>/dev/null || :
+    run_guard
+  }
+}
+
+run_guard() {
   systemd-run --quiet --collect --unit=drydock-guard --on-active="$GUARD_SECONDS" --on-unit-inactive="$GUARD_SECONDS" --timer-property=AccuracySec=1s \
     --property=OOMScoreAdjust=-900 --property=SyslogLevel=notice --property=LogLevelMax=notice sh "$stage/transaction.sh" guard "$stage"
 }
@@ -97,7 +103,7 @@ note_outcome() { # RESULT WHY
   cp -- "$stage/log" "$state/log" 2>/dev/null || :
 }
 
-generation_number() { sed 's,.*/,,' "$stage/generation"; }
+generation_number() { read -r generation <"$stage/generation"; printf '%s\n' "${generation##*/}"; }
 
 end_transaction() { # whoever runs this script goes on reading it
   # With one rename: cut off in the middle of its removal it would pass for one that never began, and what it saved for nothing.

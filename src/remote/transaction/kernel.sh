@@ -108,8 +108,9 @@ remember_kernel() { # FOLDER: what changes there, in the same lines as in the st
 audit_rules_now() { auditctl -l | grep '^-' | sort || :; }
 
 process_limits_now() {
+  asked=
   while read -r unit property value; do
-    pid=$(systemctl show -p MainPID --value "$unit")
+    [ "$unit" = "$asked" ] || { asked=$unit pid=$(systemctl show -p MainPID --value "$unit"); }
     [ "$pid" -gt 0 ] || continue
     case $property in
       LimitNOFILE) printf '%s %s %s\n' "$unit" "$property" "$(prlimit --pid "$pid" --nofile --raw --noheadings --output SOFT,HARD | tr -s ' ' :)" ;;
