@@ -12,4 +12,5 @@ export { getStack } from "@pulumi/pulumi/metadata.js";
 export { all, type Input, isSecret, Output, output, recover, secret } from "@pulumi/pulumi/output.js";
 export { createUrn, CustomResource, DependencyResource, resourceName, resourceType, type CustomResourceOptions, type Resource } from "@pulumi/pulumi/resource.js";
 export { isDryRun } from "@pulumi/pulumi/runtime/settings.js";
+export { invoke } from "@pulumi/pulumi/runtime/invoke.js";
 export { allConfig } from "@pulumi/pulumi/runtime/config.js";

@@ -1,4 +1,6 @@
-/** How the engine names a resource. */
+/** How the engine names a resource, and a function of the provider. */
+
+import type { Connection } from "./config/connection.ts";
 
 export const hostType = "drydock:index:Host";
 
@@ -14,4 +16,12 @@ export interface Urn {
 export function parseUrn(urn: string): Urn {
   const [stack = "", project = "", types = "", ...name] = urn.replace(/^urn:pulumi:/, "").split("::");
   return { project, stack, type: types.split("$").at(-1) ?? "", name: name.join("::") };
+}
+
+/** The function of the provider that takes an {@link Announcement}. */
+export const announceToken = "drydock:index:announce";
+
+/** Hosts in the order in which the engine is about to ask about them, each with its connection. */
+export interface Announcement {
+  hosts: { host: string; connection: Connection }[];
 }

@@ -3,6 +3,7 @@
 import type { Fleet, Rollout } from "../config/fleet.ts";
 import { Host } from "../provider/host.ts";
 import type { CustomResource, CustomResourceOptions } from "../sdk.ts";
+import { announce } from "./announce.ts";
 import { commandsOf, type HostCommands } from "./commands.ts";
 import { asDeclared, type DeclaredHost } from "./declared-hosts.ts";
 import { behind } from "./order.ts";
@@ -34,6 +35,7 @@ export function registerHosts(hosts: ReadonlyMap<string, DeclaredHost>, { rollou
   for (const [index, names] of waves.entries()) {
     const followed = waves.slice(index + 1).flat().some((name) => hosts.has(name));
     const limits = rollout && { wave: index + 1, maxFailures: rollout.maxFailures, ...(rollout.maxParallel !== undefined && { maxParallel: rollout.maxParallel }), ...(followed && { followed }) };
+    announce(names, hosts, options);
     const wave = names.flatMap((name) => {
       const args = hosts.get(name);
       return args ? withCommands(name, limits ? asDeclared({ ...args, rollout: limits }) : args, before) : [];

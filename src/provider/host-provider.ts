@@ -8,8 +8,9 @@ import { observedInputs } from "../plan/seen.ts";
 import { completeInputs } from "../plan/wish.ts";
 import { visibleText } from "../redact.ts";
 import { log, type CustomResource } from "../sdk.ts";
-import { hostType, parseUrn } from "../urn.ts";
+import { announceToken, hostType, parseUrn, type Announcement } from "../urn.ts";
 import { converge, type Converged, type Say } from "./converge.ts";
+import { Announced } from "./announced.ts";
 import { anotherApply, DeferredError, explain, explainFor, HalfDoneError, listed } from "./errors.ts";
 import { lookAhead } from "./look-ahead.ts";
 import { look } from "./look.ts";
@@ -38,6 +39,7 @@ export class HostProvider implements provider.Provider {
   // One process serves one operation, or a half of it: the look beforehand has its own.
   readonly #turns = new Turns();
   readonly #tally = new Tally();
+  readonly #announced = new Announced();
   #working = 0;
 
   /**
@@ -53,6 +55,7 @@ export class HostProvider implements provider.Provider {
     const owner = ownerOf(urn);
     const isNew = olds?.host === undefined;
     this.#tally.checked(owner.host, isNew);
+    this.#announced.asked(owner.host);
     const inputs = plain(completeInputs(args, olds?.host ?? nothingKnown));
     if (hasUnknowns(args)) {
       await this.log("info", urn, `${owner.host}: parts of it are known only after other resources are made; it is looked at then`);
@@ -61,7 +64,9 @@ export class HostProvider implements provider.Provider {
     }
     if (!isNew && isDeepStrictEqual(wishedPart(olds as HostInputs), wishedPart(inputs))) return { inputs };
     try {
-      const { wish, report, refused, doubts } = await lookAhead(owner, args, isNew);
+      const outlook = lookAhead(owner, args, isNew);
+      this.#announced.takeAlong(owner.host, args);
+      const { wish, report, refused, doubts } = await outlook;
       await this.log("info", urn, report);
       if (doubts.length > 0) await this.log("warn", urn, listed(`${owner.host}: could not be checked`, doubts));
       if (refused.length > 0) await this.log("error", urn, listed(`${owner.host}: this would be refused`, refused));
@@ -134,6 +139,13 @@ export class HostProvider implements provider.Provider {
     });
     this.#tally.left(id, "removed");
     await this.log(said.level, urn, said.message);
+  }
+
+  /** The program's word of the hosts that come: {@link Announced}. */
+  invoke(token: string, inputs: Announcement): Promise<provider.InvokeResult> {
+    if (token !== announceToken) throw new Error(`${token} is not a function of this provider; there is ${announceToken}`);
+    this.#announced.add(inputs);
+    return Promise.resolve({ outputs: {} });
   }
 
   /** The engine's last call to each of its provider processes, after everything else. */

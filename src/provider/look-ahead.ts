@@ -24,7 +24,7 @@ export interface Outlook {
  * @throws UnreachableError, RemoteScriptError
  */
 export async function lookAhead(owner: Owner, args: HostArgs, isNew: boolean): Promise<Outlook> {
-  const { observation, wish, plan, refused, doubts } = await assess(owner, args, { reuse: !isNew });
+  const { observation, wish, plan, refused, doubts } = await assess(owner, args, { reuse: true });
   const said = { refused: [...(observation.underWay.length > 0 ? [anotherApply(observation.underWay)] : []), ...refused], doubts };
   if (isEmpty(plan)) return { wish, ...said, report: `${owner.host}: already in the wished state; nothing would be touched` };
   const window = waitsForWindow(wish.window, plan, new Date());

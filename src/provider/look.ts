@@ -17,6 +17,8 @@ export interface LookOptions {
   fresh?: boolean;
   /** What this process saw a moment ago will do: `check` and `read` look just before `create` and `update` do. */
   reuse?: boolean;
+  /** Nobody asks yet: whoever does first is told of a failure as well. */
+  ahead?: boolean;
 }
 
 /** @throws HostError when the connection says something that ssh must not be given; UnreachableError, RemoteScriptError */
@@ -26,12 +28,15 @@ export async function look(wish: HostArgs | HostInputs, options: LookOptions = {
   const places = placesToLook(wish);
   const key = JSON.stringify(wish.connection);
   const seen = recent.get(key);
-  if (options.reuse && seen && Date.now() - seen.at < reusableSeconds * 1000 && covers(seen, places)) return seen.observation;
-  const observation = await observe(wish.connection, { ...places, ...(options.fresh ? { fresh: true } : {}) });
+  if (options.reuse && seen && Date.now() - seen.at < reusableSeconds * 1000 && covers(seen, places)) return await known(key, seen);
   // After a change, whoever looks again wants to know what is now.
-  if (options.fresh) recent.delete(key);
-  else recent.set(key, { at: Date.now(), places, observation });
-  return observation;
+  if (options.fresh) {
+    recent.delete(key);
+    return observe(wish.connection, { ...places, fresh: true });
+  }
+  const now: Seen = { at: Date.now(), places, observation: observe(wish.connection, places) };
+  recent.set(key, now);
+  return options.ahead ? now.observation : known(key, now);
 }
 
 type Places = Required<Pick<ObserveOptions, "files" | "looked" | "paths" | "volumes" | "needs" | "dataRoot" | "remaps">>;
@@ -54,10 +59,21 @@ export function placesToLook(wish: HostArgs | HostInputs): Places {
 interface Seen {
   at: number;
   places: Places;
-  observation: Observation;
+  /** May be under way. */
+  observation: Promise<Observation>;
 }
 
 const recent = new Map<string, Seen>();
+
+/** A failure is told once, and the next one tries again. */
+async function known(key: string, seen: Seen): Promise<Observation> {
+  try {
+    return await seen.observation;
+  } catch (error) {
+    if (recent.get(key) === seen) recent.delete(key);
+    throw error;
+  }
+}
 
 /**
  * The transaction itself refuses when a file is not as it was seen, and when a container is left that was not, so an old look

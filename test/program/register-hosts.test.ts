@@ -15,16 +15,21 @@ import { runSh } from "../support/shell.ts";
 let events: string[];
 let made: Map<string, MockResourceArgs>;
 let failing: string[];
+let announced: unknown[];
 let requests: MockInstance<(request: { getName: () => string; getDependenciesList: () => string[] }) => Promise<void>>;
 
 beforeEach(async () => {
   events = [];
   made = new Map();
+  announced = [];
   failing = [];
   requests = vi.spyOn(MockMonitor.prototype, "registerResource");
   vi.stubEnv("SSH_AUTH_SOCK", "/run/agent");
   await setMocks({
-    call: () => ({}),
+    call: ({ token, inputs }) => {
+      announced.push({ token, ...(inputs as object) });
+      return {};
+    },
     newResource: async (args) => {
       events.push(`begin ${args.name}`);
       made.set(args.name, args);
@@ -63,6 +68,25 @@ const at = (event: string): number => {
   expect(events).toContain(event);
   return events.indexOf(event);
 };
+
+describe("what the provider is told beforehand", () => {
+  const to = (host: string, port: number): unknown => ({ host, connection: { ...connection, port } });
+
+  it("are the hosts that are registered at once, with their connections", async () => {
+    await register({ web1: {}, web2: {} });
+    expect(announced).toEqual([{ token: "drydock:index:announce", hosts: [to("web1", 1000), to("web2", 1001)] }]);
+  });
+
+  it("are those of a wave", async () => {
+    await register({ db1: {}, db2: {}, web1: { groups: ["web"] }, web2: { groups: ["web"] } }, { groups: { web: {} }, rollout: { waves: [["web"]] } });
+    expect(announced).toEqual([{ token: "drydock:index:announce", hosts: [to("web1", 1002), to("web2", 1003)] }, { token: "drydock:index:announce", hosts: [to("db1", 1000), to("db2", 1001)] }]);
+  });
+
+  it("is nothing where there is only one", async () => {
+    await register({ web1: {} });
+    expect(announced).toEqual([]);
+  });
+});
 
 describe("waves", () => {
   const web = { groups: ["web"] };
