@@ -26,5 +26,6 @@ export function announce(names: string[], hosts: ReadonlyMap<string, DeclaredHos
 
 function isKnown(value: unknown): boolean {
   if (Output.isInstance(value) || value instanceof Promise) return false;
+  if (Array.isArray(value)) return value.every(isKnown);
   return isTable(value) ? Object.values(value).every(isKnown) : true;
 }

@@ -35,8 +35,8 @@ export class Announced {
     this.#width = Math.min(most, 2 * this.#width);
     for (const { host: name, connection } of next.filter((one) => !this.#asked.has(one.host))) {
       this.asked(name);
-      // Whoever asks about it is told what went wrong.
-      look({ ...args, connection }, { ahead: true }).catch(() => undefined);
+      // Whoever asks about it looks anew, and is told what is wrong.
+      look({ ...args, connection }).catch(() => undefined);
     }
   }
 }

@@ -17,8 +17,6 @@ export interface LookOptions {
   fresh?: boolean;
   /** What this process saw a moment ago will do: `check` and `read` look just before `create` and `update` do. */
   reuse?: boolean;
-  /** Nobody asks yet: whoever does first is told of a failure as well. */
-  ahead?: boolean;
 }
 
 /** @throws HostError when the connection says something that ssh must not be given; UnreachableError, RemoteScriptError */
@@ -28,15 +26,22 @@ export async function look(wish: HostArgs | HostInputs, options: LookOptions = {
   const places = placesToLook(wish);
   const key = JSON.stringify(wish.connection);
   const seen = recent.get(key);
-  if (options.reuse && seen && Date.now() - seen.at < reusableSeconds * 1000 && covers(seen, places)) return await known(key, seen);
+  if (options.reuse && seen && Date.now() - seen.at < reusableSeconds * 1000 && covers(seen, places)) {
+    // One that failed is tried anew: a jump host may have dropped what came along with others.
+    const observation = await seen.observation.catch(() => undefined);
+    if (observation) return observation;
+  }
   // After a change, whoever looks again wants to know what is now.
   if (options.fresh) {
     recent.delete(key);
     return observe(wish.connection, { ...places, fresh: true });
   }
-  const now: Seen = { at: Date.now(), places, observation: observe(wish.connection, places) };
+  const observation = observe(wish.connection, places);
+  const now: Seen = { at: Number.POSITIVE_INFINITY, places, observation };
   recent.set(key, now);
-  return options.ahead ? now.observation : known(key, now);
+  const settled = (): void => void (now.at = Date.now());
+  observation.then(settled, settled);
+  return observation;
 }
 
 type Places = Required<Pick<ObserveOptions, "files" | "looked" | "paths" | "volumes" | "needs" | "dataRoot" | "remaps">>;
@@ -57,6 +62,7 @@ export function placesToLook(wish: HostArgs | HostInputs): Places {
 // --- Internal ---
 
 interface Seen {
+  /** When it came, in milliseconds; later than any time while it is under way. */
   at: number;
   places: Places;
   /** May be under way. */
@@ -64,16 +70,6 @@ interface Seen {
 }
 
 const recent = new Map<string, Seen>();
-
-/** A failure is told once, and the next one tries again. */
-async function known(key: string, seen: Seen): Promise<Observation> {
-  try {
-    return await seen.observation;
-  } catch (error) {
-    if (recent.get(key) === seen) recent.delete(key);
-    throw error;
-  }
-}
 
 /**
  * The transaction itself refuses when a file is not as it was seen, and when a container is left that was not, so an old look

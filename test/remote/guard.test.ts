@@ -16,7 +16,7 @@ const owner = { stack: "drydock/test", host: "web1" };
 const inHand = "/var/lib/drydock/transaction";
 
 // A port that stays silent is asked for some seconds.
-vi.mock("../../src/remote/limits.ts", async (original) => ({ seconds: { ...(await original<typeof import("../../src/remote/limits.ts")>()).seconds, ports: 1 } }));
+vi.mock("../../src/remote/limits.ts", async (original) => ({ seconds: { ...(await original<typeof import("../../src/remote/limits.ts")>()).seconds, ports: 1, daemon: 3 } }));
 
 let host: FakeRoot;
 beforeEach(() => {
@@ -470,7 +470,7 @@ describe("health after dockerd was touched", () => {
   const listening = async (): Promise<Server> => {
     const server = createServer().listen(0, "127.0.0.1");
     await once(server, "listening");
-    server.once("connection", (socket) => { socket.destroy(); server.close(); });
+    server.once("connection", () => server.close());
     return server;
   };
 
@@ -480,6 +480,15 @@ describe("health after dockerd was touched", () => {
     const { outcome: result, log } = await applyPlan(connection, emptyPlan({ docker: { ...restart, stop: ["web"] }, writes: [write("/etc/a", "new")] }), host.observation({ containers: known([published]) }), owner);
     expect(result).toBe("went back");
     expect(log).toContain(`container web answered on 127.0.0.1:${port} before and does not now`);
+  });
+
+  it("does not take docker-proxy, which closes what nobody listens for, for somebody who answers", async () => {
+    const proxy = await listening();
+    proxy.removeAllListeners("connection").on("connection", (socket) => { socket.destroy(); proxy.close(); });
+    const published = container("web", { id: "web", ports: { "80/tcp": [{ HostIp: "0.0.0.0", HostPort: String((proxy.address() as AddressInfo).port) }] } });
+    const result = await applyPlan(connection, emptyPlan({ docker: restart, writes: [write("/etc/a", "new")] }), host.observation({ containers: known([published]) }), owner);
+    expect(result.outcome, result.log.join("\n")).toBe("done");
+    expect(proxy.listening).toBe(false);
   });
 
   it("does not ask for a port that did not answer before", async () => {

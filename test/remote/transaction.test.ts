@@ -447,6 +447,55 @@ describe("a transaction that fails goes back", () => {
     expect(host.list("/etc")).toEqual(before);
   });
 
+  describe("where the old configuration has no live-restore", () => {
+    const change = (): ReturnType<typeof apply> => apply({ writes: [write(daemonJson, '{"icc":false,"live-restore":true}')], docker: { ...restart, liveRestoreFirst: true } });
+    const refusedAfterItsReload = `case "$*" in "reload docker.service") grep -q icc "$ROOT/etc/docker/daemon.json" && echo BAD >>"$ROOT/etc/docker/daemon.json" ;; esac\n${stubs.systemctl ?? ""}`;
+
+    it("dockerd starts also when nothing can be written beside it", async () => {
+      host.on("systemctl", refusedAfterItsReload);
+      host.on("install", 'case "$*" in *live-restore-*) exit 1 ;; esac; exec /usr/bin/install "$@"');
+      const { outcome, log } = await change();
+      expect(outcome, log.join("\n")).toBe("went back");
+      expect(host.exists("/running")).toBe(true);
+    });
+
+    it("dockerd starts with that alone when it does not take live-restore beside it, and that is told", async () => {
+      host.write(daemonJson, "{}");
+      host.on("systemctl", `case "$*" in "start docker.service") ! grep -q 'live-restore":true' "$ROOT/etc/docker/daemon.json" || exit 1 ;; esac\n${refusedAfterItsReload}`);
+      const { outcome } = await change();
+      expect(outcome).toBe("went back");
+      expect(host.exists("/running")).toBe(true);
+      expect(host.read(daemonJson)).toBe("{}");
+    });
+
+    it("and live-restore that stays on is told, with dockerd up and the files as they were", async () => {
+      host.write(daemonJson, "{}");
+      host.on("systemctl", `case "$*" in "reload docker.service") ! grep -q 'live-restore":false' "$ROOT/etc/docker/daemon.json" || exit 1 ;; esac\n${refusedAfterItsReload}`);
+      const { outcome, log } = await change();
+      expect(outcome).toBe("broken");
+      expect(log.join("\n")).toContain("live-restore is on still");
+      expect(host.exists("/running")).toBe(true);
+      expect(host.read(daemonJson)).toBe("{}");
+    });
+
+    it("is switched on by a reload before dockerd stops, where that had not come so far", async () => {
+      host.write(daemonJson, "{}");
+      // The change fails in its own reload: dockerd still runs without live-restore.
+      host.write("/configuration", '{"live-restore":false}');
+      host.on("systemctl", `case "$*" in "reload docker.service") ! grep -q icc "$ROOT/etc/docker/daemon.json" || exit 1 ;; esac\n${stubs.systemctl ?? ""}`);
+      const { outcome, log } = await change();
+      expect(outcome, log.join("\n")).toBe("went back");
+      expect(host.read("/configurations").trimEnd().split("\n")).toEqual(['reload with {"live-restore":true}', 'start with {"live-restore":true}', 'reload with {"live-restore":false}']);
+    });
+  });
+
+  it("not by taking out audit rules, where the kernel could not be asked for them before", async () => {
+    host.on("auditctl", `[ "$1" != -l ] || exit 1\n${stubs.auditctl ?? ""}`);
+    const { outcome, log } = await apply({ audit: { enable: false, add: ["-w /new -p wa -k docker"], remove: [], compile: false } });
+    expect(outcome).toBe("refused");
+    expect(log).toContain("refused: the state of before could not be saved");
+  });
+
   it("with the audit rules", async () => {
     await apply({ audit: { enable: false, add: ["-w /new -p wa -k docker"], remove: ["-w /old -p wa -k docker"], compile: false }, writes: [write(daemonJson, "BAD")], docker: restart });
     expect(auditCalls()).toEqual(["auditctl -W /old -p wa -k docker", "auditctl -w /new -p wa -k docker", "auditctl -W /new -p wa -k docker", "auditctl -w /old -p wa -k docker"]);

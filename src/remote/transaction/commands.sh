@@ -29,6 +29,7 @@ note_new_containers() { # started since the observation: they are as much worth 
   [ "$DOCKER_WAS" = active ] && [ "$SWITCHES_STORE" = no ] && { [ "$DOCKER" != nothing ] || has survivors; } || return 0
   docker ps --no-trunc --format '{{.ID}} {{.Names}} {{.Status}}' >"$stage/listing" || refuse "dockerd does not say which containers run"
   [ -s "$stage/listing" ] || return 0
+  grep -E '^[^ ]+ [^ ]+ Restarting' "$stage/listing" | cut -d' ' -f1 >"$stage/crashing" || :
   # Started less than a minute ago, or about to be started again: nobody knows whether they would have stayed.
   grep -E '^[^ ]+ [^ ]+ (Restarting|Up (Less than a|[0-9]+) seconds?)' "$stage/listing" | cut -d' ' -f1 >"$stage/unsteady" || :
   [ "$DOCKER" != nothing ] || return 0
@@ -76,7 +77,7 @@ back() { # the generation's "before", files and running state
   systemctl daemon-reload || left="$left systemd did not read its units again"
   # Undo what is loaded: rules may or may not have got there.
   change_audit_rules "$stage/audit-add" "$stage/audit-remove" 2>/dev/null || true
-  stop_what_was_started "$before"
+  stop_what_was_started "$before" || left="$left what was started could not be stopped"
   [ ! -s "$before/audit-enabled" ] || auditctl -e "$(cat "$before/audit-enabled")" >/dev/null || :
   bring_limits_back "$before"
   if [ "$DROP_BETWEEN_CONTAINERS" = yes ]; then lift_drop; fi
@@ -85,6 +86,7 @@ back() { # the generation's "before", files and running state
   if [ -e "$stage/docker-touched" ]; then
     if [ "$DOCKER_WAS" = active ]; then
       say "restarting dockerd with the old configuration"
+      let_containers_live
       timeout "$DAEMON_SECONDS" systemctl stop docker.socket docker.service 2>/dev/null || systemctl kill -s KILL docker.service 2>/dev/null || :
       start_docker_as_before "$before"
       { tac "$stage/stop"; cat "$stage/survivors"; } | start_containers
@@ -95,7 +97,7 @@ back() { # the generation's "before", files and running state
   bridge_filter_back "$before"
   left=$left$(differs_from "$before"; profiles_differ_from "$before"; kernel_differs_from "$before")
   [ -z "$left" ] || { say "$left"; return 1; }
-  [ ! -e "$stage/docker-touched" ] || [ "$DOCKER_WAS" != active ] || all_run "$(cat "$stage/stop" "$stage/survivors")"
+  [ ! -e "$stage/docker-touched" ] || [ "$DOCKER_WAS" != active ] || all_run "$(cat "$stage/stop" "$stage/survivors" | without_crashing)"
 }
 
 note_applied() {

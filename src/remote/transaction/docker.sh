@@ -28,20 +28,22 @@ start_docker() {
   printf '%s %s\n' "$(docker_pid)" "$(uptime_seconds)" >"$stage/docker-started"
 }
 
-# A dockerd that starts without live-restore ends the containers that run. One that is told by a reload to do without leaves them alone.
+# A dockerd that ends or starts without live-restore takes the containers along. One that is told by a reload to do without leaves them
+# alone. What resists here keeps dockerd from nothing.
+let_containers_live() { # before it is stopped, where a change was cut off that had not come so far, or a way back that had
+  has live-restore-on && [ "$(timeout 30 docker info --format '{{.LiveRestoreEnabled}}' 2>/dev/null)" = false ] || return 0
+  { set_configuration live-restore-on && systemctl reload docker.service && wait_for_live_restore true "live-restore can't be switched on by a reload"; } || :
+}
+
 start_docker_as_before() { # FOLDER: how daemon.json was
-  has live-restore-on || { start_docker; return; }
-  set_configuration live-restore-on
-  start_docker || { bring_back "$1"; return 1; }
-  set_configuration live-restore-off
-  systemctl reload docker.service
-  wait_for_live_restore false "live-restore can't be switched off again by a reload" || { bring_back "$1"; return 1; }
+  if ! has live-restore-on || ! set_configuration live-restore-on; then start_docker; return; fi
+  if ! start_docker; then bring_back "$1"; start_docker; return; fi
+  { set_configuration live-restore-off && systemctl reload docker.service && wait_for_live_restore false "live-restore can't be switched off again by a reload"; } || left="$left live-restore is on still"
   bring_back "$1"
 }
 
 set_configuration() { # NAME in the stage
-  mkdir -p /etc/docker
-  install -m 0600 "$stage/$1" /etc/docker/daemon.json.drydock-new && mv -T /etc/docker/daemon.json.drydock-new /etc/docker/daemon.json
+  mkdir -p /etc/docker && install -m 0600 "$stage/$1" /etc/docker/daemon.json.drydock-new && mv -T /etc/docker/daemon.json.drydock-new /etc/docker/daemon.json
 }
 
 docker_pid() { systemctl show -p MainPID --value docker.service; }

@@ -13,9 +13,11 @@ check_health() {
 }
 
 ran_before() { # ID NAME a line: who is to run after it as well
-  cat "$stage/survivors"
-  [ "$SWITCHES_STORE" = yes ] || cat "$stage/stop"
+  { cat "$stage/survivors"; [ "$SWITCHES_STORE" = yes ] || cat "$stage/stop"; } | without_crashing
 }
+
+# Who crashed again and again before may give up at any moment.
+without_crashing() { if has crashing; then grep -vFf "$stage/crashing" || :; else cat; fi; }
 
 # One that ended well by itself, or was removed, is nobody's fault. Asked in one go: each question to dockerd has its price.
 all_run() { # LINES, ID NAME each; leaves in $states a line ID RUNNING EXITCODE RESTARTING RESTARTS of each
@@ -67,20 +69,29 @@ answers() { # ADDRESS PORT
   timeout 5 bash -c ': <"/dev/tcp/$0/$1"' "$1" "$2" 2>/dev/null
 }
 
+# docker-proxy takes a connection for whoever does not listen, and closes it at once.
+stays_open() { # ADDRESS PORT
+  # shellcheck disable=SC2016 # for bash
+  timeout 5 bash -c 'exec 3<>"/dev/tcp/$0/$1" || exit 1; read -r -t 0.3 -n 1 -u 3; status=$?; [ "$status" -eq 0 ] || [ "$status" -gt 128 ]' "$1" "$2" 2>/dev/null
+}
+
 note_ports() { # before the change: the lines NAME ADDRESS PORT of which somebody answers
   : >"$stage/answering"
   command -v bash >/dev/null || return 0
   while read -r name address port; do
-    ! answers "$address" "$port" || printf '%s %s %s\n' "$name" "$address" "$port" >>"$stage/answering"
+    ! stays_open "$address" "$port" || printf '%s %s %s\n' "$name" "$address" "$port" >>"$stage/answering"
   done <"$stage/ports"
 }
 
 ports_answer() {
   while read -r name address port; do
+    limit=$PORT_SECONDS
+    # One that was stopped begins from nothing, like dockerd.
+    ! grep -q " $name\$" "$stage/stop" || limit=$DAEMON_SECONDS
     tries=0
     until answers "$address" "$port"; do
       tries=$((tries + 1))
-      [ "$tries" -lt "$PORT_SECONDS" ] || { say "container $name answered on $address:$port before and does not now"; return 1; }
+      [ "$tries" -lt "$limit" ] || { say "container $name answered on $address:$port before and does not now"; return 1; }
       sleep 1
     done
   done <"$stage/answering"

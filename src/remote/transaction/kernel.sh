@@ -105,7 +105,7 @@ remember_kernel() { # FOLDER: what changes there, in the same lines as in the st
   if [ "$AUDIT_ENABLE" = yes ] || [ -s "$1/inactive" ]; then audit_is_enabled >"$1/audit-enabled"; fi
 }
 
-audit_rules_now() { auditctl -l | grep '^-' | sort || :; }
+audit_rules_now() { listed=$(auditctl -l) && printf '%s\n' "$listed" | sed '/^-/!d' | sort; }
 
 process_limits_now() {
   asked=
@@ -135,16 +135,15 @@ stop_what_was_started() { # FOLDER; goes on where one resists, since kernel_diff
     while systemctl -q is-active "$unit" && [ "$tries" -lt 10 ]; do tries=$((tries + 1)); sleep 1; done
   done <"$1/inactive"
   while read -r module; do
+    [ -d "/sys/module/$module" ] || continue
     say "unloading $module"
     # Before dockerd starts again, which loads it by itself if its configuration asks for it. Not by modprobe -r, which takes what it
     # needs along where no module uses that: with `bridge` goes docker0.
     rmmod "$module" 2>/dev/null || say "$module stays loaded, since something uses it"
   done <"$1/not-loaded"
   [ -s "$1/inactive" ] || return 0
-  audit_rules_now >"$stage/audit-now"
-  comm -23 "$stage/audit-now" "$1/audit-rules" >"$stage/audit-more"
-  comm -13 "$stage/audit-now" "$1/audit-rules" >"$stage/audit-less"
-  change_audit_rules "$stage/audit-more" "$stage/audit-less" || :
+  { audit_rules_now >"$stage/audit-now" && comm -23 "$stage/audit-now" "$1/audit-rules" >"$stage/audit-more" &&
+    comm -13 "$stage/audit-now" "$1/audit-rules" >"$stage/audit-less" && change_audit_rules "$stage/audit-more" "$stage/audit-less"; } || :
 }
 
 bring_limits_back() { # FOLDER; after the unit files. Goes on where one resists: a process that was restarted has its own
@@ -159,9 +158,11 @@ bridge_filter_back() { # FOLDER: as it was, where it was there
 
 kernel_differs_from() { # FOLDER: prints what is not as it was
   if [ -e "$1/audit-rules" ]; then
-    audit_rules_now >"$stage/audit-rules"
-    cmp -s "$1/audit-rules" "$stage/audit-rules" ||
-      say "the kernel has other audit rules: $(comm -3 "$1/audit-rules" "$stage/audit-rules" | head -n 3 | tr '\t\n' '  ')"
+    if ! now=$(audit_rules_now); then
+      say "the kernel can't be asked for its audit rules"
+    elif [ "$now" != "$(cat "$1/audit-rules")" ]; then
+      say "the kernel has other audit rules: $(printf '%s\n' "$now" | comm -3 "$1/audit-rules" - | head -n 3 | tr '\t\n' '  ')"
+    fi
   fi
   while read -r unit; do ! systemctl -q is-active "$unit" || say "$unit runs still"; done <"$1/inactive"
   [ ! -s "$1/audit-enabled" ] || [ "$(audit_is_enabled)" = "$(cat "$1/audit-enabled")" ] || say "auditing is not switched off or on as it was"
