@@ -2,8 +2,9 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Machine } from "../../../lab/machine.ts";
+import { seconds } from "../../../src/remote/limits.ts";
 import { breakAt, type Step } from "./breakpoint.ts";
-import { logDriver, other, type FaultHost, type State, type Update } from "./host.ts";
+import { journal, limits, logDriver, other, type FaultHost, type State, type Update } from "./host.ts";
 
 /** `original`: as before the first update, after a destroy. */
 export type End = "old" | "new" | "old, with what somebody else changed" | "original";
@@ -26,14 +27,20 @@ export interface Fault {
   variant?: true;
   /** In which operation. @default "up" */
   during?: "destroy";
+  /** Before it is looked at: Drydock leaves the host, and the update is its first one. */
+  leaves?: (host: FaultHost) => Promise<unknown>;
   /** Before the update begins; what an update sees is refused instead. */
   prepare?: (host: FaultHost, from: State) => Promise<unknown>;
   strike?: (circumstances: Circumstances) => Promise<unknown>;
   /** It does not last: the host has to help itself as long as it does, and to be whole afterwards. */
   passes?: (circumstances: Circumstances) => Promise<unknown>;
+  /** What the operator has to do by hand then. */
+  finish?: (circumstances: Circumstances) => Promise<unknown>;
   /** What shows that it has happened, once all is over. @throws when it has not */
   evidence: (circumstances: Circumstances) => Promise<string>;
-  /** After the end state was looked at. */
+  /** After the end state was looked at: what the operator does next, and what came of it. */
+  next?: (circumstances: Circumstances) => Promise<string>;
+  /** At the very end. */
   undo?: (host: FaultHost) => Promise<unknown>;
   /** In which state the host ends; a change of somebody else stays in both. */
   ends: (step: Step) => End;
@@ -78,18 +85,77 @@ async function booted({ machine, update }: Circumstances): Promise<string> {
   return `boot ${before.slice(0, 8)}, then ${after.slice(0, 8)}`;
 }
 
-/** A drop-in beside dockerd, in memory, that strikes with the new configuration alone. */
-async function withNewConfiguration({ machine }: FaultHost, from: State, line: (hasNew: string) => string): Promise<void> {
+/** A drop-in beside dockerd, in memory. */
+async function dropIn({ machine }: FaultHost, lines: string): Promise<void> {
   await machine.run(`mkdir -p /run/systemd/system/docker.service.d
 cat >/run/systemd/system/docker.service.d/fault.conf <<'UNIT'
 [Service]
-${line(`grep -qw ${logDriver[other[from]]} /etc/docker/daemon.json`)}
+${lines}
 UNIT
-date +%s >/root/since; systemctl daemon-reload`);
+systemctl daemon-reload`);
 }
-const neverStarts = (host: FaultHost, from: State): Promise<void> => withNewConfiguration(host, from, (hasNew) => `ExecStartPre=/bin/sh -c "! ${hasNew}"`);
-const withoutDropIn = ({ machine }: FaultHost): Promise<unknown> => machine.run("rm -f /run/systemd/system/docker.service.d/fault.conf; systemctl daemon-reload");
-const daemonJournal = "journalctl -q --no-pager -u docker.service --since @$(cat /root/since)";
+const withoutDropIn = ({ machine }: Pick<FaultHost, "machine">): Promise<unknown> => machine.run("rm -f /run/systemd/system/docker.service.d/fault.conf; systemctl daemon-reload");
+
+/** It strikes with the new configuration alone. */
+const isNew = (from: State): string => `grep -qw ${logDriver[other[from]]} /etc/docker/daemon.json`;
+const neverStarts = (host: FaultHost, from: State): Promise<void> => dropIn(host, `ExecStartPre=/bin/sh -c 'if ${isNew(from)}; then echo kept from its start by the fault; exit 1; fi'`);
+const hangsWhere = (condition: string): string => `ExecStartPost=/bin/sh -c 'if ${condition}; then kill -STOP $MAINPID && echo dockerd is stopped by the fault; fi'\nTimeoutStopSec=15`;
+
+/** By a timer on the host itself, as long after dockerd was ready; a timer of systemd may be a minute late if nobody says otherwise. */
+async function diesAfter(lifetime: number, host: FaultHost, from: State): Promise<void> {
+  await host.machine.run(`cat >/run/fault-kill <<'KILL'
+[ -d /proc/$1 ] && logger -t fault "dockerd $1 is killed by the fault" && kill -KILL "$1"
+KILL`);
+  await dropIn(host, `ExecStartPost=/bin/sh -c 'if ${isNew(from)}; then systemd-run --quiet --collect --on-active=${lifetime} --timer-property=AccuracySec=100ms /bin/sh /run/fault-kill $MAINPID; fi'`);
+}
+
+/** That it was up for that long, and that it was the fault and nobody else who ended it: systemd sees it die right after. */
+async function diedAfter(lifetime: number, machine: Machine): Promise<string> {
+  const lines = await timed(machine, "UNIT=docker.service + SYSLOG_IDENTIFIER=fault");
+  const at = lines.findIndex(({ text }) => text.includes("is killed by the fault"));
+  const killed = lines[at];
+  const up = lines.slice(0, at).findLast(({ text }) => /systemd\[1\]: Started docker\.service/.test(text));
+  const ended = lines.slice(at).find(({ text }) => /Main process exited, code=killed, status=9\/KILL/.test(text));
+  const told = lines.map(({ text }) => text).join("\n");
+  if (!killed || !up || !ended) throw new Error(`the fault did not happen: ${told}`);
+  const lived = killed.second - up.second;
+  if (lived < lifetime - 2 || lived > lifetime + 5 || ended.second - killed.second > 3) throw new Error(`it did not end ${lifetime} s after its start, or not by the fault: ${told}`);
+  return `${/dockerd \d+ is killed by the fault/.exec(killed.text)?.[0] ?? ""} after ${Math.round(lived)} s`;
+}
+
+interface Line {
+  /** Since the boot: no clock that was set moves it. */
+  second: number;
+  text: string;
+}
+
+/** What the journal has of the trial. */
+async function timed(machine: Machine, matches: string): Promise<Line[]> {
+  const { stdout } = await machine.ssh(`${journal} ${matches}`);
+  return stdout.split("\n").flatMap((line) => {
+    const [, second, text = ""] = /^\[ *([\d.]+)\] (.*)/.exec(line) ?? [];
+    return second === undefined ? [] : [{ second: Number(second), text }];
+  });
+}
+
+/** How late the timer may be on an emulated host whose processors another machine wants as well, and how long a way back may take that restarts dockerd. */
+const late = 15;
+const wayBack = 120;
+
+/** By the host's own journal: nobody who was locked out had to help, and what he was promised as the time limit was kept. */
+async function wentBackInTime(machine: Machine): Promise<string> {
+  const lines = await timed(machine, "_SYSTEMD_UNIT=drydock-guard.service + UNIT=drydock-apply.service");
+  const second = (text: string): number => lines.find((line) => line.text.includes(text))?.second ?? NaN;
+  const begun = second("going back to the state of before") - second("drydock-apply.service: Deactivated successfully");
+  const took = second("the state of before is back") - second("going back to the state of before");
+  const most = limits.confirm + seconds.guard + late;
+  // Also where one of the lines is missing.
+  if (!(begun <= most && took <= wayBack)) throw new Error(`the way back did not begin within ${most} s of the change, or did not end within ${wayBack} s of that: ${lines.map((line) => `${line.second} ${line.text}`).join("\n")}`);
+  return `the way back began ${Math.round(begun)} s after the change, and took ${Math.round(took)} s`;
+}
+
+/** That something really was so, and that the host was back in time. */
+const lockedOut = async (machine: Machine, command: string, pattern: RegExp): Promise<string> => `${await shows(machine, command, pattern)}; ${await wentBackInTime(machine)}`;
 
 /** A filesystem of its own for a folder, small enough to be filled, with what is in it. */
 const ownFilesystem = (folder: string, size: string) => ({ machine }: FaultHost): Promise<unknown> => machine.run(`truncate -s ${size} /root/small.img; mkfs.ext4 -q /root/small.img; mount -o loop /root/small.img /mnt; rmdir /mnt/lost+found; cp -a ${folder}/. /mnt/; mount --bind /mnt ${folder}; umount /mnt`);
@@ -102,7 +168,8 @@ const fill = (folder: string) => ({ machine }: Circumstances): Promise<unknown> 
     cat /dev/zero >filler-2 2>/dev/null || :
     for pass in 3 4 5; do sync -f .; cat /dev/zero >"filler-$pass" 2>/dev/null || :; done
     ! (head -c 4096 /dev/zero >filler-last && sync filler-last) 2>/dev/shm/full || exit 1; rm -f filler-last`);
-const full = (folder: string) => ({ machine }: Circumstances): Promise<string> => shows(machine, `sed "s,.*: ,4 KiB in ${folder}: ," /dev/shm/full`, /4 KiB in .*: No space left on device/);
+/** What filled it is there still: nobody has made room but by the MiB that was reserved. */
+const full = (folder: string) => ({ machine }: Circumstances): Promise<string> => shows(machine, `[ -s ${folder.replace(/\/$/, "")}/filler-2 ] && sed "s,.*: ,4 KiB in ${folder}: ," /dev/shm/full`, /4 KiB in .*: No space left on device/);
 const unfill = (folder: string) => ({ machine }: FaultHost): Promise<unknown> => machine.run(`rm -f ${folder}/filler*`);
 
 const fullFolder = (folder: string, size: string, ends: Fault["ends"] = old): Fault => ({
@@ -118,14 +185,27 @@ const fullFolder = (folder: string, size: string, ends: Fault["ends"] = old): Fa
   ends,
 });
 
-async function killController({ update }: Circumstances): Promise<void> {
+const connections = "pgrep -fc '^sshd: ops@' || :";
+const connected = new WeakMap<Update, string>();
+async function killController({ machine, update }: Circumstances): Promise<void> {
+  const before = await machine.run(connections);
   update.kill();
   await update.done;
+  const after = await machine.run(`i=0; while [ "$(${connections})" -ge ${before} ] && [ $i -lt 20 ]; do i=$((i+1)); sleep 0.5; done; ${connections}`);
+  if (Number(after) >= Number(before)) throw new Error(`the controller's connections are there still: ${before}, then ${after}`);
+  connected.set(update, `${before}, then ${after}`);
 }
 const isKilled = async ({ update }: Circumstances): Promise<string> => {
   const { exitCode } = await update.done;
   if (exitCode !== -1) throw new Error(`the controller ended by itself with ${exitCode}`);
-  return "pulumi ended by SIGKILL, and its connection with it";
+  return `pulumi ended by SIGKILL; connections to the host: ${connected.get(update) ?? ""}`;
+};
+
+/** From ours. */
+const hoursOff = async ({ machine }: Circumstances, hours: number): Promise<string> => {
+  const off = Math.round((Number(await machine.run("date +%s")) - Date.now() / 1000) / 3600);
+  if (Math.abs(off - hours) > 1) throw new Error(`the host's clock is ${off} h off`);
+  return `the host's clock is ${off} h off`;
 };
 
 const writable = ({ machine }: Pick<Circumstances, "machine">): Promise<unknown> => machine.run("! mountpoint -q /etc || { umount -l /etc; systemctl daemon-reload; }");
@@ -135,8 +215,21 @@ const readOnly = new WeakMap<Update, string>();
 /** What the second of two operators was told. */
 const toldSecond = new WeakMap<Update, string>();
 
-const killProgram = ({ machine }: Circumstances): Promise<unknown> => machine.run("date +%s >/root/since; systemctl kill -s KILL drydock-apply.service");
-const isProgramKilled = ({ machine }: Circumstances): Promise<string> => shows(machine, "journalctl -q --no-pager -u drydock-apply.service --since @$(cat /root/since)", /code=killed, status=9\/KILL/);
+/** Refused once, it plans again with what somebody else has made, and goes through. */
+async function plansAgain({ host, from }: Circumstances): Promise<string> {
+  const { exitCode, output } = await host.stack.up();
+  if (exitCode !== 0) throw new Error(`the next update does not go through: ${output}`);
+  host.hasBecome(other[from]);
+  return "the next update goes through";
+}
+
+async function destroyed(host: FaultHost): Promise<void> {
+  const { exitCode, output } = await host.stack.destroy();
+  if (exitCode !== 0) throw new Error(`the host could not be left: ${output}`);
+}
+
+const killProgram = ({ machine }: Circumstances): Promise<unknown> => machine.run("systemctl kill -s KILL drydock-apply.service");
+const isProgramKilled = ({ machine }: Circumstances): Promise<string> => shows(machine, `${journal} -u drydock-apply.service`, /code=killed, status=9\/KILL/);
 
 export const faults: Fault[] = [
   { name: "controller killed (SIGKILL)", steps: ["sending", "installing", "loading audit rules", "starting dockerd", "confirming", "keeping"], strike: killController, evidence: isKilled, ends: confirmedOnce },
@@ -197,6 +290,16 @@ export const faults: Fault[] = [
     restarts: true,
   },
   {
+    name: "power cut in the first update, and boot",
+    variant: true,
+    leaves: destroyed,
+    steps: ["installing", "starting dockerd"],
+    strike: powerCut,
+    evidence: booted,
+    ends: () => "original",
+    restarts: true,
+  },
+  {
     name: "program killed on the host (SIGKILL)",
     steps: onTheHost,
     strike: killProgram,
@@ -237,35 +340,34 @@ export const faults: Fault[] = [
     name: "dockerd never starts",
     steps: ["starting dockerd"],
     prepare: neverStarts,
-    evidence: ({ machine }) => shows(machine, daemonJournal, /Control process exited, code=exited, status=1\/FAILURE/),
+    evidence: ({ machine }) => shows(machine, `${journal} -u docker.service -o cat`, /kept from its start by the fault/),
     undo: withoutDropIn,
     ends: old,
-    says: /the state of before was restored and read back/,
+    says: /the state of before was restored and read back[^]*dockerd does not start/,
   },
   {
     name: "dockerd starts, and dies after 20 s",
     steps: ["starting dockerd"],
-    prepare: (host, from) => withNewConfiguration(host, from, (hasNew) => `ExecStartPost=/bin/sh -c 'if ${hasNew}; then systemd-run --collect --on-active=20 kill -KILL $MAINPID; fi'`),
-    evidence: ({ machine }) => shows(machine, daemonJournal, /Main process exited, code=killed, status=9\/KILL/),
+    prepare: (host, from) => diesAfter(20, host, from),
+    evidence: ({ machine }) => diedAfter(20, machine),
     undo: withoutDropIn,
     ends: old,
-    // On a slow machine the health check is not through by then.
-    says: /took the change back by itself \(dockerd ended within 25 s of its start|the state of before was restored and read back/,
+    says: new RegExp(`took the change back by itself \\(dockerd ended within ${limits.settle} s of its start`),
   },
   {
     name: "dockerd hangs",
     steps: ["starting dockerd"],
-    prepare: (host, from) => withNewConfiguration(host, from, (hasNew) => `ExecStartPost=/bin/sh -c 'if ${hasNew}; then kill -STOP $MAINPID && echo stopped by the fault; fi'\nTimeoutStopSec=15`),
-    evidence: ({ machine }) => shows(machine, daemonJournal, /stopped by the fault/),
+    prepare: (host, from) => dropIn(host, hangsWhere(isNew(from))),
+    evidence: ({ machine }) => shows(machine, `${journal} -u docker.service -o cat`, /dockerd is stopped by the fault/),
     undo: withoutDropIn,
     ends: old,
-    says: /the state of before was restored and read back/,
+    says: /the state of before was restored and read back[^]*dockerd did not answer within/,
   },
   {
     name: "auditd stopped",
     steps: ["begun", "health check"],
-    strike: ({ machine }) => machine.run("kill -TERM $(pidof auditd); while pidof auditd >/dev/null; do sleep 0.2; done"),
-    evidence: ({ machine }) => shows(machine, "systemctl is-active auditd", /inactive|failed/),
+    strike: ({ machine }) => machine.run("pidof auditd >/root/auditd; kill -TERM $(cat /root/auditd); while pidof auditd >/dev/null; do sleep 0.2; done"),
+    evidence: ({ machine }) => shows(machine, "pid=$(cat /root/auditd); [ -d /proc/$pid ] || echo auditd $pid is gone, the unit $(systemctl is-active auditd)", /auditd \d+ is gone, the unit (inactive|failed)/),
     undo: ({ machine }) => machine.run("systemctl start auditd; auditctl -e 1 >/dev/null"),
     ends: old,
     says: /services\.auditd\.service|auditd/,
@@ -282,7 +384,7 @@ export const faults: Fault[] = [
     name: "firewall that locks us out",
     steps: ["begun", "starting dockerd"],
     strike: ({ machine }) => machine.run("iptables -I INPUT -p tcp --dport 22 -m conntrack --ctstate NEW -j DROP"),
-    evidence: ({ machine }) => shows(machine, `iptables -vnxL INPUT | awk '/DROP/ { print $1 " packets dropped" }'`, /^[1-9]\d* packets dropped/m),
+    evidence: ({ machine }) => lockedOut(machine, `iptables -vnxL INPUT | awk '/DROP.*dpt:22 ctstate NEW/ { print $1 " packets dropped" }'`, /^[1-9]\d* packets dropped/m),
     undo: ({ machine }) => machine.run("iptables -D INPUT -p tcp --dport 22 -m conntrack --ctstate NEW -j DROP"),
     ends: old,
     says: /took the change back by itself \(nobody confirmed it over a new connection within 25 s\)/,
@@ -291,8 +393,8 @@ export const faults: Fault[] = [
     name: "sshd that locks us out",
     variant: true,
     steps: ["begun", "starting dockerd"],
-    strike: ({ machine }) => machine.run("date +%s >/root/since; echo 'DenyUsers ops' >/etc/ssh/sshd_config.d/fault.conf; systemctl reload ssh"),
-    evidence: ({ machine }) => shows(machine, "journalctl -q --no-pager --since @$(cat /root/since)", /User ops from \S+ not allowed because listed in DenyUsers/),
+    strike: ({ machine }) => machine.run("echo 'DenyUsers ops' >/etc/ssh/sshd_config.d/fault.conf; systemctl reload ssh"),
+    evidence: ({ machine }) => lockedOut(machine, `${journal} -t sshd`, /User ops from \S+ not allowed because listed in DenyUsers/),
     undo: ({ machine }) => machine.run("rm /etc/ssh/sshd_config.d/fault.conf; systemctl reload ssh"),
     ends: old,
     says: /took the change back by itself \(nobody confirmed it over a new connection within 25 s\)/,
@@ -313,7 +415,7 @@ export const faults: Fault[] = [
     variant: true,
     steps: ["begun", "starting dockerd"],
     strike: ({ machine }) => machine.run("date -s '+1 year' >/dev/null"),
-    evidence: ({ machine }) => shows(machine, "date +%Y", new RegExp(String(new Date().getFullYear() + 1))),
+    evidence: (circumstances) => hoursOff(circumstances, 365 * 24),
     ends: () => "new",
   },
   {
@@ -323,7 +425,7 @@ export const faults: Fault[] = [
       await circumstances.machine.run("date -s '-1 day' >/dev/null");
       await killController(circumstances);
     },
-    evidence: async (circumstances) => `${await isKilled(circumstances)}; ${await shows(circumstances.machine, `echo "the host's clock is $(( ($(date +%s) - ${Math.floor(Date.now() / 1000)}) / 3600 )) h off"`, /.*-2\d h off/)}`,
+    evidence: async (circumstances) => `${await isKilled(circumstances)}; ${await hoursOff(circumstances, -24)}`,
     ends: old,
   },
   {
@@ -331,7 +433,12 @@ export const faults: Fault[] = [
     steps: ["sending"],
     strike: ({ machine }) => machine.run("cp -p /etc/docker/daemon.json /root/daemon.json; sed -i 's/^{/{ \"labels\": [\"somebody=else\"],/' /etc/docker/daemon.json"),
     evidence: ({ machine }) => shows(machine, "cat /etc/docker/daemon.json", /somebody=else/),
-    undo: ({ machine }) => machine.run("cp -p /root/daemon.json /etc/docker/daemon.json"),
+    next: async (circumstances) => {
+      const planned = await plansAgain(circumstances);
+      await shows(circumstances.machine, "docker info -f '{{.Labels}}'; cat /etc/docker/daemon.json", /somebody=else[^]*somebody=else/);
+      return `${planned}, and keeps it`;
+    },
+    undo: ({ machine }) => machine.run("sed -i '/somebody=else/d' /etc/docker/daemon.json; systemctl reload docker"),
     ends: () => "old, with what somebody else changed",
     says: /refused, nothing was touched[^]*changed by somebody else since it was read: \/etc\/docker\/daemon\.json/,
   },
@@ -341,11 +448,32 @@ export const faults: Fault[] = [
     steps: ["sending"],
     strike: ({ machine }) => machine.run("mv /etc/audit/rules.d/50-drydock.rules /root/"),
     evidence: ({ machine }) => shows(machine, "ls /etc/audit/rules.d/50-drydock.rules 2>&1", /No such file/),
-    undo: ({ machine }) => machine.run("mv /root/50-drydock.rules /etc/audit/rules.d/"),
+    next: plansAgain,
+    // Where the next update has not made it again.
+    undo: ({ machine }) => machine.run("mv -n /root/50-drydock.rules /etc/audit/rules.d/; rm -f /root/50-drydock.rules"),
     ends: () => "old, with what somebody else changed",
     says: /refused, nothing was touched[^]*changed by somebody else since it was read: \/etc\/audit\/rules\.d\/50-drydock\.rules/,
   },
   { name: "destroy: controller killed (SIGKILL)", variant: true, during: "destroy", steps: ["stopping dockerd", "starting dockerd"], strike: killController, evidence: isKilled, ends: () => "original", restarts: true },
   { name: "destroy: program killed on the host (SIGKILL)", variant: true, during: "destroy", steps: ["removing ours", "starting dockerd"], strike: killProgram, evidence: isProgramKilled, ends: () => "original", restarts: true, says: /restoring the originals was cut off; the host goes on with it by itself/ },
   { name: "destroy: power cut, and boot", variant: true, during: "destroy", steps: inDestroy, strike: powerCut, evidence: booted, ends: () => "original", restarts: true },
+  {
+    name: "destroy: dockerd hangs",
+    variant: true,
+    during: "destroy",
+    steps: ["starting dockerd"],
+    prepare: (host, from) => dropIn(host, hangsWhere(`! grep -qw ${logDriver[from]} /etc/docker/daemon.json`)),
+    passes: async ({ machine, update }) => {
+      const { exitCode, output } = await update.done;
+      if (exitCode === 0) throw new Error(`destroy reports success, and dockerd does not answer: ${output}`);
+      await withoutDropIn({ machine });
+      await machine.run("kill -CONT $(systemctl show -p MainPID --value docker.service)");
+    },
+    finish: ({ host }) => destroyed(host),
+    evidence: ({ machine }) => shows(machine, `${journal} -u docker.service -o cat`, /dockerd is stopped by the fault/),
+    undo: withoutDropIn,
+    ends: () => "original",
+    restarts: true,
+    says: /could not be restored|goes on with it by itself/,
+  },
 ];
