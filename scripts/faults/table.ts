@@ -75,7 +75,7 @@ What the columns say was looked for at the end of each row, by itself, and a row
 - kernel: how many audit rules, AppArmor profiles, limits and firewall rules are in effect, and of which state.
 - data: bytes of the container's files with their sums of before, of all.
 - s: seconds from the fault to the last word of the transaction, on an emulated machine about ten times slower than a real one, with \`DRYDOCK_CONFIRM_SECONDS=25\` (60
-  otherwise); a boot is in it where there was one.
+  otherwise, and where dockerd dies after 20 s); a boot is in it where there was one.
 
 Nothing of the transaction was left at the end of any: no timer, no boot unit, no half-written file. Who locked himself out was let in again by the host alone,
 which began its way back within the time limit, by its own journal.

@@ -168,11 +168,11 @@ export class FaultHost {
     return (await this.machine.ssh(`i=0; until ${settled}; do i=$((i+1)); [ $i -lt ${seconds} ] || exit 1; sleep 1; done`, { timeout: 2 * seconds })).exitCode === 0;
   }
 
-  update(command: "up" | "destroy" = "up"): Update {
+  update(command: "up" | "destroy" = "up", confirm = limits.confirm): Update {
     const child = spawn("pulumi", this.#words(command, "--refresh=false"), {
       detached: true,
       stdio: ["ignore", "pipe", "pipe"],
-      env: this.stack.environment,
+      env: { ...this.stack.environment, DRYDOCK_CONFIRM_SECONDS: String(confirm) },
       cwd: this.stack.project,
     });
     let output = "";

@@ -41,7 +41,7 @@ export async function trial(host: FaultHost, fault: Fault, step: Step): Promise<
   await fault.prepare?.(host, from);
   await host.markJournal();
   await breakAt(machine, step);
-  const update = host.update(fault.during);
+  const update = host.update(fault.during, fault.confirm);
   const circumstances = { host, machine, update, from, step };
   const clear = async (): Promise<void> => {
     update.kill();
