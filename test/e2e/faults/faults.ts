@@ -2,55 +2,13 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Machine } from "../../../lab/machine.ts";
-import { seconds } from "../../../src/remote/limits.ts";
 import { breakAt, type Step } from "./breakpoint.ts";
-import { journal, limits, logDriver, other, type FaultHost, type State, type Update } from "./host.ts";
-
-/** `original`: as before the first update, after a destroy. */
-export type End = "old" | "new" | "old, with what somebody else changed" | "original";
-
-/** One update with a fault in it. */
-export interface Circumstances {
-  host: FaultHost;
-  machine: Machine;
-  update: Update;
-  /** The state that the update leads away from. */
-  from: State;
-  step: Step;
-}
-
-export interface Fault {
-  name: string;
-  /** Where it strikes: the update waits there until it has. */
-  steps: Step[];
-  /** It is of a kind that another one stands for in `npm test`. */
-  variant?: true;
-  /** In which operation. @default "up" */
-  during?: "destroy";
-  /** Until the host takes back what nobody has confirmed. @default limits.confirm */
-  confirm?: number;
-  /** Before it is looked at: Drydock leaves the host, and the update is its first one. */
-  leaves?: (host: FaultHost) => Promise<unknown>;
-  /** Before the update begins; what an update sees is refused instead. */
-  prepare?: (host: FaultHost, from: State) => Promise<unknown>;
-  strike?: (circumstances: Circumstances) => Promise<unknown>;
-  /** It does not last: the host has to help itself as long as it does, and to be whole afterwards. */
-  passes?: (circumstances: Circumstances) => Promise<unknown>;
-  /** What the operator has to do by hand then. */
-  finish?: (circumstances: Circumstances) => Promise<unknown>;
-  /** What shows that it has happened, once all is over. @throws when it has not */
-  evidence: (circumstances: Circumstances) => Promise<string>;
-  /** After the end state was looked at: what the operator does next, and what came of it. */
-  next?: (circumstances: Circumstances) => Promise<string>;
-  /** At the very end. */
-  undo?: (host: FaultHost) => Promise<unknown>;
-  /** In which state the host ends; a change of somebody else stays in both. */
-  ends: (step: Step) => End;
-  /** What the operator is told, if there is anybody left to tell. */
-  says?: RegExp;
-  /** The container has to be started again by somebody. */
-  restarts?: boolean;
-}
+import { fill, full, fullFolder, unfill } from "./disks.ts";
+import { diedAfter, diesAfter, dropIn, hangsWhere, isNew, neverStarts, withoutDropIn } from "./dockerd.ts";
+import type { Circumstances, End, Fault } from "./fault.ts";
+import { journal, limits, logDriver, other, type FaultHost, type Update } from "./host.ts";
+import { lockedOut } from "./lock-out.ts";
+import { shows } from "./shown.ts";
 
 /** New when the fault strikes in one of these steps. */
 const newIn = (...steps: Step[]) => (step: Step): End => (steps.includes(step) ? "new" : "old");
@@ -58,14 +16,6 @@ const old = newIn();
 const kept = newIn("keeping", "ending");
 /** Who confirms has seen the host before: what it began there goes on without it. */
 const confirmedOnce = newIn("confirming", "keeping", "ending");
-
-/** What a pattern finds in the text of a command on the host. */
-async function shows(machine: Machine, command: string, pattern: RegExp): Promise<string> {
-  const { stdout } = await machine.ssh(command);
-  const found = pattern.exec(stdout)?.[0];
-  if (found === undefined) throw new Error(`the fault did not happen: ${command} says ${stdout.trim() || "nothing"}`);
-  return found.replace(/\s+/g, " ");
-}
 
 const all: Step[] = ["saving", "arming", "begun", "installing", "loading profiles", "stopping dockerd", "starting dockerd", "health check", "confirming", "keeping", "ending"];
 const onTheHost: Step[] = ["saving", "begun", "installing", "loading profiles", "starting dockerd", "health check"];
@@ -86,107 +36,6 @@ async function booted({ machine, update }: Circumstances): Promise<string> {
   if (before === after) throw new Error("the machine was not booted again");
   return `boot ${before.slice(0, 8)}, then ${after.slice(0, 8)}`;
 }
-
-/** A drop-in beside dockerd, in memory. */
-async function dropIn({ machine }: FaultHost, lines: string): Promise<void> {
-  await machine.run(`mkdir -p /run/systemd/system/docker.service.d
-cat >/run/systemd/system/docker.service.d/fault.conf <<'UNIT'
-[Service]
-${lines}
-UNIT
-systemctl daemon-reload`);
-}
-const withoutDropIn = ({ machine }: Pick<FaultHost, "machine">): Promise<unknown> => machine.run("rm -f /run/systemd/system/docker.service.d/fault.conf; systemctl daemon-reload");
-
-/** It strikes with the new configuration alone. */
-const isNew = (from: State): string => `grep -qw ${logDriver[other[from]]} /etc/docker/daemon.json`;
-const neverStarts = (host: FaultHost, from: State): Promise<void> => dropIn(host, `ExecStartPre=/bin/sh -c 'if ${isNew(from)}; then echo kept from its start by the fault; exit 1; fi'`);
-const hangsWhere = (condition: string): string => `ExecStartPost=/bin/sh -c 'if ${condition}; then kill -STOP $MAINPID && echo dockerd is stopped by the fault; fi'\nTimeoutStopSec=15`;
-
-/** By a timer on the host itself, as long after dockerd was ready; a timer of systemd may be a minute late if nobody says otherwise. */
-async function diesAfter(lifetime: number, host: FaultHost, from: State): Promise<void> {
-  await host.machine.run(`cat >/run/fault-kill <<'KILL'
-[ -d /proc/$1 ] && logger -t fault "dockerd $1 is killed by the fault" && kill -KILL "$1"
-KILL`);
-  await dropIn(host, `ExecStartPost=/bin/sh -c 'if ${isNew(from)}; then systemd-run --quiet --collect --on-active=${lifetime} --timer-property=AccuracySec=100ms /bin/sh /run/fault-kill $MAINPID; fi'`);
-}
-
-/** That it was up for that long, and that it was the fault and nobody else who ended it: systemd sees it die right after. */
-async function diedAfter(lifetime: number, machine: Machine): Promise<string> {
-  const lines = await timed(machine, "UNIT=docker.service + SYSLOG_IDENTIFIER=fault");
-  const at = lines.findIndex(({ text }) => text.includes("is killed by the fault"));
-  const killed = lines[at];
-  const up = lines.slice(0, at).findLast(({ text }) => /systemd\[1\]: Started docker\.service/.test(text));
-  const ended = lines.slice(at).find(({ text }) => /Main process exited, code=killed, status=9\/KILL/.test(text));
-  const told = lines.map(({ text }) => text).join("\n");
-  if (!killed || !up || !ended) throw new Error(`the fault did not happen: ${told}`);
-  const lived = killed.second - up.second;
-  if (lived < lifetime - 2 || lived > lifetime + 5 || ended.second - killed.second > 3) throw new Error(`it did not end ${lifetime} s after its start, or not by the fault: ${told}`);
-  return `${/dockerd \d+ is killed by the fault/.exec(killed.text)?.[0] ?? ""} after ${Math.round(lived)} s`;
-}
-
-interface Line {
-  /** Since the boot: no clock that was set moves it. */
-  second: number;
-  text: string;
-}
-
-/** What the journal has of the trial. */
-async function timed(machine: Machine, matches: string): Promise<Line[]> {
-  const { stdout } = await machine.ssh(`${journal} ${matches}`);
-  return stdout.split("\n").flatMap((line) => {
-    const [, second, text = ""] = /^\[ *([\d.]+)\] (.*)/.exec(line) ?? [];
-    return second === undefined ? [] : [{ second: Number(second), text }];
-  });
-}
-
-/** How late the timer may be on an emulated host whose processors another machine wants as well. */
-const late = 15;
-/** At most: dockerd may take `seconds.daemon` (48 s in a trial) to stop, to start and to answer, and the rest is read back. */
-const wayBack = 180;
-
-/** By the host's own journal: nobody who was locked out had to help, and what he was promised as the time limit was kept. */
-async function wentBackInTime(machine: Machine): Promise<string> {
-  const lines = await timed(machine, "_SYSTEMD_UNIT=drydock-guard.service + UNIT=drydock-apply.service");
-  const second = (text: string): number => lines.find((line) => line.text.includes(text))?.second ?? NaN;
-  const begun = second("going back to the state of before") - second("drydock-apply.service: Deactivated successfully");
-  const took = second("the state of before is back") - second("going back to the state of before");
-  const most = limits.confirm + seconds.guard + late;
-  // Also where one of the lines is missing.
-  if (!(begun <= most && took <= wayBack)) throw new Error(`the way back did not begin within ${most} s of the change, or did not end within ${wayBack} s of that: ${lines.map((line) => `${line.second} ${line.text}`).join("\n")}`);
-  return `the way back began ${Math.round(begun)} s after the change, and took ${Math.round(took)} s`;
-}
-
-/** That something really was so, and that the host was back in time. */
-const lockedOut = async (machine: Machine, command: string, pattern: RegExp): Promise<string> => `${await shows(machine, command, pattern)}; ${await wentBackInTime(machine)}`;
-
-/** A filesystem of its own for a folder, small enough to be filled, with what is in it. */
-const ownFilesystem = (folder: string, size: string) => ({ machine }: FaultHost): Promise<unknown> => machine.run(`truncate -s ${size} /root/small.img; mkfs.ext4 -q /root/small.img; mount -o loop /root/small.img /mnt; rmdir /mnt/lost+found; cp -a ${folder}/. /mnt/; mount --bind /mnt ${folder}; umount /mnt`);
-/** With what became of it there; /etc is not emptied meanwhile, since a system runs by it. */
-const withoutFilesystem = (folder: string) => ({ machine }: FaultHost): Promise<unknown> => machine.run(`rm -rf /root/folder; cp -a ${folder} /root/folder; umount -l ${folder}; rm -f /root/small.img
-    [ ${folder} = /etc ] || find ${folder} -mindepth 1 -delete; cp -a /root/folder/. ${folder}/; systemctl daemon-reload`);
-
-/** To its last block, also of those that are freed only once the journal is written: some KiB would be enough for an update of /etc. */
-const fill = (folder: string) => ({ machine }: Circumstances): Promise<unknown> => machine.run(`cd ${folder}; fallocate -l "$(df --output=avail -B1 . | tail -1)" filler 2>/dev/null || :
-    cat /dev/zero >filler-2 2>/dev/null || :
-    for pass in 3 4 5; do sync -f .; cat /dev/zero >"filler-$pass" 2>/dev/null || :; done
-    ! (head -c 4096 /dev/zero >filler-last && sync filler-last) 2>/dev/shm/full || exit 1; rm -f filler-last`);
-/** What filled it is there still: nobody has made room but by the MiB that was reserved. */
-const full = (folder: string) => ({ machine }: Circumstances): Promise<string> => shows(machine, `[ -s ${folder.replace(/\/$/, "")}/filler-2 ] && sed "s,.*: ,4 KiB in ${folder}: ," /dev/shm/full`, /4 KiB in .*: No space left on device/);
-const unfill = (folder: string) => ({ machine }: FaultHost): Promise<unknown> => machine.run(`rm -f ${folder}/filler*`);
-
-const fullFolder = (folder: string, size: string, ends: Fault["ends"] = old): Fault => ({
-  name: `disk full on ${folder}`,
-  steps: ["saving", "begun", "installing"],
-  prepare: ownFilesystem(folder, size),
-  strike: fill(folder),
-  evidence: full(folder),
-  undo: async (host) => {
-    await unfill(folder)(host);
-    await withoutFilesystem(folder)(host);
-  },
-  ends,
-});
 
 const connections = "pgrep -fc '^sshd: ops@' || :";
 const connected = new WeakMap<Update, string>();
@@ -323,7 +172,7 @@ export const faults: Fault[] = [
   { name: "disk full on /", steps: ["saving", "begun", "installing", "stopping dockerd"], strike: fill("/"), evidence: full("/"), undo: unfill(""), ends: old },
   // At "installing" all new files are written there, beside their places: only names are missing, and those need no room.
   fullFolder("/etc", "24M", newIn("installing")),
-  fullFolder("/var/lib/drydock", "16M"),
+  fullFolder("/var/lib/drydock", "16M", old),
   {
     name: "/etc read-only, and writable again after the update",
     steps: ["saving", "begun", "installing", "starting dockerd"],
@@ -436,14 +285,15 @@ export const faults: Fault[] = [
   {
     name: "file changed by somebody else after it was read",
     steps: ["sending"],
-    strike: ({ machine }) => machine.run("cp -p /etc/docker/daemon.json /root/daemon.json; sed -i 's/^{/{ \"labels\": [\"somebody=else\"],/' /etc/docker/daemon.json"),
+    strike: ({ machine }) => machine.run("sed -i 's/^{/{ \"labels\": [\"somebody=else\"],/' /etc/docker/daemon.json"),
     evidence: ({ machine }) => shows(machine, "cat /etc/docker/daemon.json", /somebody=else/),
     next: async (circumstances) => {
       const planned = await plansAgain(circumstances);
       await shows(circumstances.machine, "docker info -f '{{.Labels}}'; cat /etc/docker/daemon.json", /somebody=else[^]*somebody=else/);
       return `${planned}, and keeps it`;
     },
-    undo: ({ machine }) => machine.run("sed -i '/somebody=else/d' /etc/docker/daemon.json; systemctl reload docker"),
+    // As it was struck, or as the next update has kept it.
+    undo: ({ machine }) => machine.run(`sed -zi 's/{ "labels": \\["somebody=else"\\],/{/; s/  "labels": \\[[^]]*\\],\\n//' /etc/docker/daemon.json; systemctl reload docker`),
     ends: () => "old, with what somebody else changed",
     says: /refused, nothing was touched[^]*changed by somebody else since it was read: \/etc\/docker\/daemon\.json/,
   },

@@ -1,7 +1,7 @@
 /** One row of the table: an operation, a fault in one of its steps, and the state in which the host ended. */
 
 import { breakAt, goOn, isReached, type Step } from "./breakpoint.ts";
-import type { End, Fault } from "./faults.ts";
+import type { End, Fault } from "./fault.ts";
 import { dataBytes, other, partNames, type FaultHost, type Named, type Parts, type Seen, type Update } from "./host.ts";
 
 /** What is in a part of the state is told as the state that it is of: `old`, `new` or `original`; `with theirs` where somebody else's change is left in it. */
