@@ -51,8 +51,8 @@ export interface Update {
 }
 
 /**
- * Of a trial, in seconds. Confirm: short, so that a trial takes no minute; as long as a look at an emulated host may take. Settle: as
- * operators have it.
+ * Of an update with a fault in it, in seconds. Confirm: short, so that a trial takes no minute; as long as a look at an emulated host may
+ * take. Settle: as operators have it.
  */
 export const limits = { confirm: 25, settle: 25 };
 
@@ -81,7 +81,8 @@ export class FaultHost {
   static async start(name: string): Promise<FaultHost> {
     const machine = await startMachine({ name, replace: true });
     const runtime = mkdtempSync(join(tmpdir(), `drydock-${name}-`));
-    const stack = new Stack(name, { prefix: [], env: { XDG_RUNTIME_DIR: runtime, DRYDOCK_CONFIRM_SECONDS: String(limits.confirm), DRYDOCK_SETTLE_SECONDS: String(limits.settle), DRYDOCK_TIME_FACTOR: "0.4" } });
+    // What is no trial has the time that operators have: others may be at work beside it.
+    const stack = new Stack(name, { prefix: [], env: { XDG_RUNTIME_DIR: runtime, DRYDOCK_CONFIRM_SECONDS: "60", DRYDOCK_SETTLE_SECONDS: String(limits.settle), DRYDOCK_TIME_FACTOR: "0.4" } });
     const host = new FaultHost(machine, stack, runtime);
     await machine.waitForDocker();
     await machine.run(`
