@@ -320,9 +320,10 @@ export const faults: Fault[] = [
     prepare: (host, from) => dropIn(host, hangsWhere(`! grep -qw ${logDriver[from]} /etc/docker/daemon.json`)),
     passes: async ({ machine, update }) => {
       const { exitCode, output } = await update.done;
-      if (exitCode === 0) throw new Error(`destroy reports success, and dockerd does not answer: ${output}`);
+      // Also where that was wrong: the machine is needed.
       await withoutDropIn({ machine });
       await machine.run("kill -CONT $(systemctl show -p MainPID --value docker.service)");
+      if (exitCode === 0) throw new Error(`destroy reports success, and dockerd did not answer: ${output}`);
     },
     finish: ({ host }) => destroyed(host),
     evidence: ({ machine }) => shows(machine, `${journal} -u docker.service -o cat`, /dockerd is stopped by the fault/),
