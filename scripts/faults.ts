@@ -9,17 +9,19 @@ import { parseArgs } from "node:util";
 import { ensureImage } from "../lab/machine-image.ts";
 import { LabError, readSettings } from "../lab/settings.ts";
 import type { Step } from "../test/e2e/faults/breakpoint.ts";
-import { faults, type Fault } from "../test/e2e/faults/faults.ts";
-import { FaultHost, other, type State } from "../test/e2e/faults/host.ts";
-import { codeDigest, renderTable } from "../test/e2e/faults/table.ts";
+import type { Fault } from "../test/e2e/faults/fault.ts";
+import { faults } from "../test/e2e/faults/faults.ts";
+import { FaultHost } from "../test/e2e/faults/host.ts";
 import { trial } from "../test/e2e/faults/trial.ts";
 import { parseWords, runCommand } from "./command.ts";
 import { root } from "./engine.ts";
+import { committed } from "./faults/commit.ts";
 import { Passed } from "./faults/passed.ts";
+import { codeDigest, covered, renderTable, type Run } from "./faults/table.ts";
 import { whereMeasured } from "./where-measured.ts";
 
 const USAGE = `npm run faults [-- options]     about an hour on two cores without KVM
-  --only <text>       only rows whose fault or step has that text; no table is written
+  --only <text>       only rows whose fault or step has that text; no table is written, and the code need not be committed
   --machines <n>      lab machines side by side (default 2)
   --again             forget what has passed already`;
 
@@ -36,33 +38,40 @@ await runCommand("faults", [LabError], async (args) => {
   const cases = faults.flatMap((fault) => fault.steps.map((step): Case => ({ fault, step }))).filter((one) => only === undefined || nameOf(one).includes(only));
   if (cases.length === 0) throw new LabError(`--only is "${only ?? ""}": no row has that text`);
 
+  // Before an hour's work: of code that no commit has nothing is kept.
+  const commit = await committed(root, covered).catch((error: unknown) => {
+    if (only === undefined) throw error;
+  });
   const digest = codeDigest(root);
+  const { machine, date } = await whereMeasured();
+  const { accelerator } = await ensureImage(readSettings());
+  const where = `${machine}; ${values.machines} machine${values.machines === "1" ? "" : "s side by side"}, ${accelerator === "kvm" ? "KVM" : "software emulation"}`;
+  const run: Run = { date: `${date} ${new Date().toISOString().slice(11, 16)}`, commit: commit ?? "", machine: where };
   const passed = new Passed(join(readSettings().folder, "faults", `${digest}.json`), values.again);
   // The first step of each fault, then the second: what is wrong shows early.
   const waiting = cases.filter((one) => passed.row(nameOf(one)) === undefined).sort((a, b) => a.fault.steps.indexOf(a.step) - b.fault.steps.indexOf(b.step));
   console.log(`${cases.length} rows, ${cases.length - waiting.length} passed before with this code`);
   const problems: string[] = [];
   const work = async (name: string): Promise<void> => {
-    let host: Prepared | undefined;
+    let host: FaultHost | undefined;
     try {
       for (let next = waiting.shift(); next; next = waiting.shift()) {
         try {
           host ??= await prepared(name);
-          const row = await trial(host.host, next.fault, next.step, host.state);
-          if (row.ended === "new") host.state = other[host.state];
-          passed.add(nameOf(next), row);
-          console.log(`ok    ${nameOf(next)}: ${row.ended}, ${row.seconds} s; ${row.evidence}`);
+          const row = await trial(host, next.fault, next.step);
+          if (commit !== undefined) passed.add(nameOf(next), { ...row, run });
+          console.log(`ok    ${nameOf(next)}: ${row.ended}, ${row.seconds} s; ${row.evidence}; daemon ${row.daemon}; container ${row.container}; files ${row.files}; kernel ${row.kernel}; data ${row.data}`);
         } catch (error) {
           const problem = `FAIL  ${nameOf(next)}: ${error instanceof Error ? error.message : String(error)}`;
           problems.push(problem);
           console.log(problem);
           // Whatever it is in now, the next row begins on a machine that is whole.
-          await host?.host.stop();
+          await host?.stop();
           host = undefined;
         }
       }
     } finally {
-      await host?.host.stop();
+      await host?.stop();
     }
   };
   await Promise.all(Array.from({ length: Number(values.machines) }, (_, i) => work(`faults-${i + 1}`)));
@@ -71,11 +80,9 @@ await runCommand("faults", [LabError], async (args) => {
     return 1;
   }
   if (only === undefined) {
+    if (codeDigest(root) !== digest) throw new LabError("the code was changed while it was tried; docs/faults.md is as it was");
     const rows = cases.flatMap((one) => passed.row(nameOf(one)) ?? []);
-    const { machine, date, commit } = await whereMeasured();
-    const { accelerator } = await ensureImage(readSettings());
-    const all = `${machine}; ${values.machines} machines side by side, ${accelerator === "kvm" ? "KVM" : "software emulation"}`;
-    writeFileSync(join(root, "docs/faults.md"), renderTable(rows, { date, commit, digest, machine: all }));
+    writeFileSync(join(root, "docs/faults.md"), renderTable(rows, digest));
     console.log(`docs/faults.md: ${rows.length} rows`);
   }
   return 0;
@@ -83,12 +90,7 @@ await runCommand("faults", [LabError], async (args) => {
 
 // --- Internal ---
 
-interface Prepared {
-  host: FaultHost;
-  state: State;
-}
-
-async function prepared(name: string): Promise<Prepared> {
+async function prepared(name: string): Promise<FaultHost> {
   console.log(`${name}: a machine is made ready`);
   const host = await FaultHost.start(name);
   try {
@@ -97,7 +99,7 @@ async function prepared(name: string): Promise<Prepared> {
     await host.stop();
     throw error;
   }
-  return { host, state: "two" };
+  return host;
 }
 
 function nameOf({ fault, step }: Case): string {

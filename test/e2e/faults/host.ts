@@ -15,14 +15,27 @@ export const other: Record<State, State> = { one: "two", two: "one" };
 /** Seen only by a dockerd that was restarted. */
 export const logDriver: Record<State, string> = { one: "json-file", two: "local" };
 
-export interface Seen {
-  /** Owners, modes and sums of all files that an update may touch, and what the kernel and dockerd have in effect. */
-  state: string;
+/** What makes a state, each judged by itself; a line each. */
+export interface Parts {
+  /** Owners, modes and sums of all files that an update may touch. */
+  files: string;
+  /** Audit rules, AppArmor profiles, limits and the firewall's rule, as the kernel has them. */
+  kernel: string;
+  /** What dockerd reports to have in effect. */
+  daemon: string;
+}
+export const partNames = ["files", "kernel", "daemon"] as const satisfies (keyof Parts)[];
+
+/** A state by its name; `original` is that of before the first update. */
+export type Named = State | "original";
+
+export interface Seen extends Parts {
+  /** dockerd. */
+  runs: boolean;
   /** `true` and when it was started. */
   container: string;
-  daemon: boolean;
-  /** `whole` when the container's data have the sums that they had at first; else what is wrong. */
-  data: string;
+  /** Bytes of the container's files that have the sums that they had at first. */
+  data: number;
   /** What a transaction needs while it lasts, and nobody else. */
   leftovers: string;
 }
@@ -37,16 +50,26 @@ export interface Update {
   interrupt: () => void;
 }
 
-/** Short, so that a trial takes no minute; as long as a look at an emulated host may take. */
-const confirmSeconds = 25;
+/**
+ * Of an update with a fault in it, in seconds. Confirm: short, so that a trial takes no minute; as long as a look at an emulated host may
+ * take. Settle: as operators have it.
+ */
+export const limits = { confirm: 25, settle: 25 };
+
+/** Files of a container, and the bytes of each. */
+const data = { files: 4, bytes: 1_000_000 };
+export const dataBytes = data.files * data.bytes;
+
+/** What the journal has of the trial, with the seconds since the boot before each line. */
+export const journal = "journalctl -q --no-pager -o short-monotonic --after-cursor=\"$(cat /root/journal-cursor)\"";
 
 export class FaultHost {
   readonly machine: Machine;
   readonly stack: Stack;
   /** Where its shared connections are, to be told from others'. */
   readonly #runtime: string;
-  readonly #seen: Partial<Record<State, string>> = {};
-  #original = "";
+  readonly #seen: Partial<Record<Named, Parts>> = {};
+  #state: State = "two";
 
   private constructor(machine: Machine, stack: Stack, runtime: string) {
     this.machine = machine;
@@ -58,14 +81,15 @@ export class FaultHost {
   static async start(name: string): Promise<FaultHost> {
     const machine = await startMachine({ name, replace: true });
     const runtime = mkdtempSync(join(tmpdir(), `drydock-${name}-`));
-    const stack = new Stack(name, { prefix: [], env: { XDG_RUNTIME_DIR: runtime, DRYDOCK_CONFIRM_SECONDS: String(confirmSeconds), DRYDOCK_SETTLE_SECONDS: "25", DRYDOCK_TIME_FACTOR: "0.4" } });
+    // What is no trial has the time that operators have: others may be at work beside it.
+    const stack = new Stack(name, { prefix: [], env: { XDG_RUNTIME_DIR: runtime, DRYDOCK_CONFIRM_SECONDS: "60", DRYDOCK_SETTLE_SECONDS: String(limits.settle), DRYDOCK_TIME_FACTOR: "0.4" } });
     const host = new FaultHost(machine, stack, runtime);
     await machine.waitForDocker();
     await machine.run(`
       docker volume create data >/dev/null
       docker run -d --name web --restart unless-stopped -p 8080:8000 -v data:/data bb httpd -f -p 8000 >/dev/null
       data=$(docker volume inspect -f '{{.Mountpoint}}' data)
-      for i in 1 2 3 4; do head -c 1000000 /dev/urandom >"$data/$i"; done
+      for i in $(seq ${data.files}); do head -c ${data.bytes} /dev/urandom >"$data/$i"; done
       sha256sum "$data"/* >/root/data.sums; sync`);
     await stack.init();
     return host;
@@ -73,8 +97,18 @@ export class FaultHost {
 
   /** Hardens it, and notes what both states look like when nothing is in the way; it ends in state two. */
   async harden(): Promise<void> {
-    this.#original = (await this.look()).state;
-    for (const state of ["one", "two"] as const) this.#seen[state] = (await this.bring(state)).state;
+    this.#seen.original = await this.look();
+    for (const state of ["one", "two"] as const) this.#seen[state] = await this.bring(state);
+  }
+
+  /** The one it was brought into last, or that an update has led to. */
+  get state(): State {
+    return this.#state;
+  }
+
+  /** An update went through. */
+  hasBecome(state: State): void {
+    this.#state = state;
   }
 
   /** In an ordinary way. */
@@ -82,6 +116,7 @@ export class FaultHost {
     this.wish(state);
     const { exitCode, output } = await this.stack.up();
     if (exitCode !== 0) throw new Error(`the machine could not be brought into state ${state}: ${output}`);
+    this.hasBecome(state);
     return this.look();
   }
 
@@ -108,20 +143,25 @@ export class FaultHost {
     });
   }
 
-  /** Whose state it is: all of it, or nobody's. */
-  stateOf({ state }: Seen): State | "original" | undefined {
-    return state === this.#original ? "original" : (["one", "two"] as const).find((name) => this.#seen[name] === state);
+  /** Whether a part of it is that of a state. */
+  isOf(seen: Parts, part: keyof Parts, state: Named): boolean {
+    return this.#seen[state]?.[part] === seen[part];
   }
 
-  /** In which lines it is like neither. */
-  mixture({ state }: Seen): string {
-    return Object.entries({ original: this.#original, ...this.#seen }).map(([name, seen]) => `against ${name}:\n${difference(seen, state)}`).join("\n");
+  /** Whose state it is: all of it, or nobody's. */
+  stateOf(seen: Parts): Named | undefined {
+    return (["original", "one", "two"] as const).find((state) => partNames.every((part) => this.isOf(seen, part, state)));
+  }
+
+  /** In which lines a part is like that of no state. */
+  differences(seen: Parts, part: keyof Parts): string {
+    return Object.entries(this.#seen).map(([state, parts]) => `${part} against state ${state}:\n${difference(parts[part], seen[part])}`).join("\n");
   }
 
   async look(): Promise<Seen> {
     const text = `${await this.machine.run(look)}\n`;
-    const [state = "", container = "", daemon = "", data = "", leftovers = ""] = text.split(/^== \w+\n/m).slice(1);
-    return { state, container: container.trim(), daemon: daemon.trim() === "active", data: data.trim(), leftovers: leftovers.trim() };
+    const [files = "", kernel = "", daemon = "", runs = "", container = "", whole = "", leftovers = ""] = text.split(/^== \w+\n/m).slice(1).map((section) => section.trim());
+    return { files, kernel, daemon, runs: runs === "active", container, data: Number(whole), leftovers };
   }
 
   /** Whatever is under way has an end, and the daemon answers. @returns false when it does not within `seconds` */
@@ -129,11 +169,11 @@ export class FaultHost {
     return (await this.machine.ssh(`i=0; until ${settled}; do i=$((i+1)); [ $i -lt ${seconds} ] || exit 1; sleep 1; done`, { timeout: 2 * seconds })).exitCode === 0;
   }
 
-  update(command: "up" | "destroy" = "up"): Update {
+  update(command: "up" | "destroy" = "up", confirm = limits.confirm): Update {
     const child = spawn("pulumi", this.#words(command, "--refresh=false"), {
       detached: true,
       stdio: ["ignore", "pipe", "pipe"],
-      env: this.stack.environment,
+      env: { ...this.stack.environment, DRYDOCK_CONFIRM_SECONDS: String(confirm) },
       cwd: this.stack.project,
     });
     let output = "";
@@ -186,6 +226,11 @@ export class FaultHost {
     return ["--color", "never", "--non-interactive", command, "--yes", "--skip-preview", ...options, "-s", this.stack.name];
   }
 
+  /** What the journal gets from now on, also when the clock jumps: times would find lines of a year that an earlier trial was in. */
+  async markJournal(): Promise<void> {
+    await this.machine.run("rm -f /root/journal-cursor; journalctl -q -n 1 --cursor-file=/root/journal-cursor >/dev/null; [ -s /root/journal-cursor ]");
+  }
+
   /** As it was before a trial: no breakpoint, no engine's lock of a controller that is gone, the time of day. */
   async clear(): Promise<void> {
     await noBreakpoints(this.machine);
@@ -200,21 +245,23 @@ export class FaultHost {
 const places = "/etc/docker /etc/systemd/system /etc/audit/rules.d /etc/audit/audit.rules /etc/apparmor.d /etc/modules-load.d /etc/tmpfiles.d /etc/subuid /etc/subgid";
 
 const look = `
-echo '== state'
+echo '== files'
 find ${places} \\( -type f -o -type l \\) -exec stat -c '%a %U %G %N' {} + | sort -k4
 find ${places} -type f -exec sha256sum {} + | sort -k2
+echo '== kernel'
 auditctl -l | sort
 for profile in /sys/kernel/security/apparmor/policy/profiles/drydock*; do echo "$(cat $profile/name) $(cat $profile/mode) $(cat $profile/raw_sha1)"; done | sort
-docker info -f '{{.LiveRestoreEnabled}} {{.LoggingDriver}} {{json .SecurityOptions}}' 2>&1
 prlimit --pid "$(systemctl show -p MainPID --value docker)" --nofile --raw --noheadings 2>&1
 cat "/sys/fs/cgroup$(systemctl show -p ControlGroup --value "docker-$(docker inspect -f '{{.Id}}' web).scope")/pids.max" 2>&1
 iptables -S FORWARD | grep -q -- '-i docker0 -o docker0 .*-j DROP' && echo 'containers are apart'; cat /proc/sys/net/bridge/bridge-nf-call-iptables
+echo '== daemon'
+docker info -f '{{.LiveRestoreEnabled}} {{.LoggingDriver}} {{json .SecurityOptions}}' 2>&1
+echo '== runs'
+systemctl is-active docker.service
 echo '== container'
 docker inspect -f '{{.State.Running}} {{.State.StartedAt}}' web 2>&1
-echo '== daemon'
-systemctl is-active docker.service
 echo '== data'
-sha256sum --check --quiet /root/data.sums 2>&1 && echo whole
+sha256sum --check /root/data.sums 2>/dev/null | sed -n 's/: OK$//p' | xargs -r stat -c %s | awk '{ n += $1 } END { print n + 0 }'
 echo '== leftovers'
 ls -d /var/lib/drydock/transaction/step /var/lib/drydock/transaction.broken /etc/systemd/system/drydock-recover.service /etc/systemd/system/drydock-settle.service 2>/dev/null
 systemctl list-units --all --plain --no-legend 'drydock-guard.timer' 'drydock-apply.service' | grep -w active
