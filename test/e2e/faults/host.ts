@@ -1,6 +1,6 @@
 /** The machine that faults are tried on: hardened, with a container that serves and keeps data, in one of two states. */
 
-import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -81,8 +81,8 @@ export class FaultHost {
   static async start(name: string): Promise<FaultHost> {
     const machine = await startMachine({ name, replace: true });
     const runtime = mkdtempSync(join(tmpdir(), `drydock-${name}-`));
-    // What is no trial has the time that operators have: others may be at work beside it.
-    const stack = new Stack(name, { prefix: [], env: { XDG_RUNTIME_DIR: runtime, DRYDOCK_CONFIRM_SECONDS: "60", DRYDOCK_SETTLE_SECONDS: String(limits.settle), DRYDOCK_TIME_FACTOR: "0.4" } });
+    // What is no trial has the time to be confirmed that operators have: others may be at work beside it. Nobody watches dockerd in it.
+    const stack = new Stack(name, { prefix: [], env: { XDG_RUNTIME_DIR: runtime, DRYDOCK_CONFIRM_SECONDS: "60", DRYDOCK_SETTLE_SECONDS: "0", DRYDOCK_TIME_FACTOR: "0.4" } });
     const host = new FaultHost(machine, stack, runtime);
     await machine.waitForDocker();
     await machine.run(`
@@ -173,7 +173,7 @@ export class FaultHost {
     const child = spawn("pulumi", this.#words(command, "--refresh=false"), {
       detached: true,
       stdio: ["ignore", "pipe", "pipe"],
-      env: { ...this.stack.environment, DRYDOCK_CONFIRM_SECONDS: String(confirm) },
+      env: { ...this.stack.environment, DRYDOCK_CONFIRM_SECONDS: String(confirm), DRYDOCK_SETTLE_SECONDS: String(limits.settle) },
       cwd: this.stack.project,
     });
     let output = "";
@@ -201,12 +201,10 @@ export class FaultHost {
   cutConnections(): void {
     const sockets = readdirSync(this.#runtime, { recursive: true, withFileTypes: true }).filter((entry) => entry.isSocket());
     for (const { parentPath, name } of sockets) {
-      try {
-        const said = execFileSync("ssh", ["-O", "check", "-o", `ControlPath=${join(parentPath, name)}`, "any"], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
-        process.kill(Number(/pid=(\d+)/.exec(said)?.[1]), "SIGKILL");
-      } catch {
-        // Nobody listens there any more.
-      }
+      // "Master running (pid=4711)", on stderr; without one nobody listens there any more.
+      const { stdout, stderr } = spawnSync("ssh", ["-O", "check", "-o", `ControlPath=${join(parentPath, name)}`, "any"], { encoding: "utf8" });
+      const pid = /pid=(\d+)/.exec(stdout + stderr)?.[1];
+      if (pid !== undefined) process.kill(Number(pid), "SIGKILL");
     }
   }
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { root } from "../../../scripts/engine.ts";
 import { codeDigest, count, covered, digestIn, renderTable, rowsIn, type TriedRow } from "../../../scripts/faults/table.ts";
+import { notTried } from "../../../scripts/faults/not-tried.ts";
 import { faults } from "../../e2e/faults/faults.ts";
 
 describe("docs/faults.md", () => {
@@ -15,7 +16,8 @@ describe("docs/faults.md", () => {
 
   it("has a row for each fault in each of its steps, and 60 at least", () => {
     const rows = rowsIn(table);
-    expect(rows.map(({ fault, step }) => `${fault}, ${step}`)).toEqual(faults.flatMap(({ name, steps }) => steps.map((step) => `${name}, ${step}`)));
+    expect(rows.map(({ fault, step }) => `${fault}, ${step}`)).toEqual(faults.flatMap(({ name, steps }) => steps.map((step) => `${name}, ${step}`).filter((row) => !notTried.includes(row))));
+    expect(faults.map(({ name }) => name).filter((name) => !rows.some(({ fault }) => fault === name))).toEqual([]);
     expect(rows.map(({ number }) => number)).toEqual(rows.map((_, i) => i + 1));
     expect(rows.length).toBeGreaterThanOrEqual(60);
   });
@@ -52,6 +54,11 @@ describe("a table", () => {
   it("says how long it takes, and where it was made", () => {
     expect(text).toContain("2 rows, 0 mixtures, 0 daemons lost, 0 bytes of user data lost. Median 40 s, longest 40 s.");
     expect(text).toContain("\nDate: 2026-11-23 14:05 UTC. Commit: abc1234567. 2 cores.\n");
+  });
+
+  it("says what it is without", () => {
+    expect(text).not.toContain("Not tried");
+    expect(renderTable([row], "0123456789abcdef", ["a fault, saving", "another, begun"])).toMatch(/\n\nNot tried with this code: a fault, saving; another, begun\.\n$/);
   });
 
   it("says which rows are of another run", () => {
