@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { ensureImage } from "../lab/machine-image.ts";
 import { LabError, readSettings } from "../lab/settings.ts";
-import type { Step } from "../test/e2e/faults/breakpoint.ts";
+import { steps, type Step } from "../test/e2e/faults/breakpoint.ts";
 import type { Fault } from "../test/e2e/faults/fault.ts";
 import { faults } from "../test/e2e/faults/faults.ts";
 import { FaultHost } from "../test/e2e/faults/host.ts";
@@ -49,8 +49,9 @@ await runCommand("faults", [LabError], async (args) => {
   const where = `${machine}; ${values.machines} machine${values.machines === "1" ? "" : "s side by side"}, ${accelerator === "kvm" ? "KVM" : "software emulation"}`;
   const run: Run = { date: `${date} ${new Date().toISOString().slice(11, 16)}`, commit: commit ?? "", machine: where };
   const passed = new Passed(join(readSettings().folder, "faults", `${digest}.json`), values.again);
-  // The first step of each fault, then the second: what is wrong shows early.
-  const waiting = cases.filter((one) => passed.row(nameOf(one)) === undefined).sort((a, b) => a.fault.steps.indexOf(a.step) - b.fault.steps.indexOf(b.step));
+  // The earlier it strikes, the less there is to take back: what is wrong shows early.
+  const order = Object.keys(steps);
+  const waiting = cases.filter((one) => passed.row(nameOf(one)) === undefined).sort((a, b) => order.indexOf(a.step) - order.indexOf(b.step));
   console.log(`${cases.length} rows, ${cases.length - waiting.length} passed before with this code`);
   const problems: string[] = [];
   const work = async (name: string): Promise<void> => {

@@ -172,7 +172,7 @@ export const faults: Fault[] = [
   { name: "disk full on /", steps: ["saving", "begun", "installing", "stopping dockerd"], strike: fill("/"), evidence: full("/"), undo: unfill(""), ends: old },
   // At "installing" all new files are written there, beside their places: only names are missing, and those need no room.
   fullFolder("/etc", "24M", newIn("installing")),
-  fullFolder("/var/lib/drydock", "16M", old),
+  fullFolder("/var/lib/drydock", "48M", old),
   {
     name: "/etc read-only, and writable again after the update",
     steps: ["saving", "begun", "installing", "starting dockerd"],
