@@ -151,7 +151,8 @@ function auditFindings(wish: HostInputs, observation: Observation): string[] {
     return ["auditd is not installed, so nothing can be audited; install it (apt-get install auditd, dnf install audit) or set audit: false"];
   }
   if (!observation.auditStatus.known) return [`the kernel can't be asked about auditing (auditctl -s: ${observation.auditStatus.reason}), so no rule could be proven; mend that until auditctl -s answers root there, or set audit: false`];
-  const firstTime = !observation.files[auditRulesFile];
+  // Where an update of ours has compiled them before, what only the compiled file has is ours: somebody took our file away.
+  const firstTime = !observation.files[auditRulesFile] && observation.applied.generation === undefined;
   const atRisk = observation.auditRulesOnlyCompiled;
   if (firstTime && atRisk.length > 0) {
     return [`/etc/audit/audit.rules has rules that no file of /etc/audit/rules.d has, and compiling those would lose them (${atRisk.join("; ")}); move them to a file of rules.d`];

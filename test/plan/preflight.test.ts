@@ -211,6 +211,10 @@ describe("auditing", () => {
     ]);
   });
 
+  it("is not refused for our own rules, of which somebody took the file away", () => {
+    expect(found(audit, defaultHost({ auditRulesOnlyCompiled: ["-w /etc/docker -p wa -k docker"], applied: { generation: "0002" } }))).toEqual([]);
+  });
+
   it("is not asked of a host without that layer", () => {
     expect(daemon({ icc: false }, defaultHost({ auditStatus: unknown("no") }))).toEqual([]);
   });
