@@ -9,6 +9,7 @@ import { runCommand } from "./command.ts";
 import { prepareKeyExchange } from "./bench/key-exchange.ts";
 import { measureFleet, type Row } from "./bench/fleet.ts";
 import { BENCH_USAGE, parseBenchOptions } from "./bench/options.ts";
+import { pyinfraVersion } from "./bench/pyinfra.ts";
 import { renderSimulation, simulate } from "./bench/simulate.ts";
 import { renderGround, renderTable, type Ground } from "./bench/table.ts";
 import { whereMeasured } from "./where-measured.ts";
@@ -33,9 +34,10 @@ async function main(args: string[]): Promise<number> {
   const keyExchange = await prepareKeyExchange(options.keyExchange);
   try {
     log(`key exchange: ${keyExchange.name}`);
+    const peer = options.pyinfra ? pyinfraVersion() : undefined;
     const rows: Row[] = [];
-    for (const hosts of options.hosts) rows.push(await measureFleet({ hosts, rounds: options.rounds, prefix: keyExchange.prefix, log }));
-    console.log(renderTable(rows, { ...ground, keyExchange: keyExchange.name }));
+    for (const hosts of options.hosts) rows.push(await measureFleet({ hosts, rounds: options.rounds, prefix: keyExchange.prefix, withPyinfra: peer !== undefined, log }));
+    console.log(renderTable(rows, { ...ground, keyExchange: keyExchange.name, peer }));
   } finally {
     keyExchange.remove();
   }

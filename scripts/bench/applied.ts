@@ -3,13 +3,16 @@
 import type { LightHosts } from "../../lab/hosts/light-hosts.ts";
 import { handlers, jobArgs, jobFiles } from "./job.ts";
 
-/** @throws naming each host and what it lacks */
-export function assertApplied(set: LightHosts, names = set.hosts.map(({ name }) => name)): void {
+/**
+ * @param calls that must have been made, each by its beginning
+ * @throws naming each host and what it lacks
+ */
+export function assertApplied(set: LightHosts, { names = set.hosts.map(({ name }) => name), calls: wanted = handlers }: { names?: string[]; calls?: string[] } = {}): void {
   const args = jobArgs(set.hosts);
   const problems = names.flatMap((name) => {
     const files = jobFiles.flatMap((path) => (isThere(set, name, path, args.files[path]) ? [] : [`${name}: ${path}`]));
     const calls = set.calls(name);
-    return [...files, ...handlers.filter((handler) => !calls.some((call) => call.startsWith(handler))).map((handler) => `${name}: ${handler}`)];
+    return [...files, ...wanted.filter((handler) => !calls.some((call) => call.startsWith(handler))).map((handler) => `${name}: ${handler}`)];
   });
   if (problems.length > 0) throw new Error(`the job was not done: ${problems.slice(0, 10).join("; ")}`);
 }

@@ -6,8 +6,9 @@ import { join } from "node:path";
 import { startHosts, type LightHosts } from "../../lab/hosts/light-hosts.ts";
 import { bareSsh } from "./bare-ssh.ts";
 import { assertApplied } from "./applied.ts";
-import { bareScript, jobArgs, jobConfig, type Step } from "./job.ts";
+import { bareScript, jobArgs, jobConfig, jobHandlers, jobTexts, type Step } from "./job.ts";
 import type { Measured, Memory } from "./processes.ts";
+import { pyinfra } from "./pyinfra.ts";
 import { BenchStack, root } from "./stack.ts";
 import { median } from "./statistics.ts";
 
@@ -17,6 +18,8 @@ export interface Row {
   hosts: number;
   bare: Times;
   floor: Times;
+  /** Where it was asked for. */
+  pyinfra?: Times;
   /** Without the watch over a restarted dockerd. */
   drydock: Times;
   /** Seconds of one first apply as users have it: with the watch, and all hosts at a time. */
@@ -35,20 +38,24 @@ export interface FleetOptions {
   rounds: number;
   /** What stands before each command besides the set's own. */
   prefix: string[];
+  /** Measure it, too. */
+  withPyinfra: boolean;
   log: (line: string) => void;
 }
 
-export async function measureFleet({ hosts, rounds, prefix, log }: FleetOptions): Promise<Row> {
+export async function measureFleet({ hosts, rounds, prefix, withPyinfra, log }: FleetOptions): Promise<Row> {
   log(`${hosts} light hosts: Docker, systemd, auditd and iptables are stand-ins there`);
   const set = await startHosts({ count: hosts, name: "bench", replace: true, log });
   try {
     const bare = await measureBare(set, rounds, prefix);
     log(`bare ssh ${show(bare)}`);
+    const peer = withPyinfra ? { pyinfra: await measurePyinfra(set, rounds) } : {};
+    if (peer.pyinfra) log(`pyinfra ${show(peer.pyinfra)}`);
     const floor = await measureFloor(hosts, rounds);
     log(`engine's floor ${show(floor)}`);
     const { times, detail, watched } = await measureDrydock(set, rounds, prefix);
     log(`drydock ${show(times)}; first apply with the watch ${watched.toFixed(2)}`);
-    return { hosts, bare, floor, drydock: times, watched, detail };
+    return { hosts, bare, floor, ...peer, drydock: times, watched, detail };
   } finally {
     await set.stop();
   }
@@ -63,6 +70,16 @@ async function measureBare(set: LightHosts, rounds: number, prefix: string[]): P
   const taken: Record<Step, number[]> = { first: [], "no-op": [], check: [] };
   for (let round = 0; round < rounds; round++) {
     for (const step of ["first", "no-op", "check"] as const) taken[step].push(await bareSsh(set, bareScript(args, step), prefix));
+    await set.reset();
+  }
+  return medians(taken);
+}
+
+async function measurePyinfra(set: LightHosts, rounds: number): Promise<Times> {
+  const taken: Record<Step, number[]> = { first: [], "no-op": [], check: [] };
+  for (let round = 0; round < rounds; round++) {
+    for (const step of ["first", "no-op", "check"] as const) taken[step].push(await pyinfra(set, step));
+    assertApplied(set, { calls: jobHandlers(jobTexts(jobArgs(set.hosts))) });
     await set.reset();
   }
   return medians(taken);

@@ -63,17 +63,26 @@ export function jobArgs(hosts: LightHost[]): HostArgs {
 
 export type Step = "first" | "no-op" | "check";
 
+/** What each file has, by its path. */
+export function jobTexts(args: HostArgs): Record<string, string> {
+  return { ...args.files, "/etc/docker/daemon.json": `${JSON.stringify(args.daemon, undefined, 2)}\n` };
+}
+
+/** What a changed file calls for, in this order. */
+export function jobHandlers(texts: Record<string, string>): string[] {
+  const profiles = Object.keys(texts).filter((path) => path.startsWith("/etc/apparmor.d/"));
+  return ["systemctl daemon-reload", "modprobe br_netfilter", "augenrules --load", ...profiles.map((path) => `apparmor_parser -r ${path}`), "systemctl restart docker.service"];
+}
+
 /** The same files and handlers as one plain script, for the bare ssh beside which the figures stand. */
 export function bareScript(args: HostArgs, step: Step): string {
-  const texts: Record<string, string> = { ...args.files, "/etc/docker/daemon.json": `${JSON.stringify(args.daemon, undefined, 2)}\n` };
+  const texts = jobTexts(args);
   const lines = Object.entries(texts).flatMap(([path, text]) => [
     `[ -d ${folderOf(path)} ] || mkdir -p ${folderOf(path)}`,
     `cat >/run/new <<'END_OF_FILE'\n${text}END_OF_FILE`,
     step === "check" ? `cmp -s /run/new ${path} || echo ${path}` : `cmp -s /run/new ${path} || { cp /run/new ${path}; chmod 644 ${path}; changed=yes; }`,
   ]);
-  const profiles = Object.keys(texts).filter((path) => path.startsWith("/etc/apparmor.d/"));
-  const activate = ["systemctl daemon-reload", "modprobe br_netfilter", "augenrules --load", ...profiles.map((path) => `apparmor_parser -r ${path}`), "systemctl restart docker.service"].join("; ");
-  return ["set -eu", "changed=no", ...lines, `if [ $changed = yes ]; then ${activate}; fi`, ""].join("\n");
+  return ["set -eu", "changed=no", ...lines, `if [ $changed = yes ]; then ${jobHandlers(texts).join("; ")}; fi`, ""].join("\n");
 }
 
 const folderOf = (path: string) => path.slice(0, path.lastIndexOf("/"));

@@ -43,3 +43,13 @@ it.each([
 ])("the goal is, %s", (_what, hosts, expected) => {
   expect(goal(row(hosts))).toBe(expected);
 });
+
+it("has a measured peer beside it, which is then the one to beat", () => {
+  const ground = { machine: "2 × CPU", date: "2026-11-30", commit: "abc", load: "0", rounds: 3, peer: "pyinfra 3.10.0" };
+  expect(renderTable([{ ...row(16), pyinfra: times(9, 8, 7) }, row(1)], ground).split("\n").slice(2, 6)).toEqual([
+    "| hosts | bare ssh | pyinfra 3.10.0 | engine's floor | Drydock | goal | first apply with the watch |",
+    "| --- | --- | --- | --- | --- | --- | --- |",
+    "| 16 | 0.30 / 0.27 / 0.26 | 9.0 / 8.0 / 7.0 | 2.2 / 2.1 / 2.0 | 3.0 / 2.6 / 42 | 9.0 / 8.0 / 7.0 | 29 |",
+    "| 1 | 0.30 / 0.27 / 0.26 | – / – / – | 2.2 / 2.1 / 2.0 | 3.0 / 2.6 / 42 | 3.0 / 2.9 / 2.8 | 29 |",
+  ]);
+});
