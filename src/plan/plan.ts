@@ -162,7 +162,10 @@ function isNoRegularFile({ files }: Observation, path: string): boolean {
 function planAudit(wish: HostInputs, observation: Observation, touched: string[], moving: string[]): Plan["audit"] {
   const compile = touched.some((path) => path.startsWith("/etc/audit/rules.d/"));
   const file = observation.files[auditRulesFile];
-  const before = file?.known ? auditRulesOf(file.value.text ?? "") : [];
+  const inFile = file?.known ? auditRulesOf(file.value.text ?? "") : [];
+  // What an update of ours had compiled, and somebody has taken out of our file since: the next boot loads it no more.
+  const onlyCompiled = compile && observation.applied.generation !== undefined ? observation.auditRulesOnlyCompiled.flatMap(auditRulesOf) : [];
+  const before = [...new Set([...inFile, ...onlyCompiled])];
   // Nothing reaches an immutable kernel before the next boot, which reads what `augenrules` compiled.
   if (auditIsImmutable(observation)) return { enable: false, add: [], remove: [], compile };
   const wished = wish.inEffect.audit === undefined ? [] : auditRulesOf(wish.inEffect.audit);

@@ -130,6 +130,20 @@ describe("audit rules", () => {
     expect(planApply(wish, host).audit).toEqual({ enable: false, add: [rule("/run/docker.sock")], remove: [rule("/old")], compile: true });
   });
 
+  describe("that somebody took out of our file, or with it,", () => {
+    const compiled = { auditRules: known([inKernel("/old"), inKernel("/etc/docker"), "-w /home -p wa -k home"]), auditRulesOnlyCompiled: ["-D", "-b 8192", rule("/old"), rule("/etc/docker")] };
+
+    it("leave the kernel where they are not wished any more", () => {
+      expect(planApply(wish, defaultHost({ ...compiled, applied: { generation: "0002" } })).audit).toMatchObject({ add: [rule("/run/docker.sock")], remove: [rule("/old")], compile: true });
+      const edited = { [auditRulesFile]: file(`${rule("/etc/docker")}\n`) };
+      expect(planApply(wish, defaultHost({ ...compiled, files: edited, applied: { generation: "0002" } })).audit.remove).toEqual([rule("/old")]);
+    });
+
+    it("are somebody else's where nothing of ours was ever compiled", () => {
+      expect(planApply(wish, defaultHost(compiled)).audit.remove).toEqual([]);
+    });
+  });
+
   it("that are off are switched on", () => {
     expect(planApply(wish, defaultHost({ auditStatus: known({ enabled: "0" }) })).audit.enable).toBe(true);
   });

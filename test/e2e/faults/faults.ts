@@ -67,11 +67,13 @@ const readOnly = new WeakMap<Update, string>();
 /** What the second of two operators was told. */
 const toldSecond = new WeakMap<Update, string>();
 
-/** Refused once, it plans again with what somebody else has made, and goes through. */
+/** Refused once, it plans again with what somebody else has made, and goes through; in files their change may be left. */
 async function plansAgain({ host, from }: Circumstances): Promise<string> {
   const { exitCode, output } = await host.stack.up();
   if (exitCode !== 0) throw new Error(`the next update does not go through: ${output}`);
   host.hasBecome(other[from]);
+  const seen = await host.look();
+  for (const part of ["kernel", "daemon"] as const) if (!host.isOf(seen, part, other[from])) throw new Error(`the next update leaves a mixture: ${host.differences(seen, part)}`);
   return "the next update goes through";
 }
 
