@@ -299,6 +299,8 @@ const containerSchema = z.object({
   capAdd: z.array(z.string()).nullable().transform((names) => names ?? []).optional(),
   readOnly: z.boolean().optional(),
   /** How often it is started again at most; 0 is without an end. */
+  /** `docker run --rm`: it goes when it stops, with its anonymous volumes. */
+  autoRemove: z.boolean().default(false),
   retries: z.number().optional(),
   mounts: z
     .array(z.object({ Type: z.string().default(""), Source: z.string().default(""), Destination: z.string(), RW: z.boolean().default(true) }))

@@ -12,6 +12,8 @@ export interface SshdLogin {
   isRoot: boolean;
   /** Where we come from. */
   address: string;
+  /** Where we came in, by the host's own address; undefined where its command line says where it listens. */
+  local: { address: string; port: string } | undefined;
   /** Our key runs a command of its own, or sshd does for us. */
   forced: boolean;
   /** Of the user; empty where sshd does not ask for them. */
@@ -44,18 +46,23 @@ export function parseSshd({ status, stdout, stderr }: ProbeResult): Known<SshdAn
   const settings = Object.fromEntries([...words].filter(([word]) => !ours.includes(word)));
   const groups = words.get("group") ?? [];
   if (groups.length === 0 && ("allowgroups" in settings || "denygroups" in settings)) return unknown(`the groups of ${user} could not be read`);
-  return known({ reads: true, user, isRoot: one("uid") === "0", address, forced: words.has("forced"), groups, settings });
+  const [at = "", port = ""] = one("local").split(" ");
+  const local = port === "" || ownListener.test(flagsOf(one("listener"))) ? undefined : { address: at, port };
+  return known({ reads: true, user, isRoot: one("uid") === "0", address, local, forced: words.has("forced"), groups, settings });
 }
 
 // --- Internal ---
 
-const ours = ["listener", "user", "uid", "address", "forced", "group"];
+const ours = ["listener", "user", "uid", "address", "local", "forced", "group"];
 
 /** Behind the name of the program. Words that sshd has not put together itself come without blanks between them. */
 const flagsOf = (commandLine: string): string => /sshd((?: |-).*)$/.exec(commandLine)?.[1] ?? "";
 
 /** `-f FILE`, or `-o` with something that decides who comes in. */
 const ownConfiguration = /-\w*f *\/| -\w*f |-o *"?(allow|deny)(users|groups)|-o *"?(permitrootlogin|permitemptypasswords|authenticationmethods|usedns|(pubkey|hostbased|gssapi)authentication)/i;
+
+/** `-p PORT` and the like; with `-i` somebody else listens. */
+const ownListener = /(^| )-\w*[pi]( |\d|$)|-o *"?(port|listenaddress|addressfamily)/i;
 
 // /etc/ssh/sshd_config: line 3: Bad configuration option: Foo␤/etc/ssh/sshd_config: terminating, 1 bad configuration options
 // /etc/ssh/sshd_config line 5: Directive 'Port' is not allowed within a Match block

@@ -5,7 +5,7 @@ import { disruptions, type Disruption, type HostInputs, type JsonObject } from "
 import { containerdData } from "../desired/volumes.ts";
 import { keepsImagesInContainerd } from "../effect/daemon.ts";
 import type { Observation } from "../observed/observation.ts";
-import { counted } from "./describe.ts";
+import { counted, removedByStop } from "./describe.ts";
 import { wishedDataRoot } from "./disk-findings.ts";
 import { storeKeys } from "./docker-activation.ts";
 import type { Plan } from "./plan.ts";
@@ -47,8 +47,9 @@ function disruptionsOf(wish: HostInputs, observation: Observation, plan: Plan): 
   }
   if (!docker.switchesStore && docker.stop.length > 0) {
     const moving = plan.volumes.filter(stopsDocker).map(({ mountPoint }) => mountPoint);
-    if (moving.length > 0) reasons.push({ disruption: "restart-containers", text: `moving ${moving.join(" and ")} stops ${names.join(", ")}, which are started again after it` });
-    else reasons.push({ disruption: "restart-containers", text: `restarting dockerd without live-restore stops ${names.join(", ")}`, instead: "set daemon.live-restore: true" });
+    const lost = removedByStop(docker.stop, observation).map((text) => `; ${text}`).join("");
+    if (moving.length > 0) reasons.push({ disruption: "restart-containers", text: `moving ${moving.join(" and ")} stops ${names.join(", ")}, which are started again after it${lost}` });
+    else reasons.push({ disruption: "restart-containers", text: `restarting dockerd without live-restore stops ${names.join(", ")}${lost}`, instead: "set daemon.live-restore: true" });
   }
   reasons.push(...plan.overLimits.map((text): Reason => ({ disruption: "restart-containers", text: `${text}: limits hold for running containers at once`, instead: "raise the limit for this host" })));
   return reasons;

@@ -9,7 +9,7 @@ import { containerdData } from "../desired/volumes.ts";
 import { scopeDropIn } from "../effect/container-limits.ts";
 import { storeKeys } from "./docker-activation.ts";
 import { describeMadeAgain } from "./made-again.ts";
-import { auditIsImmutable, runningContainers } from "./seen.ts";
+import { auditIsImmutable, daemonConfigurationOn, runningContainers } from "./seen.ts";
 import { auditWaits, bridgeWaits } from "./pending.ts";
 import { describeProfiles } from "./profiles.ts";
 import type { Plan } from "./plan.ts";
@@ -60,6 +60,7 @@ export function describeCost(plan: Plan, wish: HostInputs, observation: Observat
   if (plan.removeOldData) cost.push("what was there before a move is removed at the end");
   if (plan.volumes.some((step) => stopsDocker(step) && step.mountPoint === containerdData)) cost.push("containerd stops while its data move, and starts again");
   if (plan.start.length > 0) cost.push(`${plan.start.join(", ")} ${plan.start.length === 1 ? "is" : "are"} started`);
+  cost.push(...ownReplaced(wish, observation));
   if (docker.how === "start") cost.push("dockerd is started");
   if (docker.how === "reload") cost.push(`dockerd reloads its configuration${because}; no container notices`);
   if (docker.how === "restart") {
@@ -69,6 +70,7 @@ export function describeCost(plan: Plan, wish: HostInputs, observation: Observat
   }
   if (docker.stop.length > 0) {
     cost.push(`containers ${docker.switchesStore ? "stop" : "are stopped and started again"}: ${docker.stop.map((id) => names.get(id) ?? id).join(", ")}`);
+    cost.push(...removedByStop(docker.stop, observation).map((text) => `${text}: Docker removes them when they stop, with their anonymous volumes`));
   }
   if (docker.switchesStore && observation.info.known) {
     const { Containers, Images, DockerRootDir } = observation.info.value;
@@ -92,6 +94,22 @@ export function describeCost(plan: Plan, wish: HostInputs, observation: Observat
   if (plan.writes.some(({ path }) => path === auditRulesFile) && auditIsImmutable(observation)) cost.push(auditWaits);
   if (plan.modules.length > 0) cost.push(`kernel modules are loaded: ${plan.modules.join(", ")}`);
   return cost.length > 0 ? cost : ["nothing restarts"];
+}
+
+/** A key that was the user's own until now. Of a host that is new the whole diff is shown; here the engine knows none of it. */
+function ownReplaced(wish: HostInputs, observation: Observation): string[] {
+  const { keys } = observation.applied;
+  if (keys === undefined) return [];
+  const ours = keys.split(",");
+  return Object.entries(daemonConfigurationOn(observation)).flatMap(([key, value]) =>
+    key in wish.daemon && !ours.includes(key) && !isDeepStrictEqual(wish.daemon[key], value) ? [`daemon.${key} is replaced, which Drydock had not set: it was ${visible(JSON.stringify(value))}`] : [],
+  );
+}
+
+/** Those that were run with --rm; none, or in one text. */
+export function removedByStop(stop: string[], observation: Observation): string[] {
+  const names = runningContainers(observation).filter(({ id, autoRemove }) => autoRemove && stop.includes(id)).map(({ name }) => name);
+  return names.length === 0 ? [] : [`containers that were run with --rm do not come back, ${names.join(", ")}`];
 }
 
 function describeVolume({ how, mountPoint, device, filesystem, bytes, format }: VolumeStep): string {

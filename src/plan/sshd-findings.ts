@@ -8,12 +8,14 @@ import type { SshdLogin } from "../observed/sshd.ts";
 import { matchesPattern, matchesUser } from "./sshd-patterns.ts";
 
 /** One sentence a finding, each with what to do. */
-export function sshdFindings({ sshd }: Observation): string[] {
+export function sshdFindings({ sshd, units }: Observation): string[] {
   if (!sshd.known) return [];
   const answer = sshd.value;
   if (!answer.reads) return [`sshd can't read its configuration (${answer.said}), so ${fromThenOn} nobody gets in any more; mend it until /usr/sbin/sshd -t says nothing, then run this again`];
   const { user, address } = answer;
-  return reasons(answer).map(
+  // Where systemd listens, sshd's own settings say nothing of it.
+  const listens = ["ssh.socket", "sshd.socket"].some((unit) => units[unit]?.ActiveState === "active");
+  return [...(listens ? [] : listenReasons(answer)), ...reasons(answer)].map(
     (reason) => `sshd's configuration keeps ${user} from ${address} out: ${reason}; ${fromThenOn} nothing could be confirmed or taken back from here; let that user in, or connect as another one (what counts: /usr/sbin/sshd -T -C user=${user},host=${address},addr=${address}), then run this again`,
   );
 }
@@ -44,6 +46,15 @@ function reasons(login: SshdLogin): string[] {
     ...rootReasons(login),
     ...methodReasons(login),
   ];
+}
+
+// listenaddress 0.0.0.0:2222, listenaddress [::]:2222
+function listenReasons({ local, settings: { listenaddress = [] } }: SshdLogin): string[] {
+  if (!local || listenaddress.length === 0) return [];
+  const is6 = local.address.includes(":");
+  const at = (address: string): string => (is6 ? `[${address}]:${local.port}` : `${address}:${local.port}`);
+  if ([at(local.address), at(is6 ? "::" : "0.0.0.0")].some((place) => listenaddress.includes(place))) return [];
+  return [`it listens on ${listenaddress.join(", ")}, and this connection came in at ${at(local.address)} (Port, ListenAddress, AddressFamily)`];
 }
 
 function rootReasons({ isRoot, forced, settings }: SshdLogin): string[] {

@@ -164,7 +164,8 @@ type Command = keyof typeof steps;
 const longest = 2_000_000;
 
 async function run(connection: Connection, command: Command, stage: Stage, owner: Owner, { moving = 0, onLine }: { moving?: number } & Pick<ApplyOptions, "onLine"> = {}): Promise<TransactionResult> {
-  const timeout = Math.ceil(Math.min(longest, seconds.apply + (Number.isNaN(moving) ? longest : moving)));
+  const stopping = (stage.stop?.split("\n").filter(Boolean).length ?? 0) * seconds.container;
+  const timeout = Math.ceil(Math.min(longest, seconds.apply + stopping + (Number.isNaN(moving) ? longest : moving)));
   const script = transactionScript(command, stage, owner, timeout);
   return parseTransactionOutput(await runAsRoot(connection, script, { step: steps[command], timeout: timeout + seconds.observe, ...(onLine ? { onLine: (line: string) => (statusLine.test(line) ? undefined : onLine(line)) } : {}) }));
 }

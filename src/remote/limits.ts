@@ -15,6 +15,8 @@ export const seconds = {
   observe: 180 * factor,
   /** One transaction, daemon restart and health check included. */
   apply: 900 * factor,
+  /** Until a container has stopped, ten seconds unless it asks for more, and runs again. */
+  container: 30 * factor,
   /** Between two lines that tell how far a copy is. */
   progress: 10,
   /** How long a change waits for its confirmation until the host takes it back by itself. */

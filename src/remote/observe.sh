@@ -58,7 +58,7 @@ slurp() { # NAME FILE...: small text files, one after the other, without a proce
   noted "$slurp_name" "$slurp_status" "$t/out/$count" "$t/err/$count"
 }
 
-probe units systemctl show --no-pager -p Id,LoadState,ActiveState,SubState,FragmentPath,DropInPaths,ExecStart,EnvironmentFiles,MainPID,NeedDaemonReload,UnitFileState,TasksMax,MemoryMax,MemorySwapMax docker.service docker.socket containerd.service auditd.service drydock-containers.slice var-lib-docker.mount var-lib-containerd.mount
+probe units systemctl show --no-pager -p Id,LoadState,ActiveState,SubState,FragmentPath,DropInPaths,ExecStart,EnvironmentFiles,MainPID,NeedDaemonReload,UnitFileState,TasksMax,MemoryMax,MemorySwapMax docker.service docker.socket containerd.service auditd.service drydock-containers.slice var-lib-docker.mount var-lib-containerd.mount ssh.socket sshd.socket
 # The state of docker.service, and the main processes, out of that: each call of systemctl costs as much as ten other programs.
 docker_state='' docker_files='' docker_environment='' docker_pid=0 containerd_pid=0 id='' state='' files='' environment='' pid=0
 end_of_unit() {
@@ -100,7 +100,7 @@ if [ "$docker_runs" = yes ]; then
     else
       timeout 60 sh -c '
         ids=$(docker ps -aq --no-trunc) || exit
-        [ -z "$ids" ] || docker inspect --format '\''{"id":{{json .Id}},"name":{{json .Name}},"running":{{json .State.Running}},"pid":{{json .State.Pid}},"startedAt":{{json .State.StartedAt}},"logDriver":{{json .HostConfig.LogConfig.Type}},"securityOpt":{{json .HostConfig.SecurityOpt}},"usernsMode":{{json .HostConfig.UsernsMode}},"cgroupnsMode":{{json .HostConfig.CgroupnsMode}},"privileged":{{json .HostConfig.Privileged}},"networkMode":{{json .HostConfig.NetworkMode}},"ports":{{json .NetworkSettings.Ports}},"restartPolicy":{{json .HostConfig.RestartPolicy.Name}},"pidsLimit":{{json .HostConfig.PidsLimit}},"memory":{{json .HostConfig.Memory}},"memorySwap":{{json .HostConfig.MemorySwap}},"user":{{json .Config.User}},"health":{{with index .State "Health"}}{{json .Status}}{{else}}""{{end}},"pidMode":{{json .HostConfig.PidMode}},"ipcMode":{{json .HostConfig.IpcMode}},"utsMode":{{json .HostConfig.UTSMode}},"capAdd":{{json .HostConfig.CapAdd}},"readOnly":{{json .HostConfig.ReadonlyRootfs}},"retries":{{json .HostConfig.RestartPolicy.MaximumRetryCount}},"mounts":{{json .Mounts}}}'\'' $ids
+        [ -z "$ids" ] || docker inspect --format '\''{"id":{{json .Id}},"name":{{json .Name}},"running":{{json .State.Running}},"pid":{{json .State.Pid}},"startedAt":{{json .State.StartedAt}},"logDriver":{{json .HostConfig.LogConfig.Type}},"securityOpt":{{json .HostConfig.SecurityOpt}},"usernsMode":{{json .HostConfig.UsernsMode}},"cgroupnsMode":{{json .HostConfig.CgroupnsMode}},"privileged":{{json .HostConfig.Privileged}},"networkMode":{{json .HostConfig.NetworkMode}},"ports":{{json .NetworkSettings.Ports}},"restartPolicy":{{json .HostConfig.RestartPolicy.Name}},"pidsLimit":{{json .HostConfig.PidsLimit}},"memory":{{json .HostConfig.Memory}},"memorySwap":{{json .HostConfig.MemorySwap}},"user":{{json .Config.User}},"health":{{with index .State "Health"}}{{json .Status}}{{else}}""{{end}},"pidMode":{{json .HostConfig.PidMode}},"ipcMode":{{json .HostConfig.IpcMode}},"utsMode":{{json .HostConfig.UTSMode}},"capAdd":{{json .HostConfig.CapAdd}},"readOnly":{{json .HostConfig.ReadonlyRootfs}},"autoRemove":{{json .HostConfig.AutoRemove}},"retries":{{json .HostConfig.RestartPolicy.MaximumRetryCount}},"mounts":{{json .Mounts}}}'\'' $ids
       ' >"$t/out/containers" 2>"$t/err/containers" || status=$?
     fi
     echo "$status" >"$t/containers.status"
@@ -361,7 +361,7 @@ new_connection() {
   [ $# -eq 4 ] || { echo "sshd did not tell where this connection comes from" >&2; return 1; }
   { read -r command <"/proc/$listener/cmdline" || :; } 2>/dev/null
   login=${SUDO_USER:-${LOGNAME:-root}}
-  printf 'listener %s\nuser %s\nuid %s\naddress %s\n' "$command" "$login" "${SUDO_UID:-0}" "$1"
+  printf 'listener %s\nuser %s\nuid %s\naddress %s\nlocal %s %s\n' "$command" "$login" "${SUDO_UID:-0}" "$1" "$3" "$4"
   [ -z "${SSH_ORIGINAL_COMMAND:-}" ] || echo forced
   /usr/sbin/sshd -T -C "user=$login,host=$1,addr=$1,laddr=$3,lport=$4" >"$t/sshd" || return
   by_group=no
@@ -369,7 +369,7 @@ new_connection() {
     case $line in
       "allowgroups "* | "denygroups "*) by_group=yes ;;
       "allowusers "* | "denyusers "* | "permitrootlogin "* | "authenticationmethods "* | "usedns "*) ;;
-      "pubkeyauthentication "* | "hostbasedauthentication "* | "gssapiauthentication "* | "permitemptypasswords "*) ;;
+      "listenaddress "* | "pubkeyauthentication "* | "hostbasedauthentication "* | "gssapiauthentication "* | "permitemptypasswords "*) ;;
       *) continue ;;
     esac
     printf '%s\n' "$line"

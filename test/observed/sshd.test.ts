@@ -10,8 +10,19 @@ const failed = (stderr: string, stdout = head(), status = 255): Known<SshdAnswer
 
 it("a setting may stand on many lines, and a name may have blanks", () => {
   expect(answer(`${head()}forced\ndenygroups domain users\ndenygroups old\nauthenticationmethods publickey,password publickey\ngroup ops\ngroup domain users\n`)).toEqual(
-    known({ reads: true, user: "ops", isRoot: false, address: "192.0.2.7", forced: true, groups: ["ops", "domain users"], settings: { denygroups: ["domain users", "old"], authenticationmethods: ["publickey,password publickey"] } }),
+    known({ reads: true, user: "ops", isRoot: false, address: "192.0.2.7", local: undefined, forced: true, groups: ["ops", "domain users"], settings: { denygroups: ["domain users", "old"], authenticationmethods: ["publickey,password publickey"] } }),
   );
+});
+
+it.each([
+  ["sshd: /usr/sbin/sshd -D [listener] 0 of 10-100 startups", { address: "192.0.2.1", port: "22" }],
+  ["/usr/sbin/sshd-D-e", { address: "192.0.2.1", port: "22" }],
+  ["sshd: /usr/sbin/sshd -D -p 2222 [listener] 0 of 10-100 startups", undefined],
+  ["sshd: /usr/sbin/sshd -Dp2222 [listener] 0 of 10-100 startups", undefined],
+  ["sshd: /usr/sbin/sshd -D -o Port=2222 [listener] 0 of 10-100 startups", undefined],
+  ["sshd: /usr/sbin/sshd -i [listener]", undefined],
+])("where it listens is said by %s, or by its files", (commandLine, local) => {
+  expect(answer(head({ listener: commandLine, local: "192.0.2.1 22" }))).toMatchObject({ value: { local } });
 });
 
 it.each([["0", true], ["1000", false]])("uid %s is root: %s", (uid, isRoot) => {

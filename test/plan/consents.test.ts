@@ -32,6 +32,7 @@ describe("consent", () => {
     ["another one was given, which stays in the list", { daemon: { "userns-remap": "default" }, allow: ["restore-original", "restart-containers"] }, busy, [hides("stops web and ").replace("[hide-containers]", "[hide-containers, restart-containers, restore-original]")]],
     ["there is nothing to hide", { daemon: { "userns-remap": "default" } }, { info: info({ Images: 0 }) }, []],
     ["containers stop", { daemon: { "log-level": "info" } }, busy, [stops]],
+    ["containers stop, and one of them goes with it", { daemon: { "log-level": "info" } }, { ...busy, containers: known([web, container("job", { autoRemove: true })]) }, [stops.replace("stops web", "stops web, job; containers that were run with --rm do not come back, job")]],
     ["containers may stop", { daemon: { "log-level": "info" }, allow: ["restart-containers"] }, busy, []],
     ["addresses move to the file, without live-restore in effect", { daemon: { hosts: ["fd://"], "live-restore": true } }, busy, [stops]],
     ["containers survive", { daemon: { "log-level": "info", "live-restore": true } }, busy, []],

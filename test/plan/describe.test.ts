@@ -88,6 +88,8 @@ describe("the cost in words", () => {
     ["a restart of an idle engine", cost({ "log-level": "info" }, defaultHost()), ["dockerd restarts (log-level)"]],
     ["a restart that containers survive", cost({ "log-level": "info", "live-restore": true }, defaultHost({ ...busy, info: info({ LiveRestoreEnabled: true }) })), ["dockerd restarts (live-restore, log-level)", "containers keep running: web"]],
     ["a restart that they survive by a reload before it", cost({ "log-level": "info", "live-restore": true }, defaultHost(busy)), ["dockerd restarts (live-restore, log-level), after a reload that switches live-restore on", "containers keep running: web"]],
+    ["a key of somebody else's", cost({ "dns": ["192.0.2.2"], "log-level": "info" }, withDaemonJson({ "dns": ["192.0.2.1"], "log-level": "warn", "mtu": 1400 }, { applied: { keys: "log-level,icc" } })), ['daemon.dns is replaced, which Drydock had not set: it was ["192.0.2.1"]', "dockerd restarts (dns, log-level)"]],
+    ["a restart that ends one for good", cost({ "log-level": "info" }, defaultHost({ ...busy, containers: known([container("job", { autoRemove: true })]) })), ["dockerd restarts (log-level)", "containers are stopped and started again: job", "containers that were run with --rm do not come back, job: Docker removes them when they stop, with their anonymous volumes"]],
     ["a restart that stops them", cost({ "log-level": "info" }, defaultHost(busy)), ["dockerd restarts (log-level)", "containers are stopped and started again: web"]],
     [
       "another store",

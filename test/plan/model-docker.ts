@@ -143,7 +143,7 @@ export class ModelDocker {
     const container: ModelContainer = {
       facts: {
         id: Buffer.from(name).toString("hex").padEnd(64, "0").slice(0, 64), name, running: false, pid: 0, startedAt: "", logDriver: this.info(daemon).LoggingDriver, securityOpt: [],
-        usernsMode: "", cgroupnsMode: "private", privileged: false, networkMode: "default", ports: {}, restartPolicy: "no", pidsLimit: 0, memory: 0, memorySwap: 0, ...own,
+        usernsMode: "", cgroupnsMode: "private", privileged: false, networkMode: "default", ports: {}, restartPolicy: "no", pidsLimit: 0, memory: 0, memorySwap: 0, autoRemove: false, ...own,
       },
       store: daemon.store,
       parent,

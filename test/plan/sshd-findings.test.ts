@@ -40,6 +40,28 @@ describe("a user", () => {
   });
 });
 
+describe("where it listens", () => {
+  const here = { address: "2001:db8::1", port: "22" };
+  it.each<[string, string[], Partial<SshdLogin>, string | undefined]>([
+    ["everywhere", ["0.0.0.0:22", "[::]:22"], {}, undefined],
+    ["at our place alone", ["192.0.2.1:22"], {}, undefined],
+    ["at our place, over IPv6", ["[2001:db8::1]:22"], { local: here }, undefined],
+    ["at another port", ["0.0.0.0:2222", "[::]:2222"], {}, "it listens on 0.0.0.0:2222, [::]:2222, and this connection came in at 192.0.2.1:22 (Port, ListenAddress, AddressFamily)"],
+    ["at our port and another", ["0.0.0.0:2222", "0.0.0.0:22"], {}, undefined],
+    ["at another address", ["127.0.0.1:22"], {}, "it listens on 127.0.0.1:22, and this connection came in at 192.0.2.1:22 (Port, ListenAddress, AddressFamily)"],
+    ["over the other kind of address", ["0.0.0.0:22"], { local: here }, "it listens on 0.0.0.0:22, and this connection came in at [2001:db8::1]:22 (Port, ListenAddress, AddressFamily)"],
+    ["by its command line", ["0.0.0.0:2222"], { local: undefined }, undefined],
+  ])("%s", (_, listenaddress, change, reason) => {
+    expect(found({ listenaddress }, change)).toEqual(reason === undefined ? [] : [out(reason)]);
+  });
+
+  it("is not asked where systemd does", () => {
+    const host = defaultHost({ sshd: known(sshdLogin({ listenaddress: ["0.0.0.0:2222"] })) });
+    expect(sshdFindings(host)).toHaveLength(1);
+    expect(sshdFindings({ ...host, units: { ...host.units, "ssh.socket": { ActiveState: "active" } } })).toEqual([]);
+  });
+});
+
 describe("root", () => {
   const forced = "PermitRootLogin is forced-commands-only, and our key has no command of its own";
   it.each<[string, Partial<SshdLogin>, string[]]>([

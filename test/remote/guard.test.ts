@@ -313,12 +313,28 @@ describe("the way back", () => {
     expect(host.exists("/armed")).toBe(false);
     expect(recoveryUnits()).toEqual([true, true, true, true]);
     expect(outcome().result).toBe("broken");
+    // One that is refused, or is cut off before its first change, leaves it to the next boot all the same.
+    host.on("head", `case "$*" in "-c 1048576 "*) exit 1 ;; esac; exec /usr/bin/head "$@"`);
+    expect((await apply({ writes: [write("/etc/a", "newer")] })).outcome).toBe("refused");
+    expect([host.read(`${inHand}/step`), ...recoveryUnits()]).toEqual(["broken\n", true, true, true, true]);
+    host.remove("/bin/head");
     // Another update may mend what this one has left.
     host.remove("/broken");
     expect((await apply({ docker: { ...noDocker, how: "start" }, writes: [write("/etc/a", "newer")] })).outcome).toBe("done");
     await confirm();
     expect(recoveryUnits()).toEqual([false, false, false, false]);
   });
+});
+
+it("a module that only the new files ask for is unloaded at boot, before Docker starts", async () => {
+  host.remove("/sys/module/br_netfilter");
+  host.on("modprobe", 'mkdir -p "$ROOT/sys/module/$1"');
+  host.on("rmmod", 'rmdir "$ROOT/sys/module/$1"');
+  await apply({ modules: ["br_netfilter"], writes: [write("/etc/modules-load.d/drydock.conf", "br_netfilter\n")] });
+  expect(host.exists("/sys/module/br_netfilter")).toBe(true);
+  await start("recover");
+  expect(host.exists("/etc/modules-load.d/drydock.conf")).toBe(false);
+  expect(host.exists("/sys/module/br_netfilter")).toBe(false);
 });
 
 describe("a dockerd that was restarted", () => {
@@ -489,6 +505,19 @@ describe("health after dockerd was touched", () => {
     const result = await applyPlan(connection, emptyPlan({ docker: restart, writes: [write("/etc/a", "new")] }), host.observation({ containers: known([published]) }), owner);
     expect(result.outcome, result.log.join("\n")).toBe("done");
     expect(proxy.listening).toBe(false);
+  });
+
+  it("does not take docker-proxy for it after the change, either", async () => {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    // Who listened behind it has gone: from the second question on.
+    server.once("connection", () => server.on("connection", (socket) => socket.destroy()));
+    const { port } = server.address() as AddressInfo;
+    const published = container("web", { id: "web", ports: { "80/tcp": [{ HostIp: "0.0.0.0", HostPort: String(port) }] } });
+    const { outcome: result, log } = await applyPlan(connection, emptyPlan({ docker: restart, writes: [write("/etc/a", "new")] }), host.observation({ containers: known([published]) }), owner);
+    server.close();
+    expect(log).toContain(`container web answered on 127.0.0.1:${port} before and does not now`);
+    expect(result).toBe("went back");
   });
 
   it("does not ask for a port that did not answer before", async () => {

@@ -406,8 +406,8 @@ describe("sshd", () => {
   let asked: string;
 
   it("is asked once, about the user who logs in from where we are, and what it says is cut down to what counts", async () => {
-    const { sshd } = await through("printf 'port 22\\nusedns no\\npermitrootlogin no\\nallowusers ops\\nallowusers admin@192.0.2.*\\nbanner none\\n'", { SUDO_USER: "ops", SUDO_UID: "1000" });
-    expect(sshd).toEqual({ known: true, value: { reads: true, user: "ops", isRoot: false, address: "192.0.2.7", forced: false, groups: [], settings: { usedns: ["no"], permitrootlogin: ["no"], allowusers: ["ops", "admin@192.0.2.*"] } } });
+    const { sshd } = await through("printf 'port 22\\nlistenaddress 0.0.0.0:22\\nusedns no\\npermitrootlogin no\\nallowusers ops\\nallowusers admin@192.0.2.*\\nbanner none\\n'", { SUDO_USER: "ops", SUDO_UID: "1000" });
+    expect(sshd).toEqual({ known: true, value: { reads: true, user: "ops", isRoot: false, address: "192.0.2.7", local: { address: "192.0.2.10", port: "22" }, forced: false, groups: [], settings: { listenaddress: ["0.0.0.0:22"], usedns: ["no"], permitrootlogin: ["no"], allowusers: ["ops", "admin@192.0.2.*"] } } });
     expect(asked).toBe("-T -C user=ops,host=192.0.2.7,addr=192.0.2.7,laddr=192.0.2.10,lport=22");
   });
 

@@ -358,7 +358,7 @@ describe("containers after the change", () => {
 
   describe("one that was started since the host was looked at", () => {
     const late = container("late", { id: "2".repeat(64) });
-    beforeEach(() => host.on("docker", `case "$*" in "ps "*) echo "${web.id} web"; echo "${late.id} late"; exit ;; esac\n${stubs.docker ?? ""}`));
+    beforeEach(() => host.on("docker", `case "$*" in "ps -aq"*) exit ;; "ps "*) echo "${web.id} web"; echo "${late.id} late"; exit ;; esac\n${stubs.docker ?? ""}`));
 
     it("has to run on as well", async () => {
       host.container(late.id, "false 137");
@@ -383,8 +383,26 @@ describe("containers after the change", () => {
     const { outcome, log } = await apply({ writes: [write("/etc/a", "a")], docker: { ...restart, stop: [web.id] } }, busy());
     // It could not be started on the way back either.
     expect(outcome).toBe("broken");
-    expect(log).toEqual(expect.arrayContaining(["container web does not start again", "container web ran before and does not run now", "failed; going back to the state of before"]));
+    expect(log).toEqual(expect.arrayContaining(["container web does not start again", "failed; going back to the state of before"]));
     expect(host.exists("/etc/a")).toBe(false);
+  });
+
+  it("one that ended well when it was stopped is no one that ended by itself", async () => {
+    host.on("docker", `case "$*" in "stop "*) mkdir -p "$ROOT/containers"; echo false 0 >"$ROOT/containers/$2"; exit ;; "start "*) [ ! -e "$ROOT/etc/a" ] || exit 1 ;; esac\n${stubs.docker ?? ""}`);
+    const { outcome, log } = await apply({ writes: [write("/etc/a", "a")], docker: { ...restart, stop: [web.id] } }, busy());
+    expect(log).toContain("container web does not start again");
+    expect(outcome).toBe("went back");
+    expect(host.read(`/containers/${web.id}`)).toBe("true 0\n");
+  });
+
+  it("a job that has ended well meanwhile is not run a second time on the way back", async () => {
+    const job = container("job");
+    const killed = container("killed");
+    host.container(job.id, "false 0");
+    host.container(killed.id, "false 137");
+    host.on("docker", `case "$*" in "ps -aq"*exited=0*) echo "${job.id}"; exit ;; esac\n${stubs.docker ?? ""}`);
+    expect((await apply({ writes: [write("/etc/a", "a")], docker: restart }, host.observation({ containers: known([web, job, killed]) }))).outcome).toBe("went back");
+    expect(host.calls().filter((call) => call.startsWith("docker start"))).toEqual([`docker start ${web.id}`, `docker start ${killed.id}`]);
   });
 });
 
@@ -683,6 +701,29 @@ describe("the original", () => {
     expect(host.calls()).toContain(`docker start ${id}`);
     expect(host.exists("/var/lib/drydock/pristine")).toBe(true);
     expect(host.exists("/var/lib/drydock/owner")).toBe(true);
+  });
+
+  it("whose dockerd does not come up leaves nobody stopped for good: who is started again is noted for the next try", async () => {
+    const id = "1".repeat(64);
+    await apply({ writes: [write(daemonJson, "{}")], docker: restart });
+    host.on("systemctl", readFileSync(host.at("/bin/systemctl"), "utf8").split("\n").slice(2).join("\n").replace('"start docker.service")', '"start docker.service") [ ! -e "$ROOT/late" ] &&'));
+    host.touch("/late");
+    const { outcome, log } = await restore({ docker: { ...restart, stop: [id] } }, host.observation({ containers: known([container("web", { id })]) }));
+    expect(outcome).toBe("broken");
+    expect(log).toContain("stopped until this is run again: web");
+    host.remove("/late");
+    host.calls();
+    expect((await restore({ docker: restart })).outcome).toBe("done");
+    expect(host.calls()).toContain(`docker start ${id}`);
+    expect(host.exists("/var/lib/drydock")).toBe(false);
+  });
+
+  it("does not wait for a dockerd that hangs, and its containers are not killed with it", async () => {
+    await apply({ writes: [write(daemonJson, "{}")], docker: restart });
+    host.on("systemctl", `case "$*" in "stop docker.service") exit 1 ;; esac\n${stubs.systemctl ?? ""}`);
+    host.calls();
+    expect((await restore({ docker: restart })).outcome).toBe("done");
+    expect(host.calls()).toContain("systemctl kill --kill-who=main -s KILL docker.service");
   });
 
   it("stays away when the engine, maybe a newer one by now, does not take the original daemon.json", async () => {

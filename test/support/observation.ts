@@ -27,6 +27,7 @@ export function container(name: string, change: Partial<Container> = {}): Contai
     pidsLimit: 0,
     memory: 0,
     memorySwap: 0,
+    autoRemove: false,
     ...change,
   };
 }
@@ -34,7 +35,7 @@ export function container(name: string, change: Partial<Container> = {}): Contai
 /** An sshd with the settings it comes with. */
 export function sshdLogin(settings: Record<string, string[]> = {}, change: Partial<SshdLogin> = {}): SshdLogin {
   const usual = { permitrootlogin: ["without-password"], pubkeyauthentication: ["yes"], hostbasedauthentication: ["no"], gssapiauthentication: ["no"], permitemptypasswords: ["no"], usedns: ["no"], authenticationmethods: ["any"] };
-  return { reads: true, user: "ops", isRoot: false, address: "192.0.2.7", forced: false, groups: [], settings: { ...usual, ...settings }, ...change };
+  return { reads: true, user: "ops", isRoot: false, address: "192.0.2.7", local: { address: "192.0.2.1", port: "22" }, forced: false, groups: [], settings: { ...usual, ...settings }, ...change };
 }
 
 export function info(change: Partial<DockerInfo> = {}): Known<DockerInfo> {

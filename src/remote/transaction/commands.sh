@@ -86,19 +86,26 @@ back() { # the generation's "before", files and running state
   if [ -e "$stage/docker-touched" ]; then
     if [ "$DOCKER_WAS" = active ]; then
       say "restarting dockerd with the old configuration"
+      note_ended
       let_containers_live
-      timeout "$DAEMON_SECONDS" systemctl stop docker.socket docker.service 2>/dev/null || systemctl kill -s KILL docker.service 2>/dev/null || :
+      stop_docker
       start_docker_as_before "$before"
-      { tac "$stage/stop"; cat "$stage/survivors"; } | start_containers
+      { tac "$stage/stop"; without_ended <"$stage/survivors"; } | start_containers
     else
-      systemctl stop docker.service
+      stop_docker
     fi
   fi
   bridge_filter_back "$before"
   left=$left$(differs_from "$before"; profiles_differ_from "$before"; kernel_differs_from "$before")
   [ -z "$left" ] || { say "$left"; return 1; }
-  [ ! -e "$stage/docker-touched" ] || [ "$DOCKER_WAS" != active ] || all_run "$(cat "$stage/stop" "$stage/survivors" | without_crashing)"
+  [ ! -e "$stage/docker-touched" ] || [ "$DOCKER_WAS" != active ] || { all_started && all_run "$(cat "$stage/stop" "$stage/survivors" | without_crashing)"; }
 }
+
+note_ended() { # survivors that ended well by themselves: a job that is through must not run a second time. Once, before dockerd stops
+  [ ! -e "$stage/ended" ] && systemctl -q is-active docker.service || return 0
+  timeout 30 docker ps -aq --no-trunc --filter status=exited --filter exited=0 >"$stage/ended" 2>/dev/null || :
+}
+without_ended() { if [ -s "$stage/ended" ]; then grep -vF -f "$stage/ended" || :; else cat; fi; }
 
 note_applied() {
   pid=$(docker_pid)
@@ -265,16 +272,21 @@ leave_host() { # nothing of ours stays on a host that was left; who waits for th
 
 restore_originals() {
   touch "$state/pristine/ids"
+  ! has stop || note_stopped || say "which containers are stopped could not be noted"
   ! has stop || stop_containers "$stage/stop" || say "not all containers could be stopped"
   say "stopping dockerd"
-  [ "$SOCKET" = no ] || systemctl stop docker.socket
   broken=no
-  systemctl stop docker.service || broken=yes
+  stop_docker
   no_orphans && sh "$stage/transaction.sh" put_back "$stage" || broken=yes
   say "starting dockerd"
-  start_docker || return 1
+  if ! start_docker; then
+    stopped=$(cut -d' ' -f2- "$state/stopped" 2>/dev/null | tr '\n' ' ')
+    [ -z "$stopped" ] || say "stopped until this is run again: $stopped"
+    return 1
+  fi
   # What ran before the first update, or ran until now and can still be seen.
-  { tac "$state/pristine/stopped" 2>/dev/null || true; tac "$stage/stop"; } | start_containers
+  { tac "$state/pristine/stopped" 2>/dev/null || true; [ -e "$state/stopped" ] || tac "$stage/stop"; } | start_containers
+  start_stopped
   [ "$broken" = no ] || return 1
   left=$(damaged_in "$state/pristine"; differs_from "$state/pristine"; profiles_differ_from "$state/pristine")
   [ -z "$left" ] || { say "not as before: $left"; return 1; }

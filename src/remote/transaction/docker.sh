@@ -60,6 +60,15 @@ stays_up() {
   timeout "$DAEMON_SECONDS" docker info >/dev/null 2>&1 || { say "dockerd does not answer any more"; return 1; }
 }
 
+note_stopped() { # who is about to be stopped, for a run that is cut off, or finds no dockerd to start them with: the next one does
+  { cat "$state/stopped" 2>/dev/null || :; cat "$stage/stop"; } | awk '!seen[$0]++' >"$state/stopped.new" && sync "$state/stopped.new" && mv "$state/stopped.new" "$state/stopped" && sync "$state"
+}
+
+stop_docker() { # and its socket, by which any docker command would start it again. One that hangs is killed, without its containers
+  [ "$SOCKET" = no ] || timeout "$DAEMON_SECONDS" systemctl stop docker.socket 2>/dev/null || :
+  timeout "$DAEMON_SECONDS" systemctl stop docker.service 2>/dev/null || systemctl kill --kill-who=main -s KILL docker.service 2>/dev/null || :
+}
+
 stop_containers() { # FILE: ID NAME a line, in order
   while read -r id name; do
     say "stopping container $name"
@@ -69,10 +78,14 @@ stop_containers() { # FILE: ID NAME a line, in order
 }
 
 start_containers() { # ID NAME a line on stdin; those that this daemon does not know are left out
+  rm -f "$stage/not-started"
   while read -r id name; do
-    ! docker inspect "$id" >/dev/null 2>&1 || docker start "$id" >/dev/null || say "container $name does not start again"
+    ! docker inspect "$id" >/dev/null 2>&1 || docker start "$id" >/dev/null || { say "container $name does not start again"; echo "$id" >>"$stage/not-started"; }
   done
 }
+
+# One that ended well when it was stopped looks as if it had ended by itself.
+all_started() { [ ! -s "$stage/not-started" ]; }
 
 # A container that runs on under a shim that no daemon lists can be stopped by nobody but the kernel's kill.
 no_orphans() {

@@ -30,7 +30,7 @@ write_recovery_units() {
 Description=Drydock: take back an update that was cut off, before anything reads its files
 DefaultDependencies=no
 RequiresMountsFor=$state
-After=local-fs.target
+After=local-fs.target systemd-modules-load.service
 Before=sysinit.target systemd-tmpfiles-setup.service auditd.service audit-rules.service apparmor.service containerd.service docker.socket docker.service shutdown.target
 Conflicts=shutdown.target
 ConditionPathExists=$stage/transaction.sh
@@ -77,7 +77,8 @@ start_guard() {
 }
 
 run_guard() {
-  systemd-run --quiet --collect --unit=drydock-guard --on-active="$GUARD_SECONDS" --on-unit-inactive="$GUARD_SECONDS" --timer-property=AccuracySec=1s \
+  # What hangs is ended, and begun again by the timer: it must not keep the lock for good.
+  systemd-run --quiet --collect --unit=drydock-guard --property=RuntimeMaxSec=3600 --on-active="$GUARD_SECONDS" --on-unit-inactive="$GUARD_SECONDS" --timer-property=AccuracySec=1s \
     --property=OOMScoreAdjust=-900 --property=SyslogLevel=notice --property=LogLevelMax=notice sh "$stage/transaction.sh" guard "$stage"
 }
 
@@ -91,7 +92,8 @@ disarm() { # the timer last: whatever is cut off here, or an /etc that is read-o
 stop_guard() { systemctl stop drydock-guard.timer 2>/dev/null || :; }
 
 # Where the stage goes in any case, and with it the timer's program. A unit for a boot that stays does nothing without one.
-disarm_for_good() { disarm || stop_guard; }
+# Those of one that broke before stay: the next boot tries to take it back, as long as no other came so far as to touch something.
+disarm_for_good() { if [ -d "$stage.broken" ]; then stop_guard; else disarm || stop_guard; fi; }
 
 # For whoever looks next: what became of the last transaction that got so far as to touch something.
 note_outcome() { # RESULT WHY
@@ -169,6 +171,7 @@ end_untouched() { # it was cut off before its first change
   forget_saved
   disarm_for_good
   end_transaction
+  [ ! -d "$stage.broken" ] || mv "$stage.broken" "$stage"
 }
 
 keep() { # confirmed; fails as end_taken_back does
@@ -260,6 +263,7 @@ recover() { # at boot, before the files are read by anybody: nothing runs yet th
     restoring)
       : >"$stage/after-boot"
       [ ! -d "$state/pristine" ] || sh "$stage/transaction.sh" files_back "$stage" || :
+      systemctl daemon-reload || :
       exit 0
       ;;
     changing | changed | going-back | broken) ;;
@@ -286,6 +290,8 @@ recover() { # at boot, before the files are read by anybody: nothing runs yet th
   # apparmor.service loads by the files.
   cat "$stage/profiles-load" "$stage/profiles-unload" | while read -r name; do forget_compiled "$name"; done
   systemctl daemon-reload || :
+  # By a file that is gone now.
+  unload_modules "$before"
   sync -f "$stage"
 }
 

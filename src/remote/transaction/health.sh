@@ -5,6 +5,7 @@
 check_health() {
   systemctl -q is-active docker.service || { say "docker.service is $(systemctl is-active docker.service || true)"; return 1; }
   wait_for_docker
+  all_started
   all_run "$(ran_before)"
   printf '%s\n' "$states" >"$stage/states"
   [ -e "$stage/docker-touched" ] || return 0
@@ -63,14 +64,9 @@ none_crashes() { # since the health check
   done
 }
 
-# Whether somebody takes a TCP connection. No tool for that is on every host, but bash is on nearly each, and can.
+# Whether somebody takes a TCP connection and keeps it: docker-proxy takes one for whoever does not listen, and closes it at once. No tool
+# for that is on every host, but bash is on nearly each, and can.
 answers() { # ADDRESS PORT
-  # shellcheck disable=SC2016 # for bash
-  timeout 5 bash -c ': <"/dev/tcp/$0/$1"' "$1" "$2" 2>/dev/null
-}
-
-# docker-proxy takes a connection for whoever does not listen, and closes it at once.
-stays_open() { # ADDRESS PORT
   # shellcheck disable=SC2016 # for bash
   timeout 5 bash -c 'exec 3<>"/dev/tcp/$0/$1" || exit 1; read -r -t 0.3 -n 1 -u 3; status=$?; [ "$status" -eq 0 ] || [ "$status" -gt 128 ]' "$1" "$2" 2>/dev/null
 }
@@ -79,7 +75,7 @@ note_ports() { # before the change: the lines NAME ADDRESS PORT of which somebod
   : >"$stage/answering"
   command -v bash >/dev/null || return 0
   while read -r name address port; do
-    ! stays_open "$address" "$port" || printf '%s %s %s\n' "$name" "$address" "$port" >>"$stage/answering"
+    ! answers "$address" "$port" || printf '%s %s %s\n' "$name" "$address" "$port" >>"$stage/answering"
   done <"$stage/ports"
 }
 

@@ -134,6 +134,14 @@ stop_what_was_started() { # FOLDER; goes on where one resists, since kernel_diff
     tries=0
     while systemctl -q is-active "$unit" && [ "$tries" -lt 10 ]; do tries=$((tries + 1)); sleep 1; done
   done <"$1/inactive"
+  unload_modules "$1"
+  [ -s "$1/inactive" ] || return 0
+  { audit_rules_now >"$stage/audit-now" && comm -23 "$stage/audit-now" "$1/audit-rules" >"$stage/audit-more" &&
+    comm -13 "$stage/audit-now" "$1/audit-rules" >"$stage/audit-less" && change_audit_rules "$stage/audit-more" "$stage/audit-less"; } || :
+}
+
+unload_modules() { # FOLDER: those that were not loaded before
+  [ -e "$1/not-loaded" ] || return 0
   while read -r module; do
     [ -d "/sys/module/$module" ] || continue
     say "unloading $module"
@@ -141,9 +149,6 @@ stop_what_was_started() { # FOLDER; goes on where one resists, since kernel_diff
     # needs along where no module uses that: with `bridge` goes docker0.
     rmmod "$module" 2>/dev/null || say "$module stays loaded, since something uses it"
   done <"$1/not-loaded"
-  [ -s "$1/inactive" ] || return 0
-  { audit_rules_now >"$stage/audit-now" && comm -23 "$stage/audit-now" "$1/audit-rules" >"$stage/audit-more" &&
-    comm -13 "$stage/audit-now" "$1/audit-rules" >"$stage/audit-less" && change_audit_rules "$stage/audit-more" "$stage/audit-less"; } || :
 }
 
 bring_limits_back() { # FOLDER; after the unit files. Goes on where one resists: a process that was restarted has its own

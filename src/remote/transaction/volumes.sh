@@ -289,11 +289,7 @@ stop_all_containers() { # those of now: the list is as old as the first copy, wh
   docker ps --no-trunc --format '{{.ID}} {{.Names}}' | while read -r id name; do grep -q "^$id " "$stage/stop" || printf '%s %s\n' "$id" "$name"; done >"$stage/stop.new"
   cat "$stage/stop" >>"$stage/stop.new"
   mv "$stage/stop.new" "$stage/stop"
-  # For a run that is cut off here: the next one starts them.
-  { cat "$state/stopped" 2>/dev/null || :; cat "$stage/stop"; } | awk '!seen[$0]++' >"$state/stopped.new"
-  sync "$state/stopped.new"
-  mv "$state/stopped.new" "$state/stopped"
-  sync "$state"
+  note_stopped
   stop_containers "$stage/stop"
 }
 
