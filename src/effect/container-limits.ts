@@ -1,7 +1,7 @@
 /** The limits that each container has, by docker-.scope.d, its own wish, and the kernel. */
 
 import type { Container, Observation } from "../observed/observation.ts";
-import { amount, cgroupFile, cgroupNumber, isSameAmount } from "./limit-values.ts";
+import { amount, cgroupFile, cgroupNumber, containersSlice, isSameAmount } from "./limit-values.ts";
 
 /**
  * `10-`, since drop-ins of all folders are read in the order of their names: what a container asks for itself is written by
@@ -37,23 +37,25 @@ export function ownHigherLimits(wished: Record<string, string>, container: Conta
   });
 }
 
-/** Containers that use more than a new limit gives them at once: processes can't be made any more, memory is taken by a kill. */
+/** Containers, each and all together, that use more than a new limit gives them at once: processes can't be made any more, memory is taken by a kill. */
 export function overNewLimits(wished: Record<string, string>, observation: Observation): string[] {
-  return runningScopes(observation).flatMap((container) =>
-    scopeEntries(wished).flatMap(([key, value]) => {
-      const files = observation.cgroups[scopeOf(container)] ?? {};
-      const used = Number(files[(cgroupFile[key] ?? "").replace(".max", ".current")] ?? Number.NaN);
-      const limit = ownLimit(key, container) ?? amount(key, value, observation);
-      const unit = key === "TasksMax" ? " processes" : " bytes";
-      return limit !== undefined && used > limit ? [`${container.name} uses ${used}${unit}, and ${key}=${value} leaves it ${Math.floor(limit)}`] : [];
-    }),
-  );
+  const over = (who: string, cgroup: string, key: string, value: string, limit = amount(key, value, observation)): string[] => {
+    const used = Number(observation.cgroups[cgroup]?.[(cgroupFile[key] ?? "").replace(".max", ".current")] ?? Number.NaN);
+    const unit = key === "TasksMax" ? " processes" : " bytes";
+    return limit !== undefined && used > limit ? [`${who} uses ${used}${unit}, and ${key}=${value} leaves it ${Math.floor(limit)}`] : [];
+  };
+  return [
+    ...runningScopes(observation).flatMap((container) => scopeEntries(wished).flatMap(([key, value]) => over(container.name, scopeOf(container), key, value, ownLimit(key, container)))),
+    ...entriesOf(wished, containersSlice).flatMap(([key, value]) => over(`${containersSlice}, with all containers in it,`, containersSlice, key, value)),
+  ];
 }
 
 // --- Internal ---
 
-const scopeEntries = (wished: Record<string, string>) =>
-  Object.entries(wished).flatMap(([name, value]): [string, string][] => (name.startsWith("docker-.scope ") ? [[name.split(" ")[1] ?? "", value]] : []));
+const scopeEntries = (wished: Record<string, string>) => entriesOf(wished, "docker-.scope");
+
+const entriesOf = (wished: Record<string, string>, unit: string) =>
+  Object.entries(wished).flatMap(([name, value]): [string, string][] => (name.startsWith(`${unit} `) ? [[name.split(" ")[1] ?? "", value]] : []));
 
 const scopeOf = ({ id }: Container) => `docker-${id}.scope`;
 

@@ -2,6 +2,9 @@
 
 import type { Observation } from "../observed/observation.ts";
 
+/** That all containers are in, where their sum is limited. */
+export const containersSlice = "drydock-containers.slice";
+
 /** cgroups(7): the file that enforces a property of systemd.resource-control(5). */
 export const cgroupFile: Readonly<Record<string, string>> = { TasksMax: "pids.max", MemoryMax: "memory.max", MemorySwapMax: "memory.swap.max" };
 

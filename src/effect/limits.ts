@@ -3,9 +3,7 @@
 import type { Observation, Process } from "../observed/observation.ts";
 import { parseUnitText } from "../observed/systemd.ts";
 import { containersLimitInEffect } from "./container-limits.ts";
-import { amount, cgroupFile, cgroupNumber, isSameAmount } from "./limit-values.ts";
-
-export const containersSlice = "drydock-containers.slice";
+import { amount, cgroupFile, cgroupNumber, containersSlice, isSameAmount } from "./limit-values.ts";
 
 /** `<unit> <property>` → value, from the unit files and drop-ins among the files. `docker-.scope` stands for every container. */
 export function limitsWished(files: Record<string, string>): Record<string, string> {

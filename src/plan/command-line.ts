@@ -4,6 +4,7 @@ import type { HostInputs } from "../desired/host-inputs.ts";
 import type { EnvironmentFlag } from "../observed/environment-flags.ts";
 import type { Observation } from "../observed/observation.ts";
 import { unitFlags } from "./docker-activation.ts";
+import { daemonJson } from "./wish.ts";
 
 /** One sentence a finding, each with what to do. */
 export function commandLineFindings(wish: HostInputs, observation: Observation): string[] {
@@ -14,6 +15,7 @@ export function commandLineFindings(wish: HostInputs, observation: Observation):
   });
   const without = ["iptables", "ip6tables"].filter((key) => !(key in wish.daemon) && isOff(key, observation));
   return [
+    ...otherFile(observation),
     ...flagged.filter(({ key }) => key in wish.daemon).map(({ key, place }) => `daemon.${key} also stands ${place}, and dockerd refuses to start with both; remove it there or here`),
     ...flagged.filter(({ key }) => !(key in wish.daemon)).map(({ key, place }) => `${key} stands ${place} and must not be set; remove it there`),
     ...(wish.daemon.icc === false ? without.filter((key) => key === "iptables" || wish.daemon.ipv6 === true).map((key) => `daemon.icc: false needs ${key}, and docker.service has --${key}=false, so dockerd would not start; remove it there`) : []),
@@ -21,6 +23,18 @@ export function commandLineFindings(wish: HostInputs, observation: Observation):
 }
 
 // --- Internal ---
+
+/** dockerd reads that one then, and what we write is in no effect: the way back could not keep containers, either. */
+function otherFile(observation: Observation): string[] {
+  const variable = usedVariables(observation)?.find(({ flag }) => /^--config-file(=|$)/.test(flag));
+  const line = commandLines(observation).find((text) => {
+    const words = unitFlags(text);
+    const at = words.findLastIndex((word) => /^--config-file(=|$)/.test(word));
+    return at >= 0 && (words[at]?.split("=")[1] ?? words[at + 1]) !== daemonJson;
+  });
+  const place = variable ? `${variable.file} has --config-file for docker.service (${variable.variable})` : line && `docker.service has --config-file on its command line (${line})`;
+  return place ? [`${place}: dockerd reads that file, and Drydock writes ${daemonJson}; move what it has there, and take the flag out`] : [];
+}
 
 /** `on the command line of docker.service (…)`, or in which file a variable of it has the flag. */
 function placeOf(key: string, observation: Observation): string | undefined {

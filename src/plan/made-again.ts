@@ -11,10 +11,11 @@ export function describeMadeAgain({ because, stop, switchesStore }: DockerActiva
   if (switchesStore || !containers.known) return [];
   const runsOn = ({ id, running }: Container) => running && !stop.includes(id);
   const remade = containers.value.filter((container) => because.some((key) => fixed[key]?.(container, wish.daemon[key]) ?? (daemonKeyCost[key] === "containers made again" && !isFilter(key) && runsOn(container))));
-  const restarted = because.some(isFilter) ? containers.value.filter(runsOn) : [];
+  const atStart = [...(because.some(isFilter) ? ["seccomp filter"] : []), ...(because.includes("default-ulimits") ? ["default-ulimits"] : [])];
+  const restarted = atStart.length > 0 ? containers.value.filter(runsOn) : [];
   return [
     ...(remade.length > 0 ? [`containers have to be made again to get new defaults: ${listed(remade)}`] : []),
-    ...(restarted.length > 0 ? [`containers have to be started again to get the new seccomp filter: ${listed(restarted)}`] : []),
+    ...(restarted.length > 0 ? [`containers have to be started again to get the new ${atStart.join(" and ")}: ${listed(restarted)}`] : []),
   ];
 }
 
@@ -26,6 +27,10 @@ const fixed: Record<string, (container: Container, wished: Json | undefined) => 
   "log-opts": () => true,
   "no-new-privileges": ({ privileged }) => !privileged,
   "default-cgroupns-mode": ({ cgroupnsMode }, wished) => cgroupnsMode !== wished,
+  // Who asked for one of its own keeps that; which one a container has is not asked.
+  "default-ipc-mode": () => true,
+  "default-runtime": () => true,
+  "default-shm-size": () => true,
 };
 
 /** The key, and the words of a plan for another text under the same path. */

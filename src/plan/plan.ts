@@ -3,7 +3,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { auditRulesOf, watchedPath } from "../effect/audit-rules.ts";
 import { liftedLimits, overNewLimits } from "../effect/container-limits.ts";
-import { containersSlice } from "../effect/limits.ts";
+import { containersSlice } from "../effect/limit-values.ts";
 import type { HostInputs, JsonObject } from "../desired/host-inputs.ts";
 import type { Observation } from "../observed/observation.ts";
 import { atLeast } from "../observed/engine-version.ts";
@@ -37,7 +37,7 @@ export interface Plan {
   processLimits: { unit: string; property: string; value: string }[];
   /** Limits of containers that run with more than they asked for and than is wished; the cgroup file and its value. */
   scopeLimits: { scope: string; file: string; value: string }[];
-  /** Running containers that use more than the new limits leave them at once. */
+  /** Running containers, each and all together, that use more than the new limits leave them at once. */
   overLimits: string[];
   /** Every path that is wished, right already or not. */
   declared: string[];
@@ -97,6 +97,7 @@ export function planApply(wish: HostInputs, observation: Observation): Plan {
   const profiles = planProfiles(wish, seen, observation, [...rewritten]);
   const daemonReload = touched.some((path) => path.startsWith("/etc/systemd/system/")) || Object.values(observation.units).some(({ NeedDaemonReload }) => NeedDaemonReload === "yes");
   const docker = planDocker(wish, seen, observation, { newDaemonJson: writes.find(({ path }) => path === daemonJson)?.text, subordinateIds, moving });
+  const sliceLimits = limits.filter(({ unit }) => unit === containersSlice);
   const scopeLimits = liftedLimits(wish.inEffect.limits, observation);
   return {
     writes,
@@ -114,9 +115,9 @@ export function planApply(wish: HostInputs, observation: Observation): Plan {
     validateWith: validateCommand(wish, observation),
     processLimits: limits.filter(({ unit }) => unit.endsWith(".service")),
     scopeLimits,
-    overLimits: (daemonReload || scopeLimits.length > 0) && docker.stop.length === 0 ? overNewLimits(wish.inEffect.limits, observation) : [],
+    overLimits: (daemonReload || scopeLimits.length > 0 || sliceLimits.length > 0) && docker.stop.length === 0 ? overNewLimits(wish.inEffect.limits, observation) : [],
     declared: [...new Set([...Object.keys(wish.files), ...Object.keys(wish.modes), daemonJson, ...(wish.inEffect.apparmor === undefined ? [] : [bootLink])])].sort(),
-    sliceLimits: limits.filter(({ unit }) => unit === containersSlice),
+    sliceLimits,
     volumes,
     removeOldData: wish.inEffect.oldData === "none" && (observation.oldData.length > 0 || moving.length > 0) &&
       // What an adopted filesystem hides is removed by a later update at the earliest, when somebody has seen what is on it.

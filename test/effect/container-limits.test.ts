@@ -75,4 +75,12 @@ describe("a container that uses more than a new limit leaves it", () => {
   ])("%s", (_, own, files, texts) => {
     expect(overNewLimits(wished, host(container("web", own), files))).toEqual(texts);
   });
+
+  it("or all of them together, than one for their sum", () => {
+    const all = { ...defaultHost(), tasks: known(1000), cgroups: { "drydock-containers.slice": { "pids.current": "800", "memory.current": String(3 * gib) } } };
+    const sum = (key: string, value: string): string[] => overNewLimits({ [`drydock-containers.slice ${key}`]: value }, all);
+    expect(sum("MemoryMax", "2G")).toEqual(["drydock-containers.slice, with all containers in it, uses 3221225472 bytes, and MemoryMax=2G leaves it 2147483648"]);
+    expect(sum("TasksMax", "75%")).toEqual(["drydock-containers.slice, with all containers in it, uses 800 processes, and TasksMax=75% leaves it 750"]);
+    expect(sum("TasksMax", "80%")).toEqual([]);
+  });
 });

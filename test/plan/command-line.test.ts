@@ -43,6 +43,22 @@ describe("a key that the command line has as well", () => {
   });
 });
 
+describe("another file than the one we write", () => {
+  const has = (file: string, what: string): string[] => [`${file} (${what}): dockerd reads that file, and Drydock writes /etc/docker/daemon.json; move what it has there, and take the flag out`];
+  const onLine = (flags: string): string[] => has("docker.service has --config-file on its command line", `/usr/sbin/dockerd -H fd:// ${flags}`);
+  it.each<[string, Partial<Observation>, string[]]>([
+    ["on the command line", startedWith("--config-file=/etc/docker/prod.json"), onLine("--config-file=/etc/docker/prod.json")],
+    ["in a word of its own", startedWith("--config-file /srv/docker.json"), onLine("--config-file /srv/docker.json")],
+    ["the last of two, which counts", startedWith("--config-file=/etc/docker/daemon.json --config-file=/srv/docker.json"), onLine("--config-file=/etc/docker/daemon.json --config-file=/srv/docker.json")],
+    ["the very one", startedWith("--config-file=/etc/docker/daemon.json"), []],
+    ["the very one in a word of its own", startedWith("--config-file /etc/docker/daemon.json"), []],
+    ["in a variable", { ...startedWith("$DOCKER_OPTS"), environmentFlags: known<EnvironmentFlag[]>([{ file: "/etc/default/docker", variable: "DOCKER_OPTS", flag: "--config-file" }]) }, has("/etc/default/docker has --config-file for docker.service", "DOCKER_OPTS")],
+    ["in a variable that the unit does not use", { ...startedWith(""), environmentFlags: known<EnvironmentFlag[]>([{ file: "/etc/default/docker", variable: "DOCKER_OPTS", flag: "--config-file" }]) }, []],
+  ])("is refused: %s", (_, observation, texts) => {
+    expect(daemon({ icc: false }, defaultHost(observation))).toEqual(texts);
+  });
+});
+
 describe("a variable of the unit", () => {
   const has = (flag: string, variable = "DOCKER_OPTS"): Partial<Observation> => ({ ...startedWith("$DOCKER_OPTS"), environmentFlags: known<EnvironmentFlag[]>([{ file: "/etc/default/docker", variable, flag }]) });
   const where = (flag: string): string => `in /etc/default/docker, which docker.service takes its command line from (DOCKER_OPTS: ${flag})`;

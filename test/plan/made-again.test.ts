@@ -24,6 +24,7 @@ describe("who has to be made again", () => {
     ["may have other options of it", said({ "log-opts": { tag: "x" } }), remade("web", "db", "agent")],
     ["could gain privileges, and was not given all of them", said({ "no-new-privileges": true }), remade("web", "db")],
     ["has another cgroup namespace, which a reload is enough for", said({ "default-cgroupns-mode": "private" }, { how: "reload" }), remade("web")],
+    ["may have the default of before, which a reload is enough for", said({ "default-shm-size": "128M" }, { how: "reload" }), remade("web", "db", "agent")],
     ["runs on in another slice", said({ "cgroup-parent": "machine.slice" }), remade("web", "agent")],
     ["is nobody that starts again there", said({ "cgroup-parent": "machine.slice" }, { stop: [web.id, agent.id] }), []],
     ["is nobody when the daemon's own settings change", said({ "log-level": "info" }), []],
@@ -38,6 +39,8 @@ describe("who has to be started again", () => {
   it.each<[string, string[], string[]]>([
     ["runs with the older filter", said({ "seccomp-profile": seccompFile }), filter("web, agent")],
     ["the same of another text", said({}, { because: ["seccomp profile"] }), filter("web, agent")],
+    ["has the ulimits of its start", said({ "default-ulimits": {} }), ["containers have to be started again to get the new default-ulimits: web, agent"]],
+    ["has both", said({ "seccomp-profile": seccompFile, "default-ulimits": {} }), filter("web, agent").map((text) => text.replace("filter", "filter and default-ulimits"))],
     ["is nobody that is stopped and started anyway", said({ "seccomp-profile": seccompFile }, { stop: [web.id, agent.id] }), []],
   ])("%s", (_, texts, expected) => {
     expect(texts).toEqual(expected);

@@ -29,6 +29,7 @@ describe("what waits", () => {
   it("is what running containers would notice", () => {
     expect(isDisruptive(restart)).toBe(true);
     expect(isDisruptive(emptyPlan({ overLimits: ["web uses 600 processes, and TasksMax=512 leaves it 512"] }))).toBe(true);
+    expect(isDisruptive(emptyPlan({ docker: { ...noDocker, dropBetweenContainers: true } }))).toBe(true);
     expect(isDisruptive(emptyPlan({ docker: { ...noDocker, how: "reload" }, writes: [] }))).toBe(false);
   });
 
