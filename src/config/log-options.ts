@@ -31,7 +31,7 @@ export function checkLogOptions(driver: string, options: Readonly<Record<string,
     if (!check || check.test(value)) continue;
     findings.push({ options: [option], text: `${showValue(value, [option])} is not allowed; allowed: ${allowed[option] ?? "another value"}` });
   }
-  return [...findings, ...checkTogether(options)];
+  return [...findings, ...checkTogether(options), ...checkRotation(driver, options)];
 }
 
 /** logentries is one up to engine 24 only. */
@@ -76,7 +76,8 @@ const facilities = [
 const values: Record<string, RegExp | undefined> = {
   mode: /^(?:blocking|non-blocking)$/,
   "max-buffer-size": /^\d+(?:\.\d+)?[kmg]?b?$/i,
-  "max-size": /^(?:-1|\d+(?:\.\d+)?[kmg]?b?)$/i,
+  // The engine takes 0 and -1 from a daemon.json, and then starts no container (jsonfilelog.go, New).
+  "max-size": /^(?!0+(?:\.0+)?[a-z]*$)\d+(?:\.\d+)?[kmg]?b?$/i,
   "max-file": /^[1-9]\d*$/,
   compress: /^(?:true|false)$/,
   "syslog-address": /^(?:unix|unixgram):\/\/\/\S+$|^(?:udp|tcp|tcp\+tls):\/\/(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/,
@@ -90,7 +91,7 @@ const values: Record<string, RegExp | undefined> = {
 const allowed: Record<string, string | undefined> = {
   mode: "blocking, non-blocking",
   "max-buffer-size": "a size such as 4m",
-  "max-size": "a size such as 10m",
+  "max-size": "a size above 0 such as 10m; without it there is no limit",
   "max-file": 'a number in quotes such as "3"',
   compress: '"true" or "false" in quotes',
   "syslog-address": "unixgram:///dev/log, unix://path, udp://host:port, tcp://host:port or tcp+tls://host:port",
@@ -102,6 +103,17 @@ const allowed: Record<string, string | undefined> = {
   "syslog-tls-cert": "an absolute path on the host",
   "syslog-tls-key": "an absolute path on the host",
 };
+
+/** dockerd starts with these, and no container does (daemon/logger/jsonfilelog/jsonfilelog.go, local/config.go). */
+function checkRotation(driver: string, { compress, "max-file": files, "max-size": size }: Readonly<Record<string, string>>): LogFinding[] {
+  if (driver === "json-file" && compress === "true" && (size === undefined || files === undefined || files === "1")) {
+    return [{ options: ["compress", "max-file", "max-size"], text: 'with json-file compress needs max-size and a max-file of "2" or more, or no container would start' }];
+  }
+  if (driver === "local" && files === "1" && compress !== "false") {
+    return [{ options: ["max-file", "compress"], text: 'with local a max-file of "1" needs compress: "false", or no container would start' }];
+  }
+  return [];
+}
 
 function checkTogether(options: Readonly<Record<string, string>>): LogFinding[] {
   const findings: LogFinding[] = [];

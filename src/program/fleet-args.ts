@@ -176,7 +176,7 @@ export interface ConnectionProxyArgs {
 export interface DaemonArgs {
   /**
    * Root in a container is this user's first subordinate uid on the host. Images, containers and volumes made before are hidden, not lost (another data root), and running containers are stopped first.
-   * Allowed: default, a user, or user:group.
+   * Allowed: default, or the name of a user, or user:group.
    * Cost of a change: containers made again. CIS 2.9.
    * @default no remapping
    * @see https://docs.docker.com/engine/security/userns-remap/

@@ -365,6 +365,20 @@ config:
     ],
   },
   {
+    title: "userns-remap to a number",
+    yaml: `
+config:
+  drydock:profile: strict
+  drydock:hosts:
+    web1:
+      connection: { host: 192.0.2.10 }
+      daemon: { userns-remap: "1000" }
+`,
+    problems: [
+      'hosts.web1.daemon.userns-remap: "1000" is not allowed; allowed: default, or the name of a user, or user:group',
+    ],
+  },
+  {
     title: "userns-remap to root",
     yaml: `
 config:

@@ -12,7 +12,7 @@ const ulimit = z.strictObject({
 const listener = text("unix://, fd:// or tcp://address:port", /^(?:unix:\/\/\/\S+|fd:\/\/\S*|tcp:\/\/\S+)$/);
 
 export const securityKeys = {
-  "userns-remap": setting(text("default, a user, or user:group", /^[A-Za-z0-9_][\w.-]*(?::[A-Za-z0-9_][\w.-]*)?$/), {
+  "userns-remap": setting(text("default, or the name of a user, or user:group", /^(?!\d+(?::|$))[A-Za-z0-9_][\w.-]*(?::[A-Za-z0-9_][\w.-]*)?$/), {
     description:
       "Root in a container is this user's first subordinate uid on the host. Images, containers and volumes made before are " +
       "hidden, not lost (another data root), and running containers are stopped first.",
