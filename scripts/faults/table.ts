@@ -89,7 +89,7 @@ Code: ${digest} (of ${covered.join(", ")}; a test fails when it is another).
 | | fault | in the step | that it happened | ended | daemon | container | files | kernel | data | s |
 | ---: | --- | --- | --- | --- | --- | --- | --- | --- | --- | ---: |
 ${lines.join("\n")}
-${notTried.length === 0 ? "" : `\nNot tried with this code: ${notTried.join("; ")}.\n`}`;
+${notTried.length === 0 ? "" : `\nWithout a row that passed with this code: ${notTried.join("; ")}.\n`}`;
 }
 
 // --- Internal ---

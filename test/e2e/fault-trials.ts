@@ -14,7 +14,7 @@ const once = faults.filter(({ variant }) => !variant).map((fault) => ({ fault, n
 export function tryFaults(share: 0 | 1, host: () => FaultHost): void {
   const mine = once.filter((_, i) => i % 2 === share);
   const isNew = ({ name, step }: (typeof mine)[number]): boolean => notTried.includes(`${name}, ${step}`);
-  it.skip.each(mine.filter(isNew))("$name, $step (skipped: the table of faults has not tried it with this code yet: npm run faults)", () => undefined);
+  it.skip.each(mine.filter(isNew))("$name, $step (skipped: the table of faults has no row of it that passed with this code: npm run faults)", () => undefined);
   it.for(mine.filter((one) => !isNew(one)))("$name, $step: all of one state or all of the other", async ({ fault, step }, context) => {
     skipWithoutTime(context, `npm run faults -- --only '${fault.name}'`);
     const row = await trial(host(), fault, step).catch(async (error: unknown) => {
