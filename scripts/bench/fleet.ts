@@ -65,21 +65,22 @@ export async function measureFleet({ hosts, rounds, prefix, withPyinfra, log }: 
 
 const show = (times: Times) => Object.values(times).map((value) => value.toFixed(2)).join(" / ");
 
-async function measureBare(set: LightHosts, rounds: number, prefix: string[]): Promise<Times> {
+function measureBare(set: LightHosts, rounds: number, prefix: string[]): Promise<Times> {
   const args = jobArgs(set.hosts);
-  const taken: Record<Step, number[]> = { first: [], "no-op": [], check: [] };
-  for (let round = 0; round < rounds; round++) {
-    for (const step of ["first", "no-op", "check"] as const) taken[step].push(await bareSsh(set, bareScript(args, step), prefix));
-    await set.reset();
-  }
-  return medians(taken);
+  return fromFresh(set, rounds, (step) => bareSsh(set, bareScript(args, step), prefix));
 }
 
-async function measurePyinfra(set: LightHosts, rounds: number): Promise<Times> {
+function measurePyinfra(set: LightHosts, rounds: number): Promise<Times> {
+  const calls = jobHandlers(jobTexts(jobArgs(set.hosts)));
+  return fromFresh(set, rounds, (step) => pyinfra(set, step), () => assertApplied(set, { calls }));
+}
+
+/** The three steps again and again, each time on hosts as they come. */
+async function fromFresh(set: LightHosts, rounds: number, seconds: (step: Step) => Promise<number>, afterEach: () => void = () => undefined): Promise<Times> {
   const taken: Record<Step, number[]> = { first: [], "no-op": [], check: [] };
   for (let round = 0; round < rounds; round++) {
-    for (const step of ["first", "no-op", "check"] as const) taken[step].push(await pyinfra(set, step));
-    assertApplied(set, { calls: jobHandlers(jobTexts(jobArgs(set.hosts))) });
+    for (const step of ["first", "no-op", "check"] as const) taken[step].push(await seconds(step));
+    afterEach();
     await set.reset();
   }
   return medians(taken);
