@@ -47,7 +47,8 @@ function disruptionsOf(wish: HostInputs, observation: Observation, plan: Plan): 
   }
   if (!docker.switchesStore && docker.stop.length > 0) {
     const moving = plan.volumes.filter(stopsDocker).map(({ mountPoint }) => mountPoint);
-    const lost = removedByStop(docker.stop, observation).map((text) => `; ${text}`).join("");
+    const removed = removedByStop(docker.stop, observation);
+    const lost = removed === undefined ? "" : `; ${removed}`;
     if (moving.length > 0) reasons.push({ disruption: "restart-containers", text: `moving ${moving.join(" and ")} stops ${names.join(", ")}, which are started again after it${lost}` });
     else reasons.push({ disruption: "restart-containers", text: `restarting dockerd without live-restore stops ${names.join(", ")}${lost}`, instead: "set daemon.live-restore: true" });
   }

@@ -70,7 +70,8 @@ export function describeCost(plan: Plan, wish: HostInputs, observation: Observat
   }
   if (docker.stop.length > 0) {
     cost.push(`containers ${docker.switchesStore ? "stop" : "are stopped and started again"}: ${docker.stop.map((id) => names.get(id) ?? id).join(", ")}`);
-    cost.push(...removedByStop(docker.stop, observation).map((text) => `${text}: Docker removes them when they stop, with their anonymous volumes`));
+    const lost = removedByStop(docker.stop, observation);
+    if (lost !== undefined) cost.push(`${lost}: Docker removes them when they stop, with their anonymous volumes`);
   }
   if (docker.switchesStore && observation.info.known) {
     const { Containers, Images, DockerRootDir } = observation.info.value;
@@ -106,10 +107,10 @@ function ownReplaced(wish: HostInputs, observation: Observation): string[] {
   );
 }
 
-/** Those that were run with --rm; none, or in one text. */
-export function removedByStop(stop: string[], observation: Observation): string[] {
+/** Those that were run with --rm, where there are any. */
+export function removedByStop(stop: string[], observation: Observation): string | undefined {
   const names = runningContainers(observation).filter(({ id, autoRemove }) => autoRemove && stop.includes(id)).map(({ name }) => name);
-  return names.length === 0 ? [] : [`containers that were run with --rm do not come back, ${names.join(", ")}`];
+  return names.length === 0 ? undefined : `containers that were run with --rm do not come back, ${names.join(", ")}`;
 }
 
 function describeVolume({ how, mountPoint, device, filesystem, bytes, format }: VolumeStep): string {

@@ -8,11 +8,11 @@ import type { HostInputs, JsonObject } from "../desired/host-inputs.ts";
 import type { Observation } from "../observed/observation.ts";
 import { atLeast } from "../observed/engine-version.ts";
 import { planDocker, unitFlags, type DockerActivation } from "./docker-activation.ts";
-import { auditIsImmutable, auditRulesInKernel, daemonConfigurationOn, mergedDaemon, modeOf, observedInputs } from "./seen.ts";
+import { auditIsImmutable, auditRulesInFile, auditRulesInKernel, auditRulesTakenOut, daemonConfigurationOn, mergedDaemon, modeOf, observedInputs } from "./seen.ts";
 import { bootLink, planProfiles, type ProfilePlan } from "./profiles.ts";
 import { planSubordinateIds, type SubordinateIds } from "./subordinate-ids.ts";
 import { planVolumes, stopsDocker, type VolumeStep } from "./volumes.ts";
-import { auditRulesFile, daemonJson } from "./wish.ts";
+import { daemonJson } from "./wish.ts";
 
 export interface Plan {
   /** Files to put in place, complete, with owner and mode. */
@@ -162,11 +162,7 @@ function isNoRegularFile({ files }: Observation, path: string): boolean {
 
 function planAudit(wish: HostInputs, observation: Observation, touched: string[], moving: string[]): Plan["audit"] {
   const compile = touched.some((path) => path.startsWith("/etc/audit/rules.d/"));
-  const file = observation.files[auditRulesFile];
-  const inFile = file?.known ? auditRulesOf(file.value.text ?? "") : [];
-  // What an update of ours had compiled, and somebody has taken out of our file since: the next boot loads it no more.
-  const onlyCompiled = compile && observation.applied.generation !== undefined ? observation.auditRulesOnlyCompiled.flatMap(auditRulesOf) : [];
-  const before = [...new Set([...inFile, ...onlyCompiled])];
+  const before = [...new Set([...auditRulesInFile(observation), ...(compile ? auditRulesTakenOut(observation) : [])])];
   // Nothing reaches an immutable kernel before the next boot, which reads what `augenrules` compiled.
   if (auditIsImmutable(observation)) return { enable: false, add: [], remove: [], compile };
   const wished = wish.inEffect.audit === undefined ? [] : auditRulesOf(wish.inEffect.audit);

@@ -73,6 +73,15 @@ export function foreignDaemonKeys(wish: JsonObject, onDisk: JsonObject): string[
 /** The rules the kernel has, in our spelling; none where it could not be asked, which `inEffect` then says. */
 export const auditRulesInKernel = ({ auditRules }: Observation) => new Set(auditRules.known ? auditRules.value.map(normalizeAuditRule) : []);
 
+/** The rules of our file as it is now. */
+export function auditRulesInFile({ files }: Observation): string[] {
+  const file = files[auditRulesFile];
+  return file?.known ? auditRulesOf(file.value.text ?? "") : [];
+}
+
+/** What an update of ours had compiled, and somebody has taken out of its file since: the next boot loads it no more. */
+export const auditRulesTakenOut = ({ applied, auditRulesOnlyCompiled }: Observation) => (applied.generation === undefined ? [] : auditRulesOnlyCompiled.flatMap(auditRulesOf));
+
 /** Whether the kernel takes no more audit rules until the next boot (auditctl(8), -e 2). */
 export const auditIsImmutable = ({ auditStatus }: Observation) => auditStatus.known && auditStatus.value.enabled === "2";
 

@@ -12,7 +12,7 @@ import { isEmpty, type Plan } from "../plan/plan.ts";
 import { digestsOf } from "../plan/places.ts";
 import { digest, observedInputs, oldDataOn } from "../plan/seen.ts";
 import { applyPlan, removeOldData, writeOwner, type TransactionResult } from "../remote/apply.ts";
-import { confirmChange } from "../remote/confirmation.ts";
+import { confirmChange, rejectChange } from "../remote/confirmation.ts";
 import { seconds } from "../remote/limits.ts";
 import { assess } from "./assess.ts";
 import { busy, DeferredError, HalfDoneError, HostError, listed } from "./errors.ts";
@@ -121,7 +121,7 @@ const progress = /^(installing|removing|starting|stopping|restarting|reloading|l
 
 /**
  * Reads the host back over a new connection: an effect is only claimed when it was seen, by somebody who could get in. Only then the host
- * is told to keep the change; until then it is ready to take it back, and does when not all of it is in effect.
+ * is told to keep the change. Where not all of it is in effect it is told to take it back.
  */
 async function confirm({ host }: Owner, wish: HostInputs): Promise<Observation> {
   const observation = await withinTheLimit(() => look(wish, { fresh: true })).catch((cause: unknown) => takenBack(host, wish, cause));
@@ -130,7 +130,12 @@ async function confirm({ host }: Owner, wish: HostInputs): Promise<Observation> 
   if (outcome?.result === "broken") throw couldNotGoBack(host);
   // What a move has left is removed only now, when the new state is confirmed.
   const left = differences(wish, observedInputs(wish, observation)).filter((line) => !line.startsWith("inEffect.oldData:"));
-  if (left.length > 0) return takenBack(host, wish, new HostError(listed("this was not in effect after it", left)));
+  if (left.length > 0) {
+    // By name: what is set may be secret, and stays on the host with the outcome.
+    const names = new Set(left.map((line) => line.replace(/: .*/s, "")));
+    await rejectChange(wish.connection, `not in effect after it: ${[...names].join(", ")}`).catch(() => undefined);
+    return takenBack(host, wish, new HostError(listed("this was not in effect after it", left)));
+  }
   return withinTheLimit(() => confirmChange(wish.connection)).then(
     () => observation,
     (cause: unknown) => takenBack(host, wish, cause),

@@ -28,7 +28,7 @@ vi.mock("../../src/remote/observe.ts", () => ({ observe: () => host.observe() })
 // Nobody waits a minute in a unit test.
 const mistakes = vi.hoisted((): string[] => []);
 vi.mock("../../src/remote/limits.ts", () => ({ mistakes, seconds: { confirm: 0.05, guard: 0.01, daemon: 0.01, betweenTries: 0.01, observe: 1, apply: 1 } }));
-vi.mock("../../src/remote/confirmation.ts", () => ({ confirmChange: () => host.confirmChange() }));
+vi.mock("../../src/remote/confirmation.ts", () => ({ confirmChange: () => host.confirmChange(), rejectChange: (...args: Parameters<FakeHost["rejectChange"]>) => host.rejectChange(...args) }));
 vi.mock("../../src/remote/apply.ts", () => ({
   applyPlan: (...args: Parameters<FakeHost["applyPlan"]>) => host.applyPlan(...args),
   restoreOriginal: (...args: Parameters<FakeHost["restoreOriginal"]>) => host.restoreOriginal(...args),
@@ -273,6 +273,15 @@ describe("create", () => {
     prepare(host);
     const error = await failure();
     expect(error.message).toMatch(/^web1: the host took the change back by itself \(nobody confirmed it\), and has the state of before/);
+    expect(error.id).toBeUndefined();
+  });
+
+  it.each([["reaches it", undefined], ["does not reach it", unreachable]])("that did not take effect is rejected at once, by the names of what is not there, and the host's reason is told where that %s", async (_, confirmation) => {
+    host.confirmation = confirmation;
+    host.views = [defaultHost(), right({ bridgeNetfilter: true, iptables: known(["-P FORWARD DROP"]) }), defaultHost({ outcome: { ...takenBack, why: "dockerd ended within 21 s of its start" } })];
+    const error = await failure();
+    expect(host.deeds).toEqual(["observe", "apply", "observe", "reject: not in effect after it: inEffect.daemon.icc", "observe"]);
+    expect(error.message).toMatch(/^web1: the host took the change back by itself \(dockerd ended within 21 s of its start\), and has the state of before; it was read back\n {2}because: this was not in effect after it: inEffect\.daemon\.icc: false => true$/);
     expect(error.id).toBeUndefined();
   });
 
@@ -597,6 +606,14 @@ describe("delete", () => {
     });
   });
 
+  it("takes the rules out of the kernel that somebody had taken out of our file", async () => {
+    const rule = "-a always,exit -F arch=b64 -S all -F path=/old -F perm=wa -F key=docker";
+    host.views = [right({ auditRules: known([rule, "-w /home -p wa -k home"]), auditRulesOnlyCompiled: ["-b 8192", rule], applied: { generation: "0002" } })];
+    await remove(["restore-original"]);
+    expect(host.plan?.audit.remove).toHaveLength(1);
+    expect(host.plan?.audit.remove[0]).toContain("path=/old");
+  });
+
   it("tells what did not come back with the rest", async () => {
     host.views = [right()];
     host.result = { outcome: "done", log: ["stopping dockerd", "container web does not start again", "every file is as it was before the first update"] };
@@ -665,7 +682,7 @@ describe("a host with a volume", () => {
   it("keeps its old data when the new state can't be confirmed", async () => {
     host.views = [hostWith({}, { owner }), moved({ owner, oldData }, { options: ["rw"] })];
     await expect(update(withVolume({ allow: ["remove-old-data"] }))).rejects.toThrow(/^web1: the change could not be confirmed/);
-    expect(host.deeds).toEqual([expect.stringContaining("observe"), "apply", ...host.deeds.slice(2).map(() => "observe")]);
+    expect(host.deeds).toEqual(["observe", "apply", "observe", "reject: not in effect after it: inEffect.mounts./var/lib/docker", ...host.deeds.slice(4).map(() => "observe")]);
   });
 
   it("says so when its old data can't be removed, and keeps its state", async () => {

@@ -3,7 +3,7 @@ import { createServer, type AddressInfo, type Server } from "node:net";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { FileWrite, Plan } from "../../src/plan/plan.ts";
 import { applyPlan, restoreOriginal, type TransactionResult } from "../../src/remote/apply.ts";
-import { confirmChange } from "../../src/remote/confirmation.ts";
+import { confirmChange, rejectChange } from "../../src/remote/confirmation.ts";
 import { runAsRoot } from "../../src/remote/ssh.ts";
 import { onPath } from "../support/fake-ssh.ts";
 import { FakeRoot, mine, stubs } from "../support/fake-root.ts";
@@ -29,6 +29,7 @@ const write = (path: string, text: string): FileWrite => ({ path, text, mode: "0
 const apply = (change: Partial<Plan> = { writes: [write("/etc/a", "new"), write("/etc/b", "b")] }): Promise<TransactionResult> => applyPlan(connection, emptyPlan(change), host.observation(), owner, { signature: ["by ops@desk"] });
 const run = (script: string): Promise<string> => runAsRoot(connection, script, { step: "trying", timeout: 30 });
 const confirm = (): Promise<void> => confirmChange(connection);
+const reject = (why: string): Promise<void> => rejectChange(connection, why);
 /** As systemd starts it: by the timer, or at boot. */
 const start = (command: string): Promise<string> => run(`sh ${inHand}/transaction.sh ${command} ${inHand} || echo "status $?"`);
 const uptime = (seconds: number): void => host.write("/proc/uptime", `${seconds}.00 1.00\n`);
@@ -67,6 +68,15 @@ describe("a change that waits for its confirmation", () => {
     expect(host.exists("/armed")).toBe(false);
     for (const path of ["owner", "pristine", "transaction", "current"]) expect(host.exists(`/var/lib/drydock/${path}`), path).toBe(false);
     expect(outcome()).toMatchObject({ result: "went back", why: "nobody confirmed it over a new connection within 60 s" });
+  });
+
+  it("is taken back at once when it is rejected, with the reason in one line, whatever is in it", async () => {
+    await reject("not in effect after it: daemon.$(id)'s \n result confirmed");
+    expect(host.read("/etc/a")).toBe("new");
+    expect(await start("guard")).toContain("going back to the state of before\nthe state of before is back\n");
+    expect(host.list("/etc")).toEqual(["644 /etc/a: old"]);
+    expect(outcome()).toMatchObject({ result: "went back", why: "not in effect after it: daemon.$(id)'s   result confirmed" });
+    await expect(reject("once more")).rejects.toThrow(/exit status/);
   });
 
   it("is taken back at boot, by the files alone, and what was stopped starts when Docker is there", async () => {
@@ -354,6 +364,14 @@ describe("a dockerd that was restarted", () => {
     await expect(confirm()).rejects.toThrow(/failed with exit status 1/);
     expect(await start("guard")).toContain(`${why}; going back to the state of before`);
     expect(host.read("/etc/a")).toBe("old");
+  });
+
+  it("and is another one when its change is rejected is the reason that counts", async () => {
+    host.write("/daemon-pid", "4242\n");
+    uptime(1021);
+    await reject("not in effect after it: inEffect.configuration");
+    await start("guard");
+    expect(outcome().why).toMatch(/^dockerd ended within 21 s of its start: unable to configure/);
   });
 });
 

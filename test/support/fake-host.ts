@@ -17,13 +17,13 @@ export class FakeHost {
   result: TransactionResult | Error = { outcome: "done", log: [] };
   /** What a transaction waits for before it answers. */
   hold: Promise<void> = Promise.resolve();
-  /** Why nobody can confirm. */
+  /** Why nobody can confirm, or reject. */
   confirmation: Error | undefined;
   /** What it prints meanwhile. */
   lines: string[] = [];
   /** What the removal of old data answers. */
   removal: TransactionResult = { outcome: "done", log: ["the old data are removed"] };
-  /** `observe`, `apply`, `remove old data`, `restore`, `write owner …`, `forget owner`, in order. */
+  /** `observe`, `apply`, `confirm`, `reject: …`, `remove old data`, `restore`, `write owner …`, `forget owner`, in order. */
   readonly deeds: string[] = [];
   plan: Plan | undefined;
 
@@ -47,6 +47,11 @@ export class FakeHost {
 
   confirmChange = (): Promise<void> => {
     this.deeds.push("confirm");
+    return this.confirmation ? Promise.reject(this.confirmation) : Promise.resolve();
+  };
+
+  rejectChange = (_connection: unknown, why: string): Promise<void> => {
+    this.deeds.push(`reject: ${why}`);
     return this.confirmation ? Promise.reject(this.confirmation) : Promise.resolve();
   };
 

@@ -3,7 +3,7 @@
 # lost link nor the end of the controller can stop it half-way.
 #
 #   transaction.sh apply STAGE      stage → generation → arm the guard → install → activate → health check; on failure all the way back
-#   transaction.sh confirm STAGE    over another connection: the change stays
+#   transaction.sh confirm STAGE    over another connection: the change stays; `reject STAGE WHY`: it goes back, and waits for nobody
 #   transaction.sh guard STAGE      by a timer: takes back what was cut off, or confirmed by nobody
 #   transaction.sh recover STAGE    at boot, before all that reads the files; then `settle`, after Docker
 #   transaction.sh restore STAGE    the pristine originals, then forget the host

@@ -298,6 +298,7 @@ case $command in
   forget_saved) forget_saved ;;
   guard) guard ;;
   confirm) confirm ;;
+  reject) reject "$3" ;;
   clear_away) clear_away ;;
   recover) recover ;;
   settle) settle ;;

@@ -53,7 +53,7 @@ stays_up() {
   [ -e "$stage/docker-started" ] || return 0
   read -r pid started <"$stage/docker-started"
   while :; do
-    [ "$(docker_pid)" = "$pid" ] || { say "dockerd ended within $SETTLE_SECONDS s of its start: $(last_words)"; return 1; }
+    [ "$(docker_pid)" = "$pid" ] || { say "dockerd ended within $(($(uptime_seconds) - started)) s of its start: $(last_words)"; return 1; }
     [ "$(($(uptime_seconds) - started))" -lt "$SETTLE_SECONDS" ] || break
     sleep 1
   done
@@ -125,9 +125,7 @@ activate_docker() {
       ;;
     restart)
       say "restarting dockerd"
-      # Any docker command would start a stopped daemon through its socket: the socket first.
-      [ "$SOCKET" = no ] || systemctl stop docker.socket
-      systemctl stop docker.service
+      stop_docker
       [ "$SWITCHES_STORE" = no ] || no_orphans
       start_docker
       if [ "$SWITCHES_STORE" = no ] && has stop; then tac "$stage/stop" | start_containers; fi

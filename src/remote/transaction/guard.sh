@@ -98,7 +98,8 @@ disarm_for_good() { if [ -d "$stage.broken" ]; then stop_guard; else disarm || s
 # For whoever looks next: what became of the last transaction that got so far as to touch something.
 note_outcome() { # RESULT WHY
   {
-    printf 'generation %s\nresult %s\nat %s\nwhy %s\n' "$(generation_number)" "$1" "$(date +%s)" "$2"
+    # In one line, whatever dockerd's last words were: the others are words of ours.
+    printf 'generation %s\nresult %s\nat %s\nwhy %s\n' "$(generation_number)" "$1" "$(date +%s)" "$(printf '%s' "$2" | tr '\n' ' ')"
     grep -E '^(stack|host|by|commit|since) ' "$stage/by"
   } >"$state/outcome.new" && sync "$state/outcome.new" && mv "$state/outcome.new" "$state/outcome" || return 1
   # Of the unit, step by step; what the timer does is in the journal.
@@ -217,14 +218,24 @@ guard() { # by the timer, again and again until the transaction has an end
 confirm() { # by the controller, after it has seen over a new connection that all is as wished
   case $(step) in
     changed)
-      # The guard takes it back: whoever confirms may be cut off.
-      why=$(stays_up && none_crashes) || { printf '%s\n' "$why" >"$stage/not-kept"; say "$why"; exit 1; }
+      why=$(stays_up && none_crashes) || { not_kept "$why"; exit 1; }
       set_step confirmed
       ;;
     confirmed) ;;
     *) say "there is nothing to confirm"; exit 1 ;;
   esac
   keep || :
+}
+
+reject() { # WHY: by the controller, after it has seen that not all is as wished. What this host knows of it says more
+  [ "$(step)" = changed ] || { say "there is nothing to reject"; exit 1; }
+  why=$(stays_up && none_crashes) && why=$1
+  not_kept "$why"
+}
+
+not_kept() { # WHY, in one line; the guard takes it back, since whoever is connected may be cut off
+  printf '%s\n' "$1" >"$stage/not-kept"
+  say "$1"
 }
 
 # By the next update, which finds what has neither an end nor anybody at work on it.
