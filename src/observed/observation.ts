@@ -102,6 +102,8 @@ export interface Outcome {
   /** Seconds since 1970, by the host's clock. */
   at: number;
   why: string;
+  /** When its controller began it, which tells it from any other. */
+  since?: string;
 }
 
 export interface Mount {
@@ -236,9 +238,9 @@ function valueOr<T>(fact: Known<T>, otherwise: T): T {
 const wordsByName = (lines: string[]) => Object.fromEntries(lines.map((line) => line.split(/ (.*)/s).slice(0, 2) as [string, string]));
 
 /** One that a power cut has left half written tells nothing. */
-function parseOutcome({ generation, result, at, why }: Partial<Record<string, string>>): Outcome | undefined {
+function parseOutcome({ generation, result, at, why, since }: Partial<Record<string, string>>): Outcome | undefined {
   const known = (["confirmed", "went back", "broken"] as const).find((word) => word === result);
-  return known && generation && at && why ? { generation, result: known, at: Number(at), why } : undefined;
+  return known && generation && at && why ? { generation, result: known, at: Number(at), why, ...(since === undefined ? {} : { since }) } : undefined;
 }
 
 const dockerInfoSchema = z.object({

@@ -66,13 +66,14 @@ export async function converge(owner: Owner, args: HostArgs, say: Say, step: Ste
     return { changed: false, deferred: true, wish: observedInputs(wish, observation), outputs: { ...outputs, pending: [...outputs.pending, `an update waits for ${window}`] } };
   }
   const lastChange = { cost: describeCost(plan, wish, observation), diff: describeChange(plan, wish, observedInputs(wish, observation), observation) };
-  const result = await apply(owner, wish, plan, observation, say, step);
-  if (result.outcome === "cut off") await takenBack(owner.host, wish, new Error(listed("the change was cut off on the host", result.log)));
+  const begun = new Date().toISOString();
+  const result = await apply(owner, wish, plan, observation, begun, say, step);
+  if (result.outcome === "cut off") await takenBack(owner.host, wish, begun, new Error(listed("the change was cut off on the host", result.log)));
   assertDone(owner, result);
   // Who was told each line has seen it.
   if (!shown(plan)) await say(listed(`${owner.host}: done on the host`, result.log));
   step("confirming over a new connection");
-  const confirmed = await confirm(owner, wish);
+  const confirmed = await confirm(owner, wish, begun);
   return { changed: true, wish, outputs: outputsOf(wish, plan.removeOldData ? await withoutOldData(owner, wish, confirmed, say, step) : confirmed, { lastChange, applied: digestsOf(wish) }) };
 }
 
@@ -81,14 +82,14 @@ export async function converge(owner: Owner, args: HostArgs, say: Say, step: Ste
 /** What takes hours has to show that it goes on. */
 const shown = (plan: Plan) => plan.volumes.some(stopsDocker);
 
-async function apply(owner: Owner, wish: HostInputs, plan: Plan, observation: Observation, say: Say, step: Step): Promise<TransactionResult> {
+async function apply(owner: Owner, wish: HostInputs, plan: Plan, observation: Observation, begun: string, say: Say, step: Step): Promise<TransactionResult> {
   const onLine = (line: string): void => {
     step(line);
     if (shown(plan)) void say(`${owner.host}: ${line}`);
   };
   step("applying");
   try {
-    return await applyPlan(wish.connection, plan, observation, owner, { digestOfConfiguration: digest(JSON.stringify({ ...wish, rollout: undefined })), signature: signature(owner), onLine });
+    return await applyPlan(wish.connection, plan, observation, owner, { begun, digestOfConfiguration: digest(JSON.stringify({ ...wish, rollout: undefined })), signature: signature(owner), onLine });
   } catch (cause) {
     throw new HalfDoneError(
       `${owner.host}: the link failed while the change was sent or made; if the host had begun, it goes on by itself and, since nobody is there to confirm it, takes the change back; the next update reads the state it has by then`,
@@ -123,9 +124,9 @@ const progress = /^(installing|removing|starting|stopping|restarting|reloading|l
  * Reads the host back over a new connection: an effect is only claimed when it was seen, by somebody who could get in. Only then the host
  * is told to keep the change. Where not all of it is in effect it is told to take it back.
  */
-async function confirm({ host }: Owner, wish: HostInputs): Promise<Observation> {
-  const observation = await withinTheLimit(() => look(wish, { fresh: true })).catch((cause: unknown) => takenBack(host, wish, cause));
-  const { outcome } = observation;
+async function confirm({ host }: Owner, wish: HostInputs, begun: string): Promise<Observation> {
+  const observation = await withinTheLimit(() => look(wish, { fresh: true })).catch((cause: unknown) => takenBack(host, wish, begun, cause));
+  const outcome = outcomeOf(host, begun, observation);
   if (outcome?.result === "went back") throw new HostError(wentBack(host, outcome));
   if (outcome?.result === "broken") throw couldNotGoBack(host);
   // What a move has left is removed only now, when the new state is confirmed.
@@ -133,12 +134,12 @@ async function confirm({ host }: Owner, wish: HostInputs): Promise<Observation> 
   if (left.length > 0) {
     // By name: what is set may be secret, and stays on the host with the outcome.
     const names = new Set(left.map((line) => line.replace(/: .*/s, "")));
-    await rejectChange(wish.connection, `not in effect after it: ${[...names].join(", ")}`).catch(() => undefined);
-    return takenBack(host, wish, new HostError(listed("this was not in effect after it", left)));
+    await rejectChange(wish.connection, begun, `not in effect after it: ${[...names].join(", ")}`).catch(() => undefined);
+    return takenBack(host, wish, begun, new HostError(listed("this was not in effect after it", left)));
   }
-  return withinTheLimit(() => confirmChange(wish.connection)).then(
+  return withinTheLimit(() => confirmChange(wish.connection, begun)).then(
     () => observation,
-    (cause: unknown) => takenBack(host, wish, cause),
+    (cause: unknown) => takenBack(host, wish, begun, cause),
   );
 }
 
@@ -161,7 +162,7 @@ async function withinTheLimit<T>(attempt: () => Promise<T>): Promise<T> {
  * @returns what is seen there when it was confirmed after all, and only the answer was lost
  * @throws HostError, HalfDoneError
  */
-async function takenBack(host: string, wish: HostInputs, cause: unknown): Promise<Observation> {
+async function takenBack(host: string, wish: HostInputs, begun: string, cause: unknown): Promise<Observation> {
   const limit = (most: number) => Date.now() + (seconds.confirm + seconds.guard + most) * 1000;
   const last = limit(seconds.apply);
   let end = limit(seconds.daemon);
@@ -169,11 +170,12 @@ async function takenBack(host: string, wish: HostInputs, cause: unknown): Promis
     await setTimeout(pause());
     const seen = await look(wish).catch(() => undefined);
     if (!seen) continue;
-    switch (seen.outcome?.result) {
+    const outcome = outcomeOf(host, begun, seen);
+    switch (outcome?.result) {
       case "confirmed":
         return seen;
       case "went back":
-        throw new HostError(`${wentBack(host, seen.outcome)}; it was read back`, { cause });
+        throw new HostError(`${wentBack(host, outcome)}; it was read back`, { cause });
       case "broken":
         throw couldNotGoBack(host, cause);
       case undefined:
@@ -182,6 +184,16 @@ async function takenBack(host: string, wish: HostInputs, cause: unknown): Promis
     }
   }
   throw new HalfDoneError(`${host}: the change could not be confirmed; the host takes it back by itself after ${seconds.confirm} s, and whether it did could not be seen from here`, { cause });
+}
+
+/**
+ * What became of the change that was begun then.
+ *
+ * @throws HalfDoneError when another one has an end there: this one had one before it, which is not noted any more
+ */
+function outcomeOf(host: string, begun: string, { outcome }: Observation): Outcome | undefined {
+  if (outcome?.since !== undefined && outcome.since !== begun) throw new HalfDoneError(`${host}: the change was not confirmed, and another one, begun ${outcome.since}, was made there after it; run this one again`);
+  return outcome;
 }
 
 const pause = () => seconds.betweenTries * 1000;

@@ -7,7 +7,7 @@ import type { Observation, Owner } from "../observed/observation.ts";
 import { stopOrder } from "../plan/docker-activation.ts";
 import { emptyPlan, validateCommand, type Plan } from "../plan/plan.ts";
 import { inUse } from "../plan/profiles.ts";
-import { auditIsImmutable, auditRulesInFile, auditRulesInKernel, auditRulesTakenOut, runningContainers } from "../plan/seen.ts";
+import { auditIsImmutable, auditRulesInFile, auditRulesInKernel, runningContainers } from "../plan/seen.ts";
 import { waitsForWindow } from "../plan/window.ts";
 import { forgetOwner, restoreOriginal } from "../remote/apply.ts";
 import { seconds } from "../remote/limits.ts";
@@ -86,7 +86,7 @@ const resisted = /does not start again$|could not be |^profile |^not all contain
 
 /** Only what the files do not bring back by themselves: what is loaded in the kernel, and who has to stop for it. */
 function restorePlan(state: HostInputs, observation: Observation): Plan {
-  const ours = [...new Set([...auditRulesInFile(observation), ...auditRulesTakenOut(observation), ...auditRulesOf(state.inEffect.audit ?? "")])];
+  const ours = [...new Set([...auditRulesInFile(observation), ...auditRulesOf(state.inEffect.audit ?? "")])];
   const kernel = auditRulesInKernel(observation);
   const remove = auditIsImmutable(observation) ? [] : ours.filter((rule) => kernel.has(rule));
   return { ...emptyPlan, validateWith: validateCommand(state, observation), daemonReload: true, audit: { ...emptyPlan.audit, remove }, docker: { ...emptyPlan.docker, how: "restart", stop: stopOrder(observation) } };

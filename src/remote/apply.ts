@@ -24,6 +24,8 @@ export interface TransactionResult {
 }
 
 export interface ApplyOptions {
+  /** When it was begun, in ISO 8601 with milliseconds, which tells it from any other. @default now */
+  begun?: string;
   /** Who applies, for people who find the host changed: `commit 1a2b3c`, `by ops@desk`. */
   signature?: string[];
   /** Tells one wish from another. */
@@ -172,7 +174,7 @@ async function run(connection: Connection, command: Command, stage: Stage, owner
 
 const ownerText = ({ stack, host }: Owner) => `printf 'stack %s\\nhost %s\\n' ${quote(stack)} ${quote(host)}`;
 
-function stageOf(command: Command, plan: Plan, observation: Observation, owner: Owner, { digestOfConfiguration, signature = [] }: ApplyOptions = {}): Stage {
+function stageOf(command: Command, plan: Plan, observation: Observation, owner: Owner, { begun = new Date().toISOString(), digestOfConfiguration, signature = [] }: ApplyOptions = {}): Stage {
   const list = (items: string[]) => items.map((item) => `${item}\n`).join("");
   const paths = [...plan.writes.map(({ path }) => path), ...plan.removes, ...plan.modes.map(({ path }) => path)];
   const known = paths.flatMap((path) => {
@@ -213,7 +215,7 @@ function stageOf(command: Command, plan: Plan, observation: Observation, owner: 
       SOCKET_WAS: activeOr("docker.socket"),
       SWITCHES_STORE: plan.docker.switchesStore,
     }),
-    by: list([`stack ${owner.stack}`, `host ${owner.host}`, `configuration ${digestOfConfiguration ?? "-"}`, ...signature, `since ${new Date().toISOString()}`]),
+    by: list([`stack ${owner.stack}`, `host ${owner.host}`, `configuration ${digestOfConfiguration ?? "-"}`, ...signature, `since ${begun}`]),
     ports: plan.docker.how === "nothing" ? "" : list(publishedPorts(observation, plan.docker)),
     writes: list(plan.writes.map(({ path, owner: user, group, mode }) => `${mode} ${user} ${group} ${path}`)),
     ...Object.fromEntries(plan.writes.map(({ text }, i) => [`files/${i + 1}`, text])),

@@ -285,6 +285,13 @@ describe("create", () => {
     expect(error.id).toBeUndefined();
   });
 
+  it("that another one has followed before it was confirmed takes neither its end nor its confirmation for its own", async () => {
+    host.views = [defaultHost(), right({ outcome: { ...takenBack, result: "confirmed", why: "-", since: "2026-11-24T09:00:00.000Z" } })];
+    const error = await failure();
+    expect(error.message).toBe("web1: the change was not confirmed, and another one, begun 2026-11-24T09:00:00.000Z, was made there after it; run this one again");
+    expect(host.deeds).toEqual(["observe", "apply", "observe"]);
+  });
+
   it("that takes long shows at its host what it is at, for how long, and that it waits for its turn", async () => {
     vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "Date"] });
     let goOn: () => void = () => undefined;
@@ -604,14 +611,6 @@ describe("delete", () => {
       await own.cancel();
       expect(logged).toEqual(["info: hosts: 1 left for later, 1 not started\n  left for later: web1\n  not started: web2"]);
     });
-  });
-
-  it("takes the rules out of the kernel that somebody had taken out of our file", async () => {
-    const rule = "-a always,exit -F arch=b64 -S all -F path=/old -F perm=wa -F key=docker";
-    host.views = [right({ auditRules: known([rule, "-w /home -p wa -k home"]), auditRulesOnlyCompiled: ["-b 8192", rule], applied: { generation: "0002" } })];
-    await remove(["restore-original"]);
-    expect(host.plan?.audit.remove).toHaveLength(1);
-    expect(host.plan?.audit.remove[0]).toContain("path=/old");
   });
 
   it("tells what did not come back with the rest", async () => {

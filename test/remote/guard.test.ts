@@ -13,6 +13,7 @@ import { emptyPlan, noDocker } from "../support/plan.ts";
 
 const connection = { host: "192.0.2.10", port: 22 };
 const owner = { stack: "drydock/test", host: "web1" };
+const begun = "2026-11-24T09:00:00.000Z";
 const inHand = "/var/lib/drydock/transaction";
 
 // A port that stays silent is asked for some seconds.
@@ -26,10 +27,10 @@ beforeEach(() => {
 afterEach(() => void vi.unstubAllEnvs());
 
 const write = (path: string, text: string): FileWrite => ({ path, text, mode: "0644", ...mine });
-const apply = (change: Partial<Plan> = { writes: [write("/etc/a", "new"), write("/etc/b", "b")] }): Promise<TransactionResult> => applyPlan(connection, emptyPlan(change), host.observation(), owner, { signature: ["by ops@desk"] });
+const apply = (change: Partial<Plan> = { writes: [write("/etc/a", "new"), write("/etc/b", "b")] }): Promise<TransactionResult> => applyPlan(connection, emptyPlan(change), host.observation(), owner, { begun, signature: ["by ops@desk"] });
 const run = (script: string): Promise<string> => runAsRoot(connection, script, { step: "trying", timeout: 30 });
-const confirm = (): Promise<void> => confirmChange(connection);
-const reject = (why: string): Promise<void> => rejectChange(connection, why);
+const confirm = (since = begun): Promise<void> => confirmChange(connection, since);
+const reject = (why: string, since = begun): Promise<void> => rejectChange(connection, since, why);
 /** As systemd starts it: by the timer, or at boot. */
 const start = (command: string): Promise<string> => run(`sh ${inHand}/transaction.sh ${command} ${inHand} || echo "status $?"`);
 const uptime = (seconds: number): void => host.write("/proc/uptime", `${seconds}.00 1.00\n`);
@@ -77,6 +78,17 @@ describe("a change that waits for its confirmation", () => {
     expect(host.list("/etc")).toEqual(["644 /etc/a: old"]);
     expect(outcome()).toMatchObject({ result: "went back", why: "not in effect after it: daemon.$(id)'s   result confirmed" });
     await expect(reject("once more")).rejects.toThrow(/exit status/);
+  });
+
+  it("is confirmed or rejected by nobody who means another one", async () => {
+    const another = "2026-11-24T09:00:00.001Z";
+    await expect(confirm(another)).rejects.toThrow(/failed with exit status 1/);
+    await expect(reject("not in effect", another)).rejects.toThrow(/failed with exit status 1/);
+    expect(await start("guard")).toBe("");
+    await confirm();
+    expect(outcome()).toMatchObject({ result: "confirmed", since: begun });
+    await confirm();
+    await expect(confirm(another)).rejects.toThrow(/failed with exit status 1/);
   });
 
   it("is taken back at boot, by the files alone, and what was stopped starts when Docker is there", async () => {
@@ -378,7 +390,7 @@ describe("a dockerd that was restarted", () => {
 describe("a container that ran before a change", () => {
   const restart = { ...noDocker, how: "restart" as const };
   const web = container("web");
-  const change = (): Promise<TransactionResult> => applyPlan(connection, emptyPlan({ docker: restart, writes: [write("/etc/a", "new")] }), host.observation({ containers: known([web]) }), owner);
+  const change = (): Promise<TransactionResult> => applyPlan(connection, emptyPlan({ docker: restart, writes: [write("/etc/a", "new")] }), host.observation({ containers: known([web]) }), owner, { begun });
 
   it.each([
     ["waits for its next start after a crash", "true 1 true 7", "container web crashes, and is started again and again"],

@@ -50,7 +50,7 @@ export class FakeHost {
     return this.confirmation ? Promise.reject(this.confirmation) : Promise.resolve();
   };
 
-  rejectChange = (_connection: unknown, why: string): Promise<void> => {
+  rejectChange = (_connection: unknown, _begun: string, why: string): Promise<void> => {
     this.deeds.push(`reject: ${why}`);
     return this.confirmation ? Promise.reject(this.confirmation) : Promise.resolve();
   };

@@ -48,12 +48,17 @@ set_configuration() { # NAME in the stage
 
 docker_pid() { systemctl show -p MainPID --value docker.service; }
 
+same_docker() { # that this update has started, if it did
+  [ -e "$stage/docker-started" ] || return 0
+  read -r pid started <"$stage/docker-started"
+  [ "$(docker_pid)" = "$pid" ] || { say "dockerd ended within $(($(uptime_seconds) - started)) s of its start: $(last_words)"; return 1; }
+}
+
 # What starts and dies a moment later is not kept.
 stays_up() {
   [ -e "$stage/docker-started" ] || return 0
-  read -r pid started <"$stage/docker-started"
   while :; do
-    [ "$(docker_pid)" = "$pid" ] || { say "dockerd ended within $(($(uptime_seconds) - started)) s of its start: $(last_words)"; return 1; }
+    same_docker || return 1
     [ "$(($(uptime_seconds) - started))" -lt "$SETTLE_SECONDS" ] || break
     sleep 1
   done
@@ -126,6 +131,8 @@ activate_docker() {
     restart)
       say "restarting dockerd"
       stop_docker
+      # Started again while it runs it would only seem to have read its configuration.
+      ! systemctl -q is-active docker.service || { say "dockerd could not be stopped"; return 1; }
       [ "$SWITCHES_STORE" = no ] || no_orphans
       start_docker
       if [ "$SWITCHES_STORE" = no ] && has stop; then tac "$stage/stop" | start_containers; fi

@@ -227,10 +227,12 @@ confirm() { # by the controller, after it has seen over a new connection that al
   keep || :
 }
 
-reject() { # WHY: by the controller, after it has seen that not all is as wished. What this host knows of it says more
+reject() { # WHY: by the controller, after it has seen that not all is as wished
   [ "$(step)" = changed ] || { say "there is nothing to reject"; exit 1; }
-  why=$(stays_up && none_crashes) && why=$1
-  not_kept "$why"
+  # Noted before anything that may hang.
+  not_kept "$1"
+  # What this host knows of it says more.
+  why=$(same_docker) || not_kept "$why"
 }
 
 not_kept() { # WHY, in one line; the guard takes it back, since whoever is connected may be cut off

@@ -60,8 +60,8 @@ export const limits = { confirm: 25, settle: 25 };
 const data = { files: 4, bytes: 1_000_000 };
 export const dataBytes = data.files * data.bytes;
 
-/** What the journal has of the trial, with the seconds since the boot before each line. */
-export const journal = "journalctl -q --no-pager -o short-monotonic --after-cursor=\"$(cat /root/journal-cursor)\"";
+/** What the journal has of the trial, with the seconds since the boot before each line. Of this boot alone: in it no clock that was set decides on the order. */
+export const journal = "journalctl -q -b --no-pager -o short-monotonic --after-cursor=\"$(cat /root/journal-cursor)\"";
 
 export class FaultHost {
   readonly machine: Machine;
@@ -224,9 +224,17 @@ export class FaultHost {
     return ["--color", "never", "--non-interactive", command, "--yes", "--skip-preview", ...options, "-s", this.stack.name];
   }
 
-  /** What the journal gets from now on, also when the clock jumps: times would find lines of a year that an earlier trial was in. */
+  /** What the journal gets from now on, also when the clock jumps: by a line of its own, since the last one by time may be of a year that an earlier trial was in. */
   async markJournal(): Promise<void> {
-    await this.machine.run("rm -f /root/journal-cursor; journalctl -q -n 1 --cursor-file=/root/journal-cursor >/dev/null; [ -s /root/journal-cursor ]");
+    await this.machine.run(`
+      rm -f /root/journal-cursor
+      mark=$(cat /proc/sys/kernel/random/uuid)
+      logger -t fault "$mark"
+      i=0
+      until journalctl -q -b -t fault -o cat --cursor-file=/root/journal-cursor | tail -n 1 | grep -qxF "$mark"; do
+        i=$((i+1)); [ $i -lt 20 ] || exit 1
+        rm -f /root/journal-cursor; sleep 0.5
+      done`);
   }
 
   /** As it was before a trial: no breakpoint, no engine's lock of a controller that is gone, the time of day. */

@@ -17,6 +17,19 @@ interface Line {
   text: string;
 }
 
+/** The seconds of the first line with each text, looked for from the one before it on; without those that are not there. */
+export function inOrder(lines: Line[], texts: string[]): number[] {
+  const seconds: number[] = [];
+  let from = 0;
+  for (const text of texts) {
+    const at = lines.findIndex((line, i) => i >= from && line.text.includes(text));
+    if (at < 0) break;
+    seconds.push(lines[at]?.second ?? NaN);
+    from = at + 1;
+  }
+  return seconds;
+}
+
 /** What the journal has of the trial. */
 export async function timed(machine: Machine, matches: string): Promise<Line[]> {
   const { stdout } = await machine.ssh(`${journal} ${matches}`);
