@@ -67,7 +67,7 @@ const show = (times: Times) => Object.values(times).map((value) => value.toFixed
 
 function measureBare(set: LightHosts, rounds: number, prefix: string[]): Promise<Times> {
   const args = jobArgs(set.hosts);
-  return fromFresh(set, rounds, (step) => bareSsh(set, bareScript(args, step), prefix));
+  return fromFresh(set, rounds, (step) => bareSsh(set, bareScript(args, step), prefix), () => assertApplied(set, { calls: jobHandlers(jobTexts(args)) }));
 }
 
 function measurePyinfra(set: LightHosts, rounds: number): Promise<Times> {
@@ -76,7 +76,7 @@ function measurePyinfra(set: LightHosts, rounds: number): Promise<Times> {
 }
 
 /** The three steps again and again, each time on hosts as they come. */
-async function fromFresh(set: LightHosts, rounds: number, seconds: (step: Step) => Promise<number>, afterEach: () => void = () => undefined): Promise<Times> {
+async function fromFresh(set: LightHosts, rounds: number, seconds: (step: Step) => Promise<number>, afterEach: () => void): Promise<Times> {
   const taken: Record<Step, number[]> = { first: [], "no-op": [], check: [] };
   for (let round = 0; round < rounds; round++) {
     for (const step of ["first", "no-op", "check"] as const) taken[step].push(await seconds(step));

@@ -53,6 +53,18 @@ describe("the first generation", () => {
   });
 });
 
+describe("a generation", () => {
+  it("tells who made it, and has what it wrote, with sums", async () => {
+    const signature = ["by ops@desk", "update 7", "commit 1a2b3c4d5e"];
+    await applyAndConfirm(connection, emptyPlan({ writes: [write("/etc/a", "new\n")] }), host.observation(), owner, { signature, digestOfConfiguration: "feed" });
+    const generation = "/var/lib/drydock/generations/0001";
+    expect(host.read(`${generation}/by`).split("\n")).toEqual(expect.arrayContaining(["stack drydock/test", "host web1", "configuration feed", ...signature, expect.stringMatching(/^since 20/)]));
+    expect(host.read(`${generation}/after/files/1`)).toBe("new\n");
+    const sum = createHash("sha256").update("new\n").digest("hex");
+    expect(host.read(`${generation}/manifest`)).toBe(`${sum}  after/files/1\n`);
+  });
+});
+
 describe("a transaction that succeeds", () => {
   it("puts files in place with their mode, whatever stood there, and leaves no trace of the way", async () => {
     host.write(daemonJson, "{}\n", 0o600);
@@ -128,6 +140,31 @@ describe("a transaction that succeeds", () => {
       `docker start ${second}`,
       `docker start ${first}`,
     ]);
+  });
+
+  it("forgets failed starts of service and socket before each start, on the way back too: after three systemd tries no more", async () => {
+    host.write(daemonJson, "{}");
+    expect((await apply({ writes: [write(daemonJson, "BAD")], docker: restart })).outcome).toBe("went back");
+    const calls = host.calls().filter((call) => /^systemctl (reset-failed|start) docker\./.test(call));
+    const forgotten = ["systemctl reset-failed docker.service docker.socket", "systemctl start docker.socket", "systemctl start docker.service"];
+    expect(calls).toEqual([...forgotten, ...forgotten]);
+  });
+
+  it("kills a dockerd that hangs, without its containers, and goes on", async () => {
+    host.on("systemctl", `case "$*" in "stop docker.service") exit 1 ;; "kill "*) rm -f "$ROOT/running" ;; esac\n${stubs.systemctl ?? ""}`);
+    host.touch("/running");
+    expect((await apply({ writes: [write(daemonJson, "{}")], docker: restart })).outcome).toBe("done");
+    expect(host.calls()).toContain("systemctl kill --kill-who=main -s KILL docker.service");
+  });
+
+  it("does not take a dockerd for restarted that could not be stopped", async () => {
+    host.write(daemonJson, "{}");
+    host.touch("/running");
+    host.on("systemctl", `case "$*" in "stop docker.service" | "kill "*) exit 1 ;; esac\n${stubs.systemctl ?? ""}`);
+    const { outcome, log } = await apply({ writes: [write(daemonJson, '{"icc":false}')], docker: restart });
+    expect(log).toContain("dockerd could not be stopped");
+    expect(outcome).toBe("went back");
+    expect(host.read(daemonJson)).toBe("{}");
   });
 
   it("leaves containers of another store stopped, and expects none of them to run", async () => {

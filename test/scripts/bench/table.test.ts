@@ -23,6 +23,8 @@ it("is a table in Markdown, with machine, date and commit", () => {
     | --- | --- | --- | --- | --- | --- |
     | 64 | 0.30 / 0.27 / 0.26 | 2.2 / 2.1 / 2.0 | 3.0 / 2.6 / 42 | 2.7 / 2.5 / 2.4 | 29 |
 
+    Docker, systemd, auditd, AppArmor and iptables are stand-ins on these hosts: what the real ones take longer is in no figure.
+
     Drydock's three are without the watch over a restarted dockerd (\`DRYDOCK_SETTLE_SECONDS=0\`), which no peer has and in which nothing is computed. The last column is a first apply as users have it: with the watch, one round, \`PULUMI_PARALLEL\` set to the number of hosts.
 
     Connections and sessions a host; most memory in MiB of the engine, of the provider processes together, and of the program:
@@ -38,10 +40,14 @@ it("is a table in Markdown, with machine, date and commit", () => {
 it.each([
   ["at 1 host: floor, bare ssh and half a second", 1, "3.0 / 2.9 / 2.8"],
   ["at 16: the fastest peer", 16, "4.9 / 2.7 / 2.5"],
-  ["at 64: floor and 1.5 times bare ssh", 64, "2.7 / 2.5 / 2.4"],
+  ["at 64: floor and 1.5 times bare ssh, where that is less than the fastest peer", 64, "2.7 / 2.5 / 2.4"],
   ["none in between", 3, "– / – / –"],
 ])("the goal is, %s", (_what, hosts, expected) => {
   expect(goal(row(hosts))).toBe(expected);
+});
+
+it("the goal of 64 is the fastest peer where floor and 1.5 times bare ssh are more", () => {
+  expect(goal({ ...row(64), pyinfra: times(2, 9, 2.1) })).toBe("2.0 / 2.5 / 2.1");
 });
 
 it("has a measured peer beside it, which is then the one to beat", () => {

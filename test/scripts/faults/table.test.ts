@@ -36,6 +36,17 @@ describe("docs/faults.md", () => {
   });
 });
 
+describe("a way back from a lock-out", () => {
+  const table = rowsIn(readFileSync(join(root, "docs/faults.md"), "utf8"));
+
+  it.each(table.filter(({ fault }) => fault.includes("locks us out")))("of $fault, $step, began after the change, and within its time limit", ({ evidence }) => {
+    const [, seconds] = /the way back began (-?\d+) s after the change/.exec(evidence) ?? [];
+    expect(Number(seconds)).toBeGreaterThanOrEqual(0);
+    // The limit of a trial, and what the timer may be late on an emulated machine.
+    expect(Number(seconds)).toBeLessThanOrEqual(45);
+  });
+});
+
 describe("a table", () => {
   const run = { date: "2026-11-23 14:05", commit: "abc1234567", machine: "2 cores" };
   const row: TriedRow = { fault: "power cut, and boot", step: "installing", evidence: "boot a|b", ended: "old", daemon: "up, old", container: "runs again", files: "64 old", kernel: "41 old", data: "4000000 of 4000000", seconds: 40, run };
