@@ -495,8 +495,9 @@ loaded_profiles() {
     profile=${line%% *} mode=${line#* }
     case $profile in drydock-*) ;; *) continue ;; esac
     sum=-
-    for folder in "/sys/kernel/security/apparmor/policy/profiles/$profile".*; do
-      [ ! -e "$folder/raw_sha1" ] || read -r sum <"$folder/raw_sha1" || :
+    # From kernel 6.8 on it is a SHA-256.
+    for file in "/sys/kernel/security/apparmor/policy/profiles/$profile".*/raw_sha1 "/sys/kernel/security/apparmor/policy/profiles/$profile".*/raw_sha256; do
+      [ ! -e "$file" ] || read -r sum <"$file" || :
     done
     file_sum=-
     # The last apply noted what the file's text was loaded as. Only if that is not loaded the text is compiled again, which takes long.
@@ -505,7 +506,8 @@ loaded_profiles() {
     if [ "$known_as" = yes ]; then
       file_sum=$sum
     elif [ -f "/etc/apparmor.d/$profile" ]; then
-      file_sum=$(apparmor_parser -S -K -q "/etc/apparmor.d/$profile" 2>/dev/null | sha1sum) || :
+      case ${#sum} in 64) like_the_kernel=sha256sum ;; *) like_the_kernel=sha1sum ;; esac
+      file_sum=$(apparmor_parser -S -K -q "/etc/apparmor.d/$profile" 2>/dev/null | "$like_the_kernel") || :
       file_sum=${file_sum%% *}
     fi
     echo "profile $profile $mode $sum $file_sum"

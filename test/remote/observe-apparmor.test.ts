@@ -9,7 +9,9 @@ import type { Observation } from "../../src/observed/observation.ts";
 import { onPath, ownRuntimeFolder } from "../support/fake-ssh.ts";
 import { temporaryFolder } from "../support/shell.ts";
 
-const sha1 = (text: string) => createHash("sha1").update(text).digest("hex");
+const sum = (text: string, kind: Kind) => createHash(kind).update(text).digest("hex");
+/** That of older kernels, and that of kernel 6.8 and newer. */
+type Kind = "sha1" | "sha256";
 
 let folder: string;
 const write = (path: string, text: string): void => {
@@ -28,8 +30,8 @@ beforeEach(() => {
 afterEach(() => void vi.unstubAllEnvs());
 
 /** A profile that the kernel has with this text. */
-function loaded(name: string, mode: string, text: string): void {
-  write(`/sys/kernel/security/apparmor/policy/profiles/${name}.12/raw_sha1`, `${sha1(text)}\n`);
+function loaded(name: string, mode: string, text: string, kind: Kind): void {
+  write(`/sys/kernel/security/apparmor/policy/profiles/${name}.12/raw_${kind}`, `${sum(text, kind)}\n`);
   writeFileSync(join(folder, "/sys/kernel/security/apparmor/profiles"), `${name} (${mode})\n`, { flag: "a" });
 }
 
@@ -50,18 +52,18 @@ const valueOf = ({ apparmor }: Observation) => {
 };
 
 describe("a look at AppArmor", () => {
-  it("tells a profile from another text under its name, and modes", async () => {
-    loaded("drydock-a", "enforce", "a");
+  it.each<Kind>(["sha1", "sha256"])("tells a profile from another text under its name by its %s, and modes", async (kind) => {
+    loaded("drydock-a", "enforce", "a", kind);
     write("/etc/apparmor.d/drydock-a", "a");
-    loaded("drydock-b", "complain", "other");
+    loaded("drydock-b", "complain", "other", kind);
     write("/etc/apparmor.d/drydock-b", "b");
     expect(valueOf(await look()).profiles).toEqual({ "drydock-a": { mode: "enforce", asOnDisk: true }, "drydock-b": { mode: "complain", asOnDisk: false } });
   });
 
-  it("compiles no text of which the last apply noted what it was loaded as", async () => {
-    loaded("drydock-a", "enforce", "a");
+  it.each<Kind>(["sha1", "sha256"])("compiles no text of which the last apply noted what it was loaded as: %s", async (kind) => {
+    loaded("drydock-a", "enforce", "a", kind);
     write("/etc/apparmor.d/drydock-a", "compiled to something else by a newer parser");
-    write("/var/lib/drydock/applied", `keys icc\nprofile:drydock-a ${sha1("a")}\n`);
+    write("/var/lib/drydock/applied", `keys icc\nprofile:drydock-a ${sum("a", kind)}\n`);
     expect(valueOf(await look()).profiles).toEqual({ "drydock-a": { mode: "enforce", asOnDisk: true } });
     expect(existsSync(join(folder, "/compiled"))).toBe(false);
   });

@@ -28,10 +28,10 @@ const unload = profiles({ unload: ["drydock-web"] });
 
 /** What the kernel has under the name, if anything. */
 const loaded = (name = "drydock-web"): string | undefined => (host.exists(`${kernel}/${name}.7/raw_data`) ? host.read(`${kernel}/${name}.7/raw_data`) : undefined);
-const inKernel = (text: string): void => {
+const inKernel = (text: string, kind: "sha1" | "sha256" = "sha1"): void => {
   host.write(`${kernel}/drydock-web.7/name`, "drydock-web\n");
   host.write(`${kernel}/drydock-web.7/raw_data`, text);
-  host.write(`${kernel}/drydock-web.7/raw_sha1`, `${createHash("sha1").update(text).digest("hex")}\n`);
+  host.write(`${kernel}/drydock-web.7/raw_${kind}`, `${createHash(kind).update(text).digest("hex")}\n`);
 };
 
 describe("a profile", () => {
@@ -119,6 +119,19 @@ describe("a change that fails", () => {
     expect(outcome).toBe("broken");
     expect(log).toContain("profile drydock-web is loaded with another text");
   });
+});
+
+it.each(["sha1", "sha256"] as const)("a kernel that tells the %s of what it has loaded is understood: noted, and compared on the way back", async (kind) => {
+  if (kind === "sha256") host.touch("/kernel-6.8");
+  expect((await apply({ writes: [write("new")], profiles: load })).outcome).toBe("done");
+  expect(host.read("/var/lib/drydock/applied").replaceAll(host.folder, "")).toContain(`profile:drydock-web ${createHash(kind).update("new").digest("hex")}\n`);
+  const broken = { docker: restart, writes: [write("newer"), { path: "/etc/docker/daemon.json", text: "BAD", mode: "0644", ...mine }] };
+  expect((await apply({ ...broken, profiles: load })).outcome).toBe("went back");
+  expect(loaded()).toBe("new");
+  inKernel("NOT NOW", kind);
+  const { outcome, log } = await apply({ ...broken, profiles: load });
+  expect(outcome).toBe("broken");
+  expect(log).toContain("profile drydock-web is loaded with another text");
 });
 
 describe("the original", () => {

@@ -180,7 +180,7 @@ case "$*" in
   -R*) read -r _ name _ && rm -r "$kernel/$name.7" ;;
   *)
     ! grep -qs "NOT NOW" "$file" && mkdir -p "$kernel/$name.7" && echo "$name" >"$kernel/$name.7/name" && cp "$file" "$kernel/$name.7/raw_data" &&
-      sha1sum <"$file" | cut -d' ' -f1 >"$kernel/$name.7/raw_sha1" ;;
+      if [ -e "$ROOT/kernel-6.8" ]; then sum=sha256; else sum=sha1; fi && "\${sum}sum" <"$file" | cut -d' ' -f1 >"$kernel/$name.7/raw_$sum" ;;
 esac`,
   iptables: `case "$*" in *" -C "*) exit 1 ;; esac`,
   journalctl: "echo 'unable to configure the Docker daemon'",

@@ -11,6 +11,14 @@ loaded_in() { # NAME: the folder in which the kernel tells about a loaded profil
   done
 }
 
+kernel_sum() { # FOLDER: of the text that is loaded, where the kernel tells it: SHA-1, from 6.8 on SHA-256
+  for file in "$1/raw_sha1" "$1/raw_sha256"; do [ ! -e "$file" ] || { read -r sum <"$file" && printf '%s\n' "$sum"; }; done
+}
+
+sum_like() { # SUM; of the same kind, of what is read
+  case ${#1} in 64) sha256sum ;; *) sha1sum ;; esac | cut -d' ' -f1
+}
+
 confined_by() { # NAME: pids of its processes
   set +f
   grep -lsxE "$1( \(.*\)|//.*)?" /proc/[0-9]*/attr/current | sed 's,/attr/current$,,; s,.*/,,' | tr '\n' ' '
@@ -83,8 +91,8 @@ profiles_differ_from() { # FOLDER: prints each that the kernel does not have as 
       [ -z "$folder" ] || say "profile $name is still loaded"
     elif [ -z "$folder" ]; then
       say "profile $name is not loaded any more"
-    elif [ -e "$folder/raw_sha1" ] && ! grep -qx "not known" "$saved"; then
-      [ "$(cat "$folder/raw_sha1")" = "$(sha1sum <"$saved" | cut -d' ' -f1)" ] || say "profile $name is loaded with another text"
+    elif sum=$(kernel_sum "$folder") && [ -n "$sum" ] && ! grep -qx "not known" "$saved"; then
+      [ "$sum" = "$(sum_like "$sum" <"$saved")" ] || say "profile $name is loaded with another text"
     fi
   done
 }
@@ -92,7 +100,8 @@ profiles_differ_from() { # FOLDER: prints each that the kernel does not have as 
 note_profiles() { # for the next look: what each file of ours was loaded as, and what dockerd has read
   for file in /etc/apparmor.d/drydock-*; do
     folder=$(loaded_in "${file##*/}")
-    [ -z "$folder" ] || [ ! -e "$folder/raw_sha1" ] || { read -r sum <"$folder/raw_sha1" && printf 'profile:%s %s\n' "${file##*/}" "$sum"; }
+    sum=$([ -z "$folder" ] || kernel_sum "$folder")
+    [ -z "$sum" ] || printf 'profile:%s %s\n' "${file##*/}" "$sum"
   done
   [ -e /etc/docker/drydock-seccomp.json ] || return 0
   seccomp="seccomp $(sha256sum </etc/docker/drydock-seccomp.json | cut -d' ' -f1)"

@@ -256,7 +256,7 @@ find ${places} \\( -type f -o -type l \\) -exec stat -c '%a %U %G %N' {} + | sor
 find ${places} -type f -exec sha256sum {} + | sort -k2
 echo '== kernel'
 auditctl -l | sort
-for profile in /sys/kernel/security/apparmor/policy/profiles/drydock*; do echo "$(cat $profile/name) $(cat $profile/mode) $(cat $profile/raw_sha1)"; done | sort
+for profile in /sys/kernel/security/apparmor/policy/profiles/drydock*; do echo "$(cat $profile/name) $(cat $profile/mode) $(cat $profile/raw_sha*)"; done | sort
 prlimit --pid "$(systemctl show -p MainPID --value docker)" --nofile --raw --noheadings 2>&1
 cat "/sys/fs/cgroup$(systemctl show -p ControlGroup --value "docker-$(docker inspect -f '{{.Id}}' web).scope")/pids.max" 2>&1
 iptables -S FORWARD | grep -q -- '-i docker0 -o docker0 .*-j DROP' && echo 'containers are apart'; cat /proc/sys/net/bridge/bridge-nf-call-iptables
