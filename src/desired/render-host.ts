@@ -29,7 +29,7 @@ export function renderHost(settings: HostSettings, options: RenderOptions = {}):
   const units = limitDirectives(settings.limits);
   const profiles = declaredProfiles(settings.apparmor);
   const volumes = declaredVolumes(settings.volume);
-  const context = { ...settings, ...units, volumes: mountDirectives(volumes), mountPoints: Object.keys(volumes).join(" "), auditRules: renderAuditRules(settings.audit), modules: ["br_netfilter"] };
+  const context = { ...settings, ...units, volumes: mountDirectives(volumes), auditRules: renderAuditRules(settings.audit), modules: ["br_netfilter"] };
   const render = (path: RenderedPath): string => renderOne(name, templates.get(path), context);
 
   const daemon = checkDaemon(name, settings, templates.get(daemonJson), render(daemonJson));

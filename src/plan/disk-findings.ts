@@ -1,7 +1,8 @@
 /** Filesystems on which a change could not be made, kept or taken back. */
 
 import type { HostInputs } from "../desired/host-inputs.ts";
-import { dockerData } from "../desired/volumes.ts";
+import { containerdData, dockerData } from "../desired/volumes.ts";
+import { keepsImagesInContainerd } from "../effect/daemon.ts";
 import { filesystemUnder, mountedOn } from "../effect/mounts.ts";
 import type { Mount, Observation } from "../observed/observation.ts";
 import type { Room } from "../observed/room.ts";
@@ -100,11 +101,23 @@ function copiedAside(observation: Observation, { volumes }: Plan): number {
 
 const sum = (numbers: number[]) => numbers.reduce((total, number) => total + number, 0);
 
+/** Whether images are in containerd's store now and after the change: moby daemon/image_store_choice.go has these three ways out of it. */
+function staysInContainerd({ daemon }: HostInputs, { info }: Observation): boolean {
+  if (!info.known || !keepsImagesInContainerd(info.value)) return false;
+  const { features } = daemon;
+  const off = typeof features === "object" && features !== null && !Array.isArray(features) && features["containerd-snapshotter"] === false;
+  return !off && typeof daemon["userns-remap"] !== "string" && typeof daemon["storage-driver"] !== "string";
+}
+
 /** moby daemon/graphdriver/overlay2: a size for each container is a project quota of xfs, and dockerd ends without it. */
 function quotaFindings(wish: HostInputs, observation: Observation): string[] {
   const options = wish.daemon["storage-opts"];
   const size = Array.isArray(options) ? options.filter((option) => typeof option === "string").find((option) => option.startsWith("overlay2.size=")) : undefined;
   if (size === undefined) return [];
+  if (staysInContainerd(wish, observation)) {
+    const version = observation.info.known ? observation.info.value.ServerVersion : "";
+    return [`daemon.storage-opts ${size} has no effect here: this engine (${version}) keeps images and what containers write in ${containerdData}, where no container has a size; take volume.containerSize or the option out and give volume.containerd a disk of its own, or set daemon.features.containerd-snapshotter: false (images have to be loaded again then)`];
+  }
   const place = placeOfData(wish, observation);
   const volume = wish.volumes?.[place];
   const mount = volume ? { filesystem: volume.filesystem, options: volume.options.split(","), path: place } : filesystemUnder(place, observation);

@@ -51,6 +51,9 @@ function deviceFindings(mountPoint: string, { device: name, filesystem }: Declar
   if (!device) return [`${name} is not there; \`ls -l /dev/disk/by-id\` on the host shows which disks it has`];
   if (device.kind !== "block special file") return [`${name} is a ${device.kind}, not a disk, a partition or a logical volume`];
   const here = mountedOn(mountPoint, observation);
+  if (here?.number === device.number && filesystem === "xfs" && here.filesystem === "xfs" && !here.options.some((option) => option === "pquota" || option === "prjquota")) {
+    return [`${name} is mounted at ${mountPoint} without pquota, and xfs takes that only when it is mounted anew; add it to its line in /etc/fstab and restart the host, or stop Docker and containerd, unmount it and mount it with -o pquota`];
+  }
   if (here?.number === device.number) return here.filesystem === filesystem ? [] : [`${name} is mounted at ${mountPoint} with ${here.filesystem}, not with ${filesystem}; Drydock formats nothing that holds data, so set volume.filesystem: ${here.filesystem}`];
   if (here) return [`${mountPoint} is on a filesystem of its own already, ${here.device}; name that device here, or unmount it and move its data back first`];
   const elsewhere = observation.mounts.known ? observation.mounts.value.find(({ number, path }) => number === device.number && !path.startsWith(ownPlace)) : undefined;

@@ -51,8 +51,7 @@ export async function converge(owner: Owner, args: HostArgs, say: Say, step: Ste
     // What is there now may be taken back in a minute.
     if (observation.underWay.length > 0) throw busy(owner.host, observation.underWay);
     if (!observation.owner) await writeOwner(wish.connection, owner);
-    const stays = wish.volumes === undefined ? volumesThatStay(observation) : "";
-    await say(`${owner.host}: already in the wished state; nothing was touched${stays}`);
+    await say(`${owner.host}: already in the wished state; nothing was touched${volumesThatStay(observation, wish.volumes)}`);
     return { changed: false, wish, outputs: outputsOf(wish, observation, { lastChange: { cost: ["nothing"], diff: "" }, applied: digestsOf(wish) }) };
   }
   const window = waitsForWindow(wish.window, plan, new Date());
@@ -71,7 +70,9 @@ export async function converge(owner: Owner, args: HostArgs, say: Say, step: Ste
   if (result.outcome === "cut off") await takenBack(owner.host, wish, begun, new Error(listed("the change was cut off on the host", result.log)));
   assertDone(owner, result);
   // Who was told each line has seen it.
-  if (!shown(plan)) await say(listed(`${owner.host}: done on the host`, result.log));
+  const stays = volumesThatStay(observation, wish.volumes);
+  if (!shown(plan)) await say(listed(`${owner.host}: done on the host${stays}`, result.log));
+  else if (stays !== "") await say(`${owner.host}: done${stays}`);
   step("confirming over a new connection");
   const confirmed = await confirm(owner, wish, begun);
   return { changed: true, wish, outputs: outputsOf(wish, plan.removeOldData ? await withoutOldData(owner, wish, confirmed, say, step) : confirmed, { lastChange, applied: digestsOf(wish) }) };

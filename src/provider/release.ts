@@ -71,12 +71,16 @@ export async function release(owner: Owner, state: HostInputs): Promise<Released
   return { level: "info", message: `${host}: ${log.at(-1) ?? "restored"}${notes.length > 0 ? `, but ${notes.join("; ")}` : ""}${waits}${stays}` };
 }
 
-/** Drydock never unmounts and never formats what holds data; who takes a host or a volume out of the stack file is told so. */
-export function volumesThatStay({ units, oldData }: Observation): string {
-  const mounted = [dockerData, containerdData].filter((mountPoint) => units[mountUnit(mountPoint)]?.ActiveState === "active");
+/**
+ * Drydock never unmounts and never formats what holds data; who takes a host or a volume out of the stack file is told so.
+ *
+ * @param declared volumes that are in the stack file still, by mount point
+ */
+export function volumesThatStay({ units, oldData }: Observation, declared: HostInputs["volumes"] = {}): string {
+  const mounted = [dockerData, containerdData].filter((mountPoint) => !(mountPoint in declared) && units[mountUnit(mountPoint)]?.ActiveState === "active");
   const text = mounted.length === 0 ? "" : `; ${mounted.join(" and ")} ${mounted.length === 1 ? "stays on its own filesystem" : "stay on their own filesystems"}, which Drydock never unmounts or formats`;
   const place = oldData.every(({ where }) => where === "aside") ? "in /var/lib/drydock/old-data" : "below them";
-  return `${text}${oldData.length === 0 ? "" : `; the data from before the move stay ${place}`}`;
+  return `${text}${oldData.length === 0 || Object.keys(declared).length > 0 ? "" : `; the data from before the move stay ${place}`}`;
 }
 
 // --- Internal ---

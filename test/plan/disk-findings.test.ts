@@ -5,7 +5,7 @@ import { known, unknown } from "../../src/observed/records.ts";
 import type { Room } from "../../src/observed/room.ts";
 import { diskDoubts, diskFindings, placeOfData } from "../../src/plan/disk-findings.ts";
 import { emptyPlan, planApply } from "../../src/plan/plan.ts";
-import { defaultHost, mount, withDaemonJson } from "../support/observation.ts";
+import { defaultHost, info, mount, withDaemonJson } from "../support/observation.ts";
 import { data, declaredVolume, disk, hostWith } from "../support/volumes.ts";
 import { daemonWish, declared, wishFor } from "../support/wish.ts";
 
@@ -117,6 +117,24 @@ describe("a size for each container", () => {
     ["not asked for", {}, { daemon: { "storage-opts": ["overlay2.override_kernel_check=true"] } }, []],
   ])("%s", (_, host, change, texts) => {
     expect(found(defaultHost(host), change)).toEqual(texts);
+  });
+
+  describe("where the engine keeps images in containerd's place", () => {
+    const host = defaultHost({ ...mounted(mount(data, "8:2", "xfs", ["rw", "prjquota"])), info: info({ ServerVersion: "29.1.0", DriverStatus: [["driver-type", "io.containerd.snapshotter.v1"]] }) });
+
+    it("has no effect, which is said", () => {
+      expect(found(host, { daemon })).toEqual([
+        "daemon.storage-opts overlay2.size=10G has no effect here: this engine (29.1.0) keeps images and what containers write in /var/lib/containerd, where no container has a size; take volume.containerSize or the option out and give volume.containerd a disk of its own, or set daemon.features.containerd-snapshotter: false (images have to be loaded again then)",
+      ]);
+    });
+
+    it.each<[string, HostArgs["daemon"]]>([
+      ["userns-remap", { "userns-remap": "default" }],
+      ["a storage driver of its own", { "storage-driver": "overlay2" }],
+      ["the feature switched off", { features: { "containerd-snapshotter": false } }],
+    ])("counts with %s, which takes them out of it", (_, more) => {
+      expect(found(host, { daemon: { ...daemon, ...more } })).toEqual([]);
+    });
   });
 });
 

@@ -44,6 +44,7 @@ describe("a disk that can't be used", () => {
     ["is a terminal", on({ kind: "character special file" }), `${disk} is a character special file, not a disk, a partition or a logical volume`],
     ["is mounted elsewhere", hostWith({ device: device({ signatures: [signature("ext4")] }) }, { mounts: known(mounts(mount("/srv", number))) }), `${disk} is mounted at /srv; Drydock takes only a device that nobody uses`],
     ["is mounted here with another filesystem", moved({}, { filesystem: "ext4" }), `${disk} is mounted at ${data} with ext4, not with xfs; Drydock formats nothing that holds data, so set volume.filesystem: ext4`, "xfs"],
+    ["is xfs that was mounted here without quota", moved({}, { filesystem: "xfs", options: ["rw", "noquota"] }), `${disk} is mounted at ${data} without pquota, and xfs takes that only when it is mounted anew; add it to its line in /etc/fstab and restart the host, or stop Docker and containerd, unmount it and mount it with -o pquota`, "xfs"],
     ["is not what is mounted here", hostWith({}, { mounts: known(mounts(mount(data, "8:32"))) }), `${data} is on a filesystem of its own already, /dev/8:32; name that device here, or unmount it and move its data back first`],
     ["has partitions", on({ children: ["vdb1", "vdb2"], signatures: [signature("gpt"), signature("gpt"), signature("PMBR")] }), `${disk} carries a partition table (gpt, PMBR: vdb1, vdb2); ${formats}`],
     ["has a table without partitions", on({ signatures: [signature("dos")] }), `${disk} carries a partition table (dos); ${formats}`],

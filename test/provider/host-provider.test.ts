@@ -738,4 +738,17 @@ describe("what stays of volumes", () => {
   ])("is said: case %#", (observation, text) => {
     expect(volumesThatStay(observation)).toBe(text);
   });
+
+  it("leaves out what is declared still", () => {
+    const declared = { "/var/lib/docker": volume() };
+    expect(volumesThatStay(active("/var/lib/docker"), declared)).toBe("");
+    expect(volumesThatStay(active("/var/lib/docker", "/var/lib/containerd"), declared)).toBe("; /var/lib/containerd stays on its own filesystem, which Drydock never unmounts or formats");
+  });
+
+  it("is said after a change as well, where it was taken out together with something else", async () => {
+    const units = { ...defaultHost().units, ...active("/var/lib/docker").units };
+    host.views = [defaultHost({ owner, units }), right({ units })];
+    await provider.update("web1", urn, wishFor(args()), wishFor(args()));
+    expect(logged.join("\n")).toContain("web1: done on the host; /var/lib/docker stays on its own filesystem, which Drydock never unmounts or formats");
+  });
 });

@@ -292,6 +292,28 @@ describe("a filesystem that is whole already", () => {
   });
 });
 
+describe("a file of a volume that somebody has taken away", () => {
+  const write = { path: dropIn, text: "[Unit]\n", mode: "0644", ...mine };
+
+  it("is put back by an update that moves nothing, and taken away again where that fails", async () => {
+    const bad = { path: "/etc/docker/daemon.json", text: "BAD", mode: "0644", ...mine };
+    const { outcome, log } = await move([], { docker: { ...noDocker, how: "restart" }, writes: [write, bad] });
+    expect(outcome, log.join("\n")).toBe("went back");
+    expect(host.exists(dropIn)).toBe(false);
+    expect((await move([], { docker: noDocker, writes: [write] })).outcome).toBe("done");
+    expect(host.read(dropIn)).toBe("[Unit]\n");
+  });
+
+  it("is brought back as it was, and a way back that could not says so", async () => {
+    host.write(dropIn, "of before\n");
+    host.on("cp", `case "$*" in *40-drydock-volume.conf*drydock-new) exit 1 ;; esac\nexec /bin/cp "$@"`);
+    const bad = { path: "/etc/docker/daemon.json", text: "BAD", mode: "0644", ...mine };
+    const { outcome, log } = await move([], { docker: { ...noDocker, how: "restart" }, writes: [write, bad] });
+    expect(outcome).toBe("broken");
+    expect(log.join("\n")).toContain("40-drydock-volume.conf has another content, owner or mode");
+  });
+});
+
 describe("containers that a run had stopped when it was cut off", () => {
   it("are started by the next, whatever that is for", async () => {
     for (const id of [web, db]) host.container(id, "false 143");

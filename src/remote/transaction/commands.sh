@@ -96,7 +96,7 @@ back() { # the generation's "before", files and running state
     fi
   fi
   bridge_filter_back "$before"
-  left=$left$(differs_from "$before"; profiles_differ_from "$before"; kernel_differs_from "$before")
+  left=$left$(differs_from "$before"; volume_files_differ; profiles_differ_from "$before"; kernel_differs_from "$before")
   [ -z "$left" ] || { say "$left"; return 1; }
   [ ! -e "$stage/docker-touched" ] || [ "$DOCKER_WAS" != active ] || { all_started && all_run "$(cat "$stage/stop" "$stage/survivors" | without_crashing)"; }
 }

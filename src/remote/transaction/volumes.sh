@@ -340,9 +340,13 @@ leave_volume() {
 }
 
 mend_volumes() { # before dockerd may need what they are to offer
-  has volumes && grep -q '^repair ' "$stage/volumes" || return 0
-  [ -d "$stage/volumes-before" ] || install_volume_files
+  # Somebody may have changed one of their files, and nothing else of them: that is taken back, too.
+  [ -d "$stage/volumes-before" ] || ! cut -d' ' -f4- "$stage/writes" | grep -qxFf "$stage/volume-files" || install_volume_files
   each_volume repair mend_volume
+}
+
+volume_files_differ() { # from what they were; prints each. Those of a filesystem that is in use by now stay new
+  [ ! -d "$stage/volumes-before" ] || [ -e "$stage/volumes-in-use" ] || differs_from "$stage/volumes-before"
 }
 
 mend_volume() {
