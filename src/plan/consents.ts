@@ -3,10 +3,10 @@
 import { isDeepStrictEqual } from "node:util";
 import { disruptions, type Disruption, type HostInputs, type JsonObject } from "../desired/host-inputs.ts";
 import { containerdData } from "../desired/volumes.ts";
+import { wishedDataRoot } from "../desired/image-store.ts";
 import { keepsImagesInContainerd } from "../effect/daemon.ts";
 import type { Observation } from "../observed/observation.ts";
 import { counted, removedByStop } from "./describe.ts";
-import { wishedDataRoot } from "./disk-findings.ts";
 import { storeKeys } from "./docker-activation.ts";
 import type { Plan } from "./plan.ts";
 import { observedInputs, runningContainers } from "./seen.ts";

@@ -17,15 +17,23 @@ import { readableBytes } from "./volume-findings.ts";
 import { stopsDocker, type VolumeStep } from "./volumes.ts";
 import { auditRulesFile, daemonJson } from "./wish.ts";
 
-/** Unified diffs of the files, then one line for each other difference. Empty when there is none. */
-export function describeChange(plan: Plan, wish: HostInputs, seen: HostInputs, observation: Observation): string {
+/**
+ * Unified diffs of the files, then one line for each other difference. Empty when there is none.
+ *
+ * @param newFiles `named`: for a state that has their texts in `files` already, since the engine writes all of it at each step
+ */
+export function describeChange(plan: Plan, wish: HostInputs, seen: HostInputs, observation: Observation, newFiles: "whole" | "named" = "whole"): string {
   const textOn = (path: string) => {
     const file = observation.files[path];
     return file?.known ? shown(path, file.value.text ?? "", ours) : "";
   };
   const ours = new Set([...Object.keys(wish.daemon), ...Object.keys(seen.daemon)]);
   const patches = [
-    ...plan.writes.map(({ path, text }) => patch(path, textOn(path), shown(path, text, ours), sideNotes(observation.files[path] !== undefined, true))),
+    ...plan.writes.map(({ path, text }) => {
+      const isThere = observation.files[path] !== undefined;
+      if (!isThere && newFiles === "named" && path in wish.files) return `+++ ${path}\tnew file`;
+      return patch(path, textOn(path), shown(path, text, ours), sideNotes(isThere, true));
+    }),
     ...plan.removes.map((path) => patch(path, textOn(path), "", sideNotes(true, false))),
   ];
   return [...patches, ...differencesBesides(plan, wish, seen)].join("\n");

@@ -1,6 +1,7 @@
 /** Filesystems on which a change could not be made, kept or taken back. */
 
 import type { HostInputs } from "../desired/host-inputs.ts";
+import { wishedDataRoot } from "../desired/image-store.ts";
 import { containerdData, dockerData } from "../desired/volumes.ts";
 import { keepsImagesInContainerd } from "../effect/daemon.ts";
 import { filesystemUnder, mountedOn } from "../effect/mounts.ts";
@@ -35,8 +36,6 @@ export function placeOfData(wish: HostInputs, observation: Observation): string 
   if (wish.daemon["data-root"] === undefined && typeof own === "string") return own;
   return observation.dataPlace.known ? observation.dataPlace.value : asked;
 }
-
-export const wishedDataRoot = ({ daemon }: Pick<HostInputs, "daemon">) => (typeof daemon["data-root"] === "string" ? daemon["data-root"] : dockerData);
 
 // --- Internal ---
 

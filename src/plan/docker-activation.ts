@@ -4,13 +4,13 @@ import { isDeepStrictEqual } from "node:util";
 import { daemonKeyCost } from "../config/daemon.ts";
 import { seccompFile } from "../config/seccomp.ts";
 import type { HostInputs, Json, JsonObject } from "../desired/host-inputs.ts";
+import { wishedContainerdStore, wishedDataRoot, wishesRemap } from "../desired/image-store.ts";
 import { bridgeForwards, dropsByOurRule, isClosedByDockerd, opensLater, usesNftables } from "../effect/bridge.ts";
 import { seccompRead } from "../effect/seccomp.ts";
 import { asOnDisk, dataRoot, keepsImagesInContainerd, processName, remappedTo } from "../effect/daemon.ts";
 import type { Observation } from "../observed/observation.ts";
 import { compareVersions } from "../observed/engine-version.ts";
 import { parseUnitText } from "../observed/systemd.ts";
-import { wishedDataRoot } from "./disk-findings.ts";
 import { daemonConfigurationOn, digest, mergedDaemon, runningContainers } from "./seen.ts";
 import type { SubordinateIds } from "./subordinate-ids.ts";
 import { hostsDropIn } from "./wish.ts";
@@ -95,8 +95,6 @@ export function switchesUserNamespace(wish: HostInputs, seen: HostInputs, observ
   return wishesRemap(wish) && !isDeepStrictEqual(seen.inEffect.daemon["userns-remap"], wish.daemon["userns-remap"]) && "userns-remap" in seen.inEffect.daemon;
 }
 
-export const wishesRemap = ({ daemon }: Pick<HostInputs, "daemon">) => typeof daemon["userns-remap"] === "string" && daemon["userns-remap"] !== "";
-
 /** The keys by which another store is seen, e.g. `data-root and userns-remap`. */
 export function storeKeys({ because }: DockerActivation): string {
   const named = ["data-root", "features", "storage-driver", "userns-remap"].filter((key) => because.includes(key));
@@ -128,9 +126,9 @@ function switchesDriver(wish: HostInputs, seen: HostInputs, { info }: Observatio
   const changes = (key: string) => !isDeepStrictEqual(wish.daemon[key], seen.daemon[key]);
   const driver = wish.daemon["storage-driver"];
   if (typeof driver === "string" && changes("storage-driver") && driver !== info.value.Driver) return true;
-  const containerdStore = (wish.daemon.features as JsonObject | undefined)?.["containerd-snapshotter"];
+  const containerdStore = wishedContainerdStore(wish);
   // Older engines don't know the feature.
-  return typeof containerdStore === "boolean" && changes("features") && compareVersions(info.value.ServerVersion, "24.0") >= 0 && containerdStore !== keepsImagesInContainerd(info.value);
+  return containerdStore !== undefined && changes("features") && compareVersions(info.value.ServerVersion, "24.0") >= 0 && containerdStore !== keepsImagesInContainerd(info.value);
 }
 
 function changedKeys(wish: HostInputs, seen: HostInputs, diskCounts: boolean, opens: boolean): string[] {

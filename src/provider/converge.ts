@@ -64,7 +64,7 @@ export async function converge(owner: Owner, args: HostArgs, say: Say, step: Ste
     const outputs = outputsOf(wish, observation, { lastChange: { cost: ["nothing"], diff: "" }, applied: {} });
     return { changed: false, deferred: true, wish: observedInputs(wish, observation), outputs: { ...outputs, pending: [...outputs.pending, `an update waits for ${window}`] } };
   }
-  const lastChange = { cost: describeCost(plan, wish, observation), diff: describeChange(plan, wish, observedInputs(wish, observation), observation) };
+  const lastChange = { cost: describeCost(plan, wish, observation), diff: describeChange(plan, wish, observedInputs(wish, observation), observation, "named") };
   const begun = new Date().toISOString();
   const result = await apply(owner, wish, plan, observation, begun, say, step);
   if (result.outcome === "cut off") await takenBack(owner.host, wish, begun, new Error(listed("the change was cut off on the host", result.log)));

@@ -3,11 +3,10 @@
 import { isDeepStrictEqual } from "node:util";
 import { auditedPaths, statPaths } from "../cis/evaluate.ts";
 import type { HostArgs, HostInputs } from "../desired/host-inputs.ts";
+import { wishedStore } from "../desired/image-store.ts";
 import type { Observation } from "../observed/observation.ts";
 import { observe, type ObserveOptions } from "../remote/observe.ts";
-import { wishedDataRoot } from "../plan/disk-findings.ts";
 import { needName, needsOf } from "../plan/needs.ts";
-import { wishesRemap } from "../plan/docker-activation.ts";
 import { auditCandidates } from "../plan/seen.ts";
 import { connectionProblems } from "../config/resolved-connection.ts";
 import { HostError } from "./errors.ts";
@@ -44,7 +43,7 @@ export async function look(wish: HostArgs | HostInputs, options: LookOptions = {
   return observation;
 }
 
-type Places = Required<Pick<ObserveOptions, "files" | "looked" | "paths" | "volumes" | "needs" | "dataRoot" | "remaps">>;
+type Places = Required<Pick<ObserveOptions, "files" | "looked" | "paths" | "volumes" | "needs" | "store">>;
 
 /** The files and paths that the wish, and the benchmark, make worth looking at. */
 export function placesToLook(wish: HostArgs | HostInputs): Places {
@@ -53,8 +52,7 @@ export function placesToLook(wish: HostArgs | HostInputs): Places {
     looked: [...namedFiles(wish), ...statPaths],
     volumes: wish.volumes ?? {},
     needs: needsOf(wish).map(needName),
-    dataRoot: wishedDataRoot(wish),
-    remaps: wishesRemap(wish),
+    store: wishedStore(wish),
     paths: [...new Set([...auditedPaths, ...auditCandidates(wish)])].sort(),
   };
 }
@@ -79,8 +77,7 @@ const reusableSeconds = 60;
 
 const covers = ({ places }: Seen, wanted: Places) =>
   isDeepStrictEqual(places.volumes, wanted.volumes) &&
-  places.dataRoot === wanted.dataRoot &&
-  places.remaps === wanted.remaps &&
+  isDeepStrictEqual(places.store, wanted.store) &&
   (["files", "looked", "paths", "needs"] as const).every((kind) => wanted[kind].every((path) => places[kind].includes(path)));
 
 /** Files of the user's that settings name by their path on the host: keys and certificates. */

@@ -21,7 +21,7 @@ export interface HostOutputs {
   apparmor: Record<string, string>;
   /** The benchmark in numbers, and the failing controls by id and title. */
   cis: Summary;
-  /** What the last update changed on the host, as unified diffs, and what it cost there. */
+  /** What the last update changed on the host, as unified diffs (a new file by its name: its text is in `files`), and what it cost there. */
   lastChange: { cost: string[]; diff: string };
   /**
    * By place, a short digest of what the last update that went through had applied. When an update fails, or after `pulumi

@@ -3,8 +3,9 @@
 #
 # Set before it, one path a line: $owned, the files to read; $looked, those of which only owner and mode are asked; $watched,
 # those to look for; in $volumes a mount point, its device and filesystem; and in $needs what the wish needs of the host:
-# `program NAME`, `module NAME`, `socket PATH`, `tcp HOST PORT`, `plugin NAME`. $data_root is where Docker's data should be, and $remap
-# says `yes` or `no`: whether dockerd is to remap its users.
+# `program NAME`, `module NAME`, `socket PATH`, `tcp HOST PORT`, `plugin NAME`. $data_root is where Docker's data should be,
+# $remap the user that root of a container should be, $driver the storage driver, and $containerd_store whether containerd should keep the
+# images (`true`, `false`); each of these three is empty where the wish does not say.
 #
 # Prints base64 of: a line a probe (`NAME STATUS BYTES-OF-STDOUT BYTES-OF-STDERR`), an empty line, then all those bytes one
 # after the other. Few processes are started, since each one costs ten times as much on an emulated host.
@@ -81,6 +82,22 @@ while IFS= read -r line; do
 done <"$t/out/$count"
 end_of_unit
 
+# dockerd tells that it remaps users, and not to whom: that is in its file, as most write it. Written in another way it is asked once more than needed.
+keeps_store() { # by $said, what `docker info` printed
+  case $said in *"\"DockerRootDir\":\"$data_root"[/\"]*) ;; *) return 1 ;; esac
+  case $said in
+    *'"name=userns'*)
+      [ -n "$remap" ] && [ -r /etc/docker/daemon.json ] || return
+      file=
+      while IFS= read -r line || [ -n "$line" ]; do file=$file$line; done </etc/docker/daemon.json
+      case $file in *"\"userns-remap\":\"$remap\""* | *"\"userns-remap\": \"$remap\""*) ;; *) return 1 ;; esac
+      ;;
+    *) [ -z "$remap" ] || return ;;
+  esac
+  case $driver in '') ;; *) case $said in *"\"Driver\":\"$driver\""*) ;; *) return 1 ;; esac ;; esac
+  case $said in *'io.containerd.snapshotter'*) [ "$containerd_store" != false ] ;; *) [ "$containerd_store" != true ] ;; esac
+}
+
 # `docker info` would start a stopped daemon through its socket: look only when it runs.
 docker_runs=no
 case $docker_state in active | reloading) docker_runs=yes ;; esac
@@ -104,10 +121,8 @@ if [ "$docker_runs" = yes ]; then
       ' >"$t/out/containers" 2>"$t/err/containers" || status=$?
     fi
     echo "$status" >"$t/containers.status"
-    # Their names only where an update would hide them: each question to dockerd has its price.
-    case $said in *'"name=userns'*) remaps=yes ;; *) remaps=no ;; esac
-    case $said in *"\"DockerRootDir\":\"$data_root"[/\"]*) there=yes ;; *) there=no ;; esac
-    if [ "$remaps" != "$remap" ] || [ "$there" = no ]; then
+    # Their names only where an update may hide them: each question to dockerd has its price.
+    if ! keeps_store; then
       status=0
       timeout 60 docker image ls --format '{{.Repository}}:{{.Tag}}' >"$t/out/images" 2>"$t/err/images" || status=$?
       echo "$status" >"$t/images.status"

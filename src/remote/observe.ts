@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import type { Connection } from "../config/connection.ts";
 import type { DeclaredVolume } from "../desired/host-inputs.ts";
+import type { ImageStore } from "../desired/image-store.ts";
 import { parseObservation, type Observation } from "../observed/observation.ts";
 import { seconds } from "./limits.ts";
 import { quote } from "./shell.ts";
@@ -19,10 +20,8 @@ export interface ObserveOptions {
   volumes?: Record<string, DeclaredVolume>;
   /** What the wish needs of the host, e.g. `module br_netfilter` (src/plan/needs.ts). */
   needs?: string[];
-  /** Where Docker's data should be. */
-  dataRoot?: string;
-  /** Whether dockerd should remap its users: where it is to change, the images that would be hidden are asked for. @default false */
-  remaps?: boolean;
+  /** Where dockerd should keep its images: where that is to change, those that would be hidden are asked for. @default /var/lib/docker, as dockerd has it by itself */
+  store?: ImageStore;
   /** Over a connection of its own: proves that a new one can be made. */
   fresh?: boolean;
 }
@@ -48,7 +47,7 @@ export function clockAhead(now: number, asked: number, answered: number): number
 /** An observation as the host prints it; what tests are recorded from. */
 export async function observationText(connection: Connection, options: ObserveOptions): Promise<string> {
   const files = [...new Set(["/etc/docker", "/etc/docker/daemon.json", ...(options.files ?? [])])];
-  const script = `owned=${quote(files.join("\n"))}\nlooked=${quote((options.looked ?? []).join("\n"))}\nwatched=${quote((options.paths ?? []).join("\n"))}\nvolumes=${quote(volumeLines(options.volumes ?? {}))}\nneeds=${quote((options.needs ?? []).join("\n"))}\ndata_root=${quote(options.dataRoot ?? "/var/lib/docker")}\nremap=${options.remaps ? "yes" : "no"}\n${observeScript}`;
+  const script = `owned=${quote(files.join("\n"))}\nlooked=${quote((options.looked ?? []).join("\n"))}\nwatched=${quote((options.paths ?? []).join("\n"))}\nvolumes=${quote(volumeLines(options.volumes ?? {}))}\nneeds=${quote((options.needs ?? []).join("\n"))}\n${storeVariables(options.store ?? { dataRoot: "/var/lib/docker" })}\n${observeScript}`;
   return runAsRoot(connection, script, {
     step: "observing",
     timeout: seconds.observe,
@@ -57,5 +56,8 @@ export async function observationText(connection: Connection, options: ObserveOp
 }
 
 const volumeLines = (volumes: Record<string, DeclaredVolume>) => Object.entries(volumes).map(([mountPoint, { device, filesystem }]) => `${mountPoint} ${device} ${filesystem}`).join("\n");
+
+const storeVariables = ({ dataRoot, remap = "", driver = "", containerd }: ImageStore) =>
+  `data_root=${quote(dataRoot)}\nremap=${quote(remap)}\ndriver=${quote(driver)}\ncontainerd_store=${containerd ?? ""}`;
 
 const observeScript = readFileSync(new URL("observe.sh", import.meta.url), "utf8");

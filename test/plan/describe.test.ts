@@ -13,9 +13,9 @@ import { hardenedArgs, recorded } from "../support/recorded.ts";
 import { declared, wishFor } from "../support/wish.ts";
 import { copy, declaredVolume, device, facts, hostWith, moved, volume, whole } from "../support/volumes.ts";
 
-function report(args: HostArgs, observation: Observation): string {
+function report(args: HostArgs, observation: Observation, newFiles?: "named"): string {
   const wish = wishFor(args, observation);
-  return describeChange(planApply(wish, observation), wish, observedInputs(wish, observation), observation);
+  return describeChange(planApply(wish, observation), wish, observedInputs(wish, observation), observation, newFiles);
 }
 
 function cost(daemon: JsonObject, observation: Observation, rest: Partial<HostArgs> = {}): string[] {
@@ -24,6 +24,19 @@ function cost(daemon: JsonObject, observation: Observation, rest: Partial<HostAr
 }
 
 describe("a change in words", () => {
+  it("names a new file where its text is kept beside it, and shows what comes in place of another text", () => {
+    const [created, replaced] = ["/etc/systemd/system/docker.service.d/50-drydock.conf", "/etc/modules-load.d/drydock.conf"];
+    const host = withDaemonJson({});
+    const observation = { ...host, files: { ...host.files, [replaced]: file("old\n") } };
+    const args = declared({ daemon: { "log-level": "info" }, files: { [created]: "[Service]\nLimitNOFILE=1024\n", [replaced]: "br_netfilter\n" }, modes: { [created]: "root:root 0644", [replaced]: "root:root 0644" } });
+    const kept = report(args, observation, "named");
+    expect(kept).toContain(`+++ ${created}\tnew file\n`);
+    expect(kept).not.toContain("LimitNOFILE");
+    expect(kept).toContain("-old\n+br_netfilter");
+    expect(kept).toContain('+  "log-level": "info"');
+    expect(report(args, observation)).toContain("+LimitNOFILE=1024");
+  });
+
   it("is a diff of each file, and a line for what no file says", () => {
     const dropIn = "/etc/systemd/system/docker.service.d/50-drydock.conf";
     const old = "/etc/systemd/system/drydock-old.slice";

@@ -359,7 +359,7 @@ describe("the environment of dockerd", () => {
 
 describe("disks", () => {
   it("tell what they have left", async () => {
-    const { room, dataPlace } = await look({ dataRoot: "/no/such/folder" });
+    const { room, dataPlace } = await look({ store: { dataRoot: "/no/such/folder" } });
     expect(room).toMatchObject({ known: true, value: [{ path: "/etc" }, { path: "/var/lib" }, { path: "/var/lib" }] });
     expect(room.known && room.value.every(({ bytes, inodes }) => bytes > 0 && inodes >= 0)).toBe(true);
     expect(dataPlace.known).toBe(false);
@@ -375,7 +375,7 @@ describe("disks", () => {
     const folder = temporaryFolder();
     mkdirSync(join(folder, "real place"));
     symlinkSync("real place", join(folder, "link"));
-    const { room, dataPlace } = await look({ dataRoot: join(folder, "link") });
+    const { room, dataPlace } = await look({ store: { dataRoot: join(folder, "link") } });
     expect(dataPlace).toEqual({ known: true, value: join(folder, "real place") });
     expect(room).toMatchObject({ known: true, value: [{}, {}, { path: join(folder, "link") }] });
   });
@@ -488,14 +488,27 @@ it.each([
   expect((await observe({ host: "192.0.2.10", port: 22 })).underWay).toEqual(isUnderWay ? ["stack drydock/test", "since 2026-11-24"] : []);
 });
 
-it.each<[string, ObserveOptions, Partial<typeof dockerInfo> & Record<string, unknown>, boolean]>([
-  ["users are to be remapped, and are not", { remaps: true }, {}, true],
-  ["users are remapped, and are not to be", {}, { DockerRootDir: "/var/lib/docker/100000.100000", SecurityOptions: ["name=userns"] }, true],
-  ["the data are to be elsewhere", { dataRoot: "/srv/docker" }, {}, true],
-  ["users are remapped as wished", { remaps: true }, { DockerRootDir: "/var/lib/docker/100000.100000", SecurityOptions: ["name=userns"] }, false],
+const remapped = { DockerRootDir: "/var/lib/docker/100000.100000", SecurityOptions: ["name=userns"] };
+const store = { dataRoot: "/var/lib/docker" };
+it.each<[string, ObserveOptions, Partial<typeof dockerInfo> & Record<string, unknown>, boolean, string?]>([
+  ["users are to be remapped, and are not", { store: { ...store, remap: "dockremap" } }, {}, true],
+  ["users are remapped, and are not to be", {}, remapped, true],
+  ["users are to be remapped to another one", { store: { ...store, remap: "other" } }, remapped, true, '{"userns-remap":"dockremap"}'],
+  ["users are to be remapped to one whose name begins like the other's", { store: { ...store, remap: "dock" } }, remapped, true, '{"userns-remap":"dockremap"}'],
+  ["to whom users are remapped is not in daemon.json", { store: { ...store, remap: "dockremap" } }, remapped, true],
+  ["the data are to be elsewhere", { store: { dataRoot: "/srv/docker" } }, {}, true],
+  ["another storage driver", { store: { ...store, driver: "vfs" } }, { Driver: "overlay2" }, true],
+  ["images are to be in containerd's store", { store: { ...store, containerd: true } }, {}, true],
+  ["images are to leave containerd's store", { store: { ...store, containerd: false } }, { DriverStatus: [["driver-type", "io.containerd.snapshotter.v1"]] }, true],
+  ["users are remapped as wished", { store: { ...store, remap: "dockremap" } }, remapped, false, '{\n  "icc": false,\n  "userns-remap": "dockremap"\n}\n'],
+  ["users are remapped as wished, by a file without spaces", { store: { ...store, remap: "dockremap" } }, remapped, false, '{"userns-remap":"dockremap","icc":false}'],
+  ["the storage driver is the wished one", { store: { ...store, driver: "overlay2", containerd: false } }, { Driver: "overlay2" }, false],
+  ["images are in containerd's store as wished", { store: { ...store, containerd: true } }, { DriverStatus: [["driver-type", "io.containerd.snapshotter.v1"]] }, false],
   ["all stays where it is", {}, {}, false],
-])("images are asked for by name only where they would be hidden: %s", async (_, options, info, asked) => {
+])("images are asked for by name only where they would be hidden: %s", async (_, options, info, asked, daemonJson) => {
   stubs.docker = `case "$1" in image) printf 'web:1\\n<none>:<none>\\nweb:1\\napp:2\\n' ;; *) ${stubs.docker ?? ""} ;; esac`;
-  const { images } = await look(options, { info: JSON.stringify({ ...dockerInfo, ...info }) });
+  const file = join(temporaryFolder(), "daemon.json");
+  if (daemonJson !== undefined) writeFileSync(file, daemonJson);
+  const { images } = await look(options, { info: JSON.stringify({ ...dockerInfo, ...info }) }, `sed 's#/etc/docker/daemon.json#${file}#g' | sh -s`);
   expect(images).toEqual(asked ? { known: true, value: ["app:2", "web:1"] } : { known: false, reason: "not asked" });
 });

@@ -1,0 +1,41 @@
+/** Where dockerd keeps images and containers, by its settings: each such place knows nothing of those in another one. */
+
+import type { HostInputs, JsonObject } from "./host-inputs.ts";
+import { dockerData } from "./volumes.ts";
+
+/** One that is not there is dockerd's own choice. */
+export interface ImageStore {
+  /** `data-root`, or Docker's default. */
+  dataRoot: string;
+  /** `userns-remap`, where users are to be remapped. */
+  remap?: string;
+  /** `storage-driver` */
+  driver?: string;
+  /** `features.containerd-snapshotter` */
+  containerd?: boolean;
+}
+
+export function wishedStore(wish: Wish): ImageStore {
+  const { daemon } = wish;
+  const driver = daemon["storage-driver"];
+  const containerd = wishedContainerdStore(wish);
+  return {
+    dataRoot: wishedDataRoot(wish),
+    ...(wishesRemap(wish) ? { remap: String(daemon["userns-remap"]) } : {}),
+    ...(typeof driver === "string" ? { driver } : {}),
+    ...(containerd === undefined ? {} : { containerd }),
+  };
+}
+
+export const wishedDataRoot = ({ daemon }: Wish) => (typeof daemon["data-root"] === "string" ? daemon["data-root"] : dockerData);
+
+export const wishesRemap = ({ daemon }: Wish) => typeof daemon["userns-remap"] === "string" && daemon["userns-remap"] !== "";
+
+export function wishedContainerdStore({ daemon }: Wish): boolean | undefined {
+  const wished = (daemon.features as JsonObject | undefined)?.["containerd-snapshotter"];
+  return typeof wished === "boolean" ? wished : undefined;
+}
+
+// --- Internal ---
+
+type Wish = Pick<HostInputs, "daemon">;
