@@ -36,16 +36,16 @@ describe("docs/faults.md", () => {
       expect(row.seconds).toBeGreaterThan(0);
     }
   });
-});
 
-describe("a way back from a lock-out", () => {
-  const table = rowsIn(readFileSync(join(root, "docs/faults.md"), "utf8"));
-
-  it.each(table.filter(({ fault }) => fault.includes("locks us out")))("of $fault, $step, began after the change, and within its time limit", ({ evidence }) => {
-    const [, seconds] = /the way back began (-?\d+) s after the change/.exec(evidence) ?? [];
-    expect(Number(seconds)).toBeGreaterThanOrEqual(0);
-    // The limit of a trial, and what the timer may be late on an emulated machine.
-    expect(Number(seconds)).toBeLessThanOrEqual(45);
+  it("has each way back from a lock-out begin after the change, and within its time limit", () => {
+    const rows = rowsIn(table).filter(({ fault }) => fault.includes("locks us out"));
+    expect(rows).not.toEqual([]);
+    for (const { evidence } of rows) {
+      const [, seconds] = /the way back began (-?\d+) s after the change/.exec(evidence) ?? [];
+      expect(Number(seconds)).toBeGreaterThanOrEqual(0);
+      // The limit of a trial, and what the timer may be late on an emulated machine.
+      expect(Number(seconds)).toBeLessThanOrEqual(45);
+    }
   });
 });
 
