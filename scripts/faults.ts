@@ -16,6 +16,7 @@ import { trial } from "../test/e2e/faults/trial.ts";
 import { parseWords, runCommand } from "./command.ts";
 import { root } from "./engine.ts";
 import { committed } from "./faults/commit.ts";
+import { withoutRow } from "./faults/without-row.ts";
 import { Passed } from "./faults/passed.ts";
 import { codeDigest, covered, renderTable, type Run } from "./faults/table.ts";
 import { whereMeasured } from "./where-measured.ts";
@@ -35,7 +36,7 @@ await runCommand("faults", [LabError], async (args) => {
   const { values } = parseWords(() => parseArgs({ args, options: { only: { type: "string" }, machines: { type: "string", default: "2" }, again: { type: "boolean", default: false } } }), USAGE, mistake);
   if (!/^[1-8]$/.test(values.machines)) throw new LabError(`--machines is "${values.machines}": allowed is a number from 1 to 8`);
   const { only } = values;
-  const cases = faults.flatMap((fault) => fault.steps.map((step): Case => ({ fault, step }))).filter((one) => only === undefined || nameOf(one).includes(only));
+  const cases = faults.flatMap((fault) => fault.steps.map((step): Case => ({ fault, step }))).filter((one) => (only === undefined ? !withoutRow.includes(nameOf(one)) : nameOf(one).includes(only)));
   if (cases.length === 0) throw new LabError(`--only is "${only ?? ""}": no row has that text`);
 
   // Before an hour's work: of code that no commit has nothing is kept.
@@ -83,7 +84,7 @@ await runCommand("faults", [LabError], async (args) => {
   if (only === undefined) {
     if (codeDigest(root) !== digest) throw new LabError("the code was changed while it was tried; docs/faults.md is as it was");
     const rows = cases.flatMap((one) => passed.row(nameOf(one)) ?? []);
-    writeFileSync(join(root, "docs/faults.md"), renderTable(rows, digest));
+    writeFileSync(join(root, "docs/faults.md"), renderTable(rows, digest, withoutRow));
     console.log(`docs/faults.md: ${rows.length} rows`);
   }
   return 0;

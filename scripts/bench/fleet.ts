@@ -67,20 +67,20 @@ const show = (times: Times) => Object.values(times).map((value) => value.toFixed
 
 function measureBare(set: LightHosts, rounds: number, prefix: string[]): Promise<Times> {
   const args = jobArgs(set.hosts);
-  return fromFresh(set, rounds, (step) => bareSsh(set, bareScript(args, step), prefix), () => assertApplied(set, { calls: jobHandlers(jobTexts(args)) }));
+  return fromFresh(set, rounds, (step) => bareSsh(set, bareScript(args, step), prefix));
 }
 
 function measurePyinfra(set: LightHosts, rounds: number): Promise<Times> {
-  const calls = jobHandlers(jobTexts(jobArgs(set.hosts)));
-  return fromFresh(set, rounds, (step) => pyinfra(set, step), () => assertApplied(set, { calls }));
+  return fromFresh(set, rounds, (step) => pyinfra(set, step));
 }
 
-/** The three steps again and again, each time on hosts as they come. */
-async function fromFresh(set: LightHosts, rounds: number, seconds: (step: Step) => Promise<number>, afterEach: () => void): Promise<Times> {
+/** The three steps again and again, each time on hosts as they come; after them each has the whole job. */
+async function fromFresh(set: LightHosts, rounds: number, seconds: (step: Step) => Promise<number>): Promise<Times> {
+  const calls = jobHandlers(jobTexts(jobArgs(set.hosts)));
   const taken: Record<Step, number[]> = { first: [], "no-op": [], check: [] };
   for (let round = 0; round < rounds; round++) {
     for (const step of ["first", "no-op", "check"] as const) taken[step].push(await seconds(step));
-    afterEach();
+    assertApplied(set, { calls });
     await set.reset();
   }
   return medians(taken);

@@ -56,7 +56,8 @@ export function rowsIn(table: string): (Claim & { number: number; fault: string;
   });
 }
 
-export function renderTable(rows: TriedRow[], digest: string): string {
+/** @param withoutRow rows that it is without, as `fault, step` */
+export function renderTable(rows: TriedRow[], digest: string, withoutRow: string[] = []): string {
   const times = rows.map(({ seconds }) => seconds).sort((a, b) => a - b);
   const { mixtures, daemonsLost, bytesLost } = count(rows);
   const lines = rows.map((row, i) => `| ${[String(i + 1), row.fault, row.step, row.evidence.replaceAll("|", String.raw`\|`), row.ended, row.daemon, row.container, row.files, row.kernel, row.data, String(row.seconds)].join(" | ")} |`);
@@ -88,7 +89,7 @@ Code: ${digest} (of ${covered.join(", ")}; a test fails when it is another).
 | | fault | in the step | that it happened | ended | daemon | container | files | kernel | data | s |
 | ---: | --- | --- | --- | --- | --- | --- | --- | --- | --- | ---: |
 ${lines.join("\n")}
-`;
+${withoutRow.length === 0 ? "" : `\nWithout a row that passed with this code: ${withoutRow.join("; ")}.\n`}`;
 }
 
 // --- Internal ---

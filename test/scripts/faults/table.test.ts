@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { root } from "../../../scripts/engine.ts";
 import { codeDigest, count, covered, digestIn, renderTable, rowsIn, type TriedRow } from "../../../scripts/faults/table.ts";
+import { withoutRow } from "../../../scripts/faults/without-row.ts";
 import { faults } from "../../e2e/faults/faults.ts";
 
 describe("docs/faults.md", () => {
@@ -13,9 +14,10 @@ describe("docs/faults.md", () => {
     expect(digestIn(table)).toBe(codeDigest(root));
   });
 
-  it("has a row for each fault in each of its steps, 60 at least", () => {
+  it("has a row for each fault in each of its steps, 60 at least, but for those that it says it is without", () => {
     const rows = rowsIn(table);
-    expect(rows.map(({ fault, step }) => `${fault}, ${step}`)).toEqual(faults.flatMap(({ name, steps }) => steps.map((step) => `${name}, ${step}`)));
+    expect(rows.map(({ fault, step }) => `${fault}, ${step}`)).toEqual(faults.flatMap(({ name, steps }) => steps.map((step) => `${name}, ${step}`).filter((row) => !withoutRow.includes(row))));
+    expect(withoutRow.length === 0 || table.includes(`Without a row that passed with this code: ${withoutRow.join("; ")}.`)).toBe(true);
     expect(rows.map(({ number }) => number)).toEqual(rows.map((_, i) => i + 1));
     expect(rows.length).toBeGreaterThanOrEqual(60);
   });
@@ -34,16 +36,16 @@ describe("docs/faults.md", () => {
       expect(row.seconds).toBeGreaterThan(0);
     }
   });
-});
 
-describe("a way back from a lock-out", () => {
-  const table = rowsIn(readFileSync(join(root, "docs/faults.md"), "utf8"));
-
-  it.each(table.filter(({ fault }) => fault.includes("locks us out")))("of $fault, $step, began after the change, and within its time limit", ({ evidence }) => {
-    const [, seconds] = /the way back began (-?\d+) s after the change/.exec(evidence) ?? [];
-    expect(Number(seconds)).toBeGreaterThanOrEqual(0);
-    // The limit of a trial, and what the timer may be late on an emulated machine.
-    expect(Number(seconds)).toBeLessThanOrEqual(45);
+  it("has each way back from a lock-out begin after the change, and within its time limit", () => {
+    const rows = rowsIn(table).filter(({ fault }) => fault.includes("locks us out"));
+    expect(rows).not.toEqual([]);
+    for (const { evidence } of rows) {
+      const [, seconds] = /the way back began (-?\d+) s after the change/.exec(evidence) ?? [];
+      expect(Number(seconds)).toBeGreaterThanOrEqual(0);
+      // The limit of a trial, and what the timer may be late on an emulated machine.
+      expect(Number(seconds)).toBeLessThanOrEqual(45);
+    }
   });
 });
 
@@ -63,6 +65,11 @@ describe("a table", () => {
   it("says how long it takes, and where it was made", () => {
     expect(text).toContain("2 rows, 0 mixtures, 0 daemons lost, 0 bytes of user data lost. Median 40 s, longest 40 s.");
     expect(text).toContain("\nDate: 2026-11-23 14:05 UTC. Commit: abc1234567. 2 cores.\n");
+  });
+
+  it("says what it is without", () => {
+    expect(text).not.toContain("Without a row");
+    expect(renderTable([row], "0123456789abcdef", ["a fault, saving", "another, begun"])).toMatch(/\n\nWithout a row that passed with this code: a fault, saving; another, begun\.\n$/);
   });
 
   it("says which rows are of another run", () => {
