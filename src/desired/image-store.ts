@@ -16,12 +16,11 @@ export interface ImageStore {
 }
 
 export function wishedStore(wish: Wish): ImageStore {
-  const { daemon } = wish;
-  const driver = daemon["storage-driver"];
+  const { "userns-remap": remap, "storage-driver": driver } = wish.daemon;
   const containerd = wishedContainerdStore(wish);
   return {
     dataRoot: wishedDataRoot(wish),
-    ...(wishesRemap(wish) ? { remap: String(daemon["userns-remap"]) } : {}),
+    ...(typeof remap === "string" && remap !== "" ? { remap } : {}),
     ...(typeof driver === "string" ? { driver } : {}),
     ...(containerd === undefined ? {} : { containerd }),
   };
@@ -29,7 +28,7 @@ export function wishedStore(wish: Wish): ImageStore {
 
 export const wishedDataRoot = ({ daemon }: Wish) => (typeof daemon["data-root"] === "string" ? daemon["data-root"] : dockerData);
 
-export const wishesRemap = ({ daemon }: Wish) => typeof daemon["userns-remap"] === "string" && daemon["userns-remap"] !== "";
+export const wishesRemap = (wish: Wish) => wishedStore(wish).remap !== undefined;
 
 export function wishedContainerdStore({ daemon }: Wish): boolean | undefined {
   const wished = (daemon.features as JsonObject | undefined)?.["containerd-snapshotter"];

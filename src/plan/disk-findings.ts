@@ -2,7 +2,7 @@
 
 import type { HostInputs } from "../desired/host-inputs.ts";
 import { wishedDataRoot } from "../desired/image-store.ts";
-import { containerdData, dockerData } from "../desired/volumes.ts";
+import { containerdData } from "../desired/volumes.ts";
 import { keepsImagesInContainerd } from "../effect/daemon.ts";
 import { filesystemUnder, mountedOn } from "../effect/mounts.ts";
 import type { Mount, Observation } from "../observed/observation.ts";

@@ -31,7 +31,7 @@ describe("a change in words", () => {
     const args = declared({ daemon: { "log-level": "info" }, files: { [created]: "[Service]\nLimitNOFILE=1024\n", [replaced]: "br_netfilter\n" }, modes: { [created]: "root:root 0644", [replaced]: "root:root 0644" } });
     const kept = report(args, observation, "named");
     expect(kept).toContain(`+++ ${created}\tnew file\n`);
-    expect(kept).not.toContain("LimitNOFILE");
+    expect(kept).not.toContain("+LimitNOFILE");
     expect(kept).toContain("-old\n+br_netfilter");
     expect(kept).toContain('+  "log-level": "info"');
     expect(report(args, observation)).toContain("+LimitNOFILE=1024");
