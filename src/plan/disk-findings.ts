@@ -1,11 +1,12 @@
 /** Filesystems on which a change could not be made, kept or taken back. */
 
 import type { HostInputs } from "../desired/host-inputs.ts";
-import { wishedDataRoot } from "../desired/image-store.ts";
+import { wishedContainerdStore, wishedDataRoot, wishesRemap } from "../desired/image-store.ts";
 import { containerdData } from "../desired/volumes.ts";
 import { keepsImagesInContainerd } from "../effect/daemon.ts";
 import { filesystemUnder, mountedOn } from "../effect/mounts.ts";
 import type { Mount, Observation } from "../observed/observation.ts";
+import { compareVersions } from "../observed/engine-version.ts";
 import type { Room } from "../observed/room.ts";
 import { counted } from "./describe.ts";
 import type { Plan } from "./plan.ts";
@@ -100,20 +101,28 @@ function copiedAside(observation: Observation, { volumes }: Plan): number {
 
 const sum = (numbers: number[]) => numbers.reduce((total, number) => total + number, 0);
 
-/** Whether images are in containerd's store now and after the change: moby daemon/image_store_choice.go has these three ways out of it. */
-function staysInContainerd({ daemon }: HostInputs, { info }: Observation): boolean {
-  if (!info.known || !keepsImagesInContainerd(info.value)) return false;
-  const { features } = daemon;
-  const off = typeof features === "object" && features !== null && !Array.isArray(features) && features["containerd-snapshotter"] === false;
-  return !off && typeof daemon["userns-remap"] !== "string" && typeof daemon["storage-driver"] !== "string";
+/** Whether images are in containerd's store after the change (moby daemon/image_store_choice.go; userns-remap: daemon/command/daemon_linux.go). */
+function usesContainerdStore(wish: HostInputs, observation: Observation): boolean {
+  const { info } = observation;
+  if (!info.known) return false;
+  // What the user has of his own counts as well.
+  const daemon = { ...daemonConfigurationOn(observation), ...wish.daemon };
+  const wished = wishedContainerdStore({ daemon });
+  // Older engines don't know the feature.
+  if (wished !== undefined) return wished && compareVersions(info.value.ServerVersion, "24.0") >= 0;
+  const driver = daemon["storage-driver"];
+  return keepsImagesInContainerd(info.value) && !wishesRemap(wish) && !(typeof driver === "string" && graphDrivers.has(driver));
 }
+
+/** Any other name is that of a snapshotter. */
+const graphDrivers = new Set(["aufs", "btrfs", "devicemapper", "fuse-overlayfs", "overlay", "overlay2", "vfs", "zfs"]);
 
 /** moby daemon/graphdriver/overlay2: a size for each container is a project quota of xfs, and dockerd ends without it. */
 function quotaFindings(wish: HostInputs, observation: Observation): string[] {
   const options = wish.daemon["storage-opts"];
   const size = Array.isArray(options) ? options.filter((option) => typeof option === "string").find((option) => option.startsWith("overlay2.size=")) : undefined;
   if (size === undefined) return [];
-  if (staysInContainerd(wish, observation)) {
+  if (usesContainerdStore(wish, observation)) {
     const version = observation.info.known ? observation.info.value.ServerVersion : "";
     return [`daemon.storage-opts ${size} has no effect here: this engine (${version}) keeps images and what containers write in ${containerdData}, where no container has a size; take volume.containerSize or the option out and give volume.containerd a disk of its own, or set daemon.features.containerd-snapshotter: false (images have to be loaded again then)`];
   }

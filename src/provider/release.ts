@@ -1,6 +1,6 @@
 /** A host leaves the stack: its originals come back, or it keeps its hardening. */
 
-import { containerdData, dockerData, mountUnit } from "../desired/volumes.ts";
+import { containerdData, dockerData, mountUnit, mountUnitFile } from "../desired/volumes.ts";
 import type { HostInputs } from "../desired/host-inputs.ts";
 import { auditRulesOf } from "../effect/audit-rules.ts";
 import type { Observation, Owner } from "../observed/observation.ts";
@@ -77,7 +77,12 @@ export async function release(owner: Owner, state: HostInputs): Promise<Released
  * @param declared volumes that are in the stack file still, by mount point
  */
 export function volumesThatStay({ units, oldData }: Observation, declared: HostInputs["volumes"] = {}): string {
-  const mounted = [dockerData, containerdData].filter((mountPoint) => !(mountPoint in declared) && units[mountUnit(mountPoint)]?.ActiveState === "active");
+  // By a unit of ours: one that the user made, or dockerd for itself, is no news to him.
+  const isOurs = (mountPoint: string) => {
+    const unit = units[mountUnit(mountPoint)];
+    return unit?.ActiveState === "active" && unit.FragmentPath === mountUnitFile(mountPoint);
+  };
+  const mounted = [dockerData, containerdData].filter((mountPoint) => !(mountPoint in declared) && isOurs(mountPoint));
   const text = mounted.length === 0 ? "" : `; ${mounted.join(" and ")} ${mounted.length === 1 ? "stays on its own filesystem" : "stay on their own filesystems"}, which Drydock never unmounts or formats`;
   const place = oldData.every(({ where }) => where === "aside") ? "in /var/lib/drydock/old-data" : "below them";
   return `${text}${oldData.length === 0 || Object.keys(declared).length > 0 ? "" : `; the data from before the move stay ${place}`}`;

@@ -82,20 +82,25 @@ while IFS= read -r line; do
 done <"$t/out/$count"
 end_of_unit
 
-# dockerd tells that it remaps users, and not to whom: that is in its file, as most write it. Written in another way it is asked once more than needed.
 keeps_store() { # by $said, what `docker info` printed
-  case $said in *"\"DockerRootDir\":\"$data_root"[/\"]*) ;; *) return 1 ;; esac
+  root="\"DockerRootDir\":\"$data_root"
   case $said in
-    *'"name=userns'*)
-      [ -n "$remap" ] && [ -r /etc/docker/daemon.json ] || return
-      file=
-      while IFS= read -r line || [ -n "$line" ]; do file=$file$line; done </etc/docker/daemon.json
-      case $file in *"\"userns-remap\":\"$remap\""* | *"\"userns-remap\": \"$remap\""*) ;; *) return 1 ;; esac
-      ;;
-    *) [ -z "$remap" ] || return ;;
+    # To whom is told by the folder, whose name begins with the first of his ids.
+    *'"name=userns'*) [ -n "$remap" ] && remaps_to "${remap%%:*}" || return ;;
+    *"$root\""*) [ -z "$remap" ] || return ;;
+    *) return 1 ;;
   esac
   case $driver in '') ;; *) case $said in *"\"Driver\":\"$driver\""*) ;; *) return 1 ;; esac ;; esac
   case $said in *'io.containerd.snapshotter'*) [ "$containerd_store" != false ] ;; *) [ "$containerd_store" != true ] ;; esac
+}
+
+remaps_to() { # USER
+  [ "$1" != default ] || set -- dockremap
+  [ -r /etc/subuid ] || return
+  while IFS=: read -r user first _; do
+    [ "$user" != "$1" ] || case $said in *"$root/$first."*) return 0 ;; esac
+  done </etc/subuid
+  return 1
 }
 
 # `docker info` would start a stopped daemon through its socket: look only when it runs.

@@ -135,6 +135,24 @@ describe("a size for each container", () => {
     ])("counts with %s, which takes them out of it", (_, more) => {
       expect(found(host, { daemon: { ...daemon, ...more } })).toEqual([]);
     });
+
+    it("counts where the user has switched the feature off himself", () => {
+      expect(found(withDaemonJson({ features: { "containerd-snapshotter": false } }, host), { daemon })).toEqual([]);
+    });
+
+    it.each<[string, HostArgs["daemon"]]>([
+      ["a storage driver that is a snapshotter", { "storage-driver": "overlayfs" }],
+      ["a storage driver, where the feature is switched on", { "storage-driver": "overlay2", features: { "containerd-snapshotter": true } }],
+    ])("has none with %s", (_, more) => {
+      expect(found(host, { daemon: { ...daemon, ...more } })).toHaveLength(1);
+    });
+
+    it("has none where the images are to get there, by an engine that can", () => {
+      const features = { "containerd-snapshotter": true };
+      const graph = (ServerVersion: string): Observation => ({ ...host, info: info({ ServerVersion }) });
+      expect(found(graph("28.5.2"), { daemon: { ...daemon, features } })).toHaveLength(1);
+      expect(found(graph("20.10.24"), { daemon: { ...daemon, features } })).toEqual([]);
+    });
   });
 });
 

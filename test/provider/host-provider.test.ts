@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { HostArgs, HostInputs } from "../../src/desired/host-inputs.ts";
 import type { Observation } from "../../src/observed/observation.ts";
-import { mountUnit } from "../../src/desired/volumes.ts";
+import { mountUnit, mountUnitFile } from "../../src/desired/volumes.ts";
 import { known, unknown } from "../../src/observed/records.ts";
 import { look } from "../../src/provider/look.ts";
 import { volumesThatStay } from "../../src/provider/release.ts";
@@ -730,9 +730,11 @@ describe("a host with a volume", () => {
 });
 
 describe("what stays of volumes", () => {
-  const active = (...mountPoints: string[]): Observation => defaultHost({ units: Object.fromEntries(mountPoints.map((mountPoint) => [mountUnit(mountPoint), { ActiveState: "active" }])) });
+  const active = (...mountPoints: string[]): Observation => defaultHost({ units: Object.fromEntries(mountPoints.map((mountPoint) => [mountUnit(mountPoint), { ActiveState: "active", FragmentPath: mountUnitFile(mountPoint) }])) });
   it.each<[Observation, string]>([
     [defaultHost(), ""],
+    // By dockerd, which binds its folder onto itself, or by the user's fstab.
+    [defaultHost({ units: { "var-lib-docker.mount": { ActiveState: "active", FragmentPath: "" }, "var-lib-containerd.mount": { ActiveState: "active", FragmentPath: "/run/systemd/generator/var-lib-containerd.mount" } } }), ""],
     [active("/var/lib/containerd"), "; /var/lib/containerd stays on its own filesystem, which Drydock never unmounts or formats"],
     [active("/var/lib/docker", "/var/lib/containerd"), "; /var/lib/docker and /var/lib/containerd stay on their own filesystems, which Drydock never unmounts or formats"],
   ])("is said: case %#", (observation, text) => {

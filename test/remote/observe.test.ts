@@ -493,22 +493,23 @@ const store = { dataRoot: "/var/lib/docker" };
 it.each<[string, ObserveOptions, Partial<typeof dockerInfo> & Record<string, unknown>, boolean, string?]>([
   ["users are to be remapped, and are not", { store: { ...store, remap: "dockremap" } }, {}, true],
   ["users are remapped, and are not to be", {}, remapped, true],
-  ["users are to be remapped to another one", { store: { ...store, remap: "other" } }, remapped, true, '{"userns-remap":"dockremap"}'],
-  ["users are to be remapped to one whose name begins like the other's", { store: { ...store, remap: "dock" } }, remapped, true, '{"userns-remap":"dockremap"}'],
-  ["to whom users are remapped is not in daemon.json", { store: { ...store, remap: "dockremap" } }, remapped, true],
+  ["users are to be remapped to another one", { store: { ...store, remap: "other" } }, remapped, true, "dockremap:100000:65536\nother:200000:65536\n"],
+  ["users are to be remapped to one whose name begins like the other's", { store: { ...store, remap: "dock" } }, remapped, true, "dockremap:100000:65536\n"],
+  ["the user has other ids by now", { store: { ...store, remap: "dockremap" } }, remapped, true, "dockremap:10000:65536\n"],
+  ["the user has no ids", { store: { ...store, remap: "dockremap" } }, remapped, true],
   ["the data are to be elsewhere", { store: { dataRoot: "/srv/docker" } }, {}, true],
   ["another storage driver", { store: { ...store, driver: "vfs" } }, { Driver: "overlay2" }, true],
   ["images are to be in containerd's store", { store: { ...store, containerd: true } }, {}, true],
   ["images are to leave containerd's store", { store: { ...store, containerd: false } }, { DriverStatus: [["driver-type", "io.containerd.snapshotter.v1"]] }, true],
-  ["users are remapped as wished", { store: { ...store, remap: "dockremap" } }, remapped, false, '{\n  "icc": false,\n  "userns-remap": "dockremap"\n}\n'],
-  ["users are remapped as wished, by a file without spaces", { store: { ...store, remap: "dockremap" } }, remapped, false, '{"userns-remap":"dockremap","icc":false}'],
+  ["users are remapped as wished", { store: { ...store, remap: "dockremap:staff" } }, remapped, false, "ops:300000:65536\ndockremap:100000:65536\n"],
+  ["users are remapped to Docker's default", { store: { ...store, remap: "default" } }, remapped, false, "dockremap:100000:65536\n"],
   ["the storage driver is the wished one", { store: { ...store, driver: "overlay2", containerd: false } }, { Driver: "overlay2" }, false],
   ["images are in containerd's store as wished", { store: { ...store, containerd: true } }, { DriverStatus: [["driver-type", "io.containerd.snapshotter.v1"]] }, false],
   ["all stays where it is", {}, {}, false],
-])("images are asked for by name only where they would be hidden: %s", async (_, options, info, asked, daemonJson) => {
+])("images are asked for by name only where they would be hidden: %s", async (_, options, info, asked, subuid) => {
   stubs.docker = `case "$1" in image) printf 'web:1\\n<none>:<none>\\nweb:1\\napp:2\\n' ;; *) ${stubs.docker ?? ""} ;; esac`;
-  const file = join(temporaryFolder(), "daemon.json");
-  if (daemonJson !== undefined) writeFileSync(file, daemonJson);
-  const { images } = await look(options, { info: JSON.stringify({ ...dockerInfo, ...info }) }, `sed 's#/etc/docker/daemon.json#${file}#g' | sh -s`);
+  const file = join(temporaryFolder(), "subuid");
+  if (subuid !== undefined) writeFileSync(file, subuid);
+  const { images } = await look(options, { info: JSON.stringify({ ...dockerInfo, ...info }) }, `sed 's#/etc/subuid#${file}#g' | sh -s`);
   expect(images).toEqual(asked ? { known: true, value: ["app:2", "web:1"] } : { known: false, reason: "not asked" });
 });

@@ -1,6 +1,6 @@
 /** Moves to filesystems of their own, as transactions on a host that is a folder; disks are folders, too. */
 
-import { mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Observation } from "../../src/observed/observation.ts";
@@ -302,6 +302,17 @@ describe("a file of a volume that somebody has taken away", () => {
     expect(host.exists(dropIn)).toBe(false);
     expect((await move([], { docker: noDocker, writes: [write] })).outcome).toBe("done");
     expect(host.read(dropIn)).toBe("[Unit]\n");
+  });
+
+  it("gets the mode back that somebody has given it, where an update fails that was to mend it", async () => {
+    host.write(dropIn, "[Unit]\n");
+    chmodSync(join(host.folder, dropIn), 0o600);
+    const bad = { path: "/etc/docker/daemon.json", text: "BAD", mode: "0644", ...mine };
+    const mended = { path: dropIn, mode: "0644", ...mine };
+    expect((await move([], { docker: { ...noDocker, how: "restart" }, writes: [bad], modes: [mended] })).outcome).toBe("went back");
+    expect(statSync(join(host.folder, dropIn)).mode & 0o777).toBe(0o600);
+    expect((await move([], { docker: noDocker, modes: [mended] })).outcome).toBe("done");
+    expect(statSync(join(host.folder, dropIn)).mode & 0o777).toBe(0o644);
   });
 
   it("is brought back as it was, and a way back that could not says so", async () => {

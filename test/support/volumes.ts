@@ -37,7 +37,7 @@ export const hostWith = (seen: Partial<VolumeFacts> = {}, change: Partial<Observ
 export function moved(change: Partial<Observation> = {}, { seen = {}, options = ["rw", "nodev", "relatime"], boot = "enabled", filesystem = "ext4" }: { seen?: Partial<Device>; options?: string[]; boot?: string; filesystem?: string } = {}): Observation {
   const host = hostWith({ device: device({ signatures: [whole], ...seen }), data: undefined }, { mounts: known(mounts({ ...mount(data, number, filesystem, options), device: "/dev/vdb" })), ...change });
   // What is declared by hand has no text for its unit.
-  return { ...host, files: { ...host.files, [mountUnitFile(data)]: file("") }, units: { ...host.units, [mountUnit(data)]: { LoadState: "loaded", ActiveState: "active", UnitFileState: boot } } };
+  return { ...host, files: { ...host.files, [mountUnitFile(data)]: file("") }, units: { ...host.units, [mountUnit(data)]: { LoadState: "loaded", ActiveState: "active", FragmentPath: mountUnitFile(data), UnitFileState: boot } } };
 }
 
 export const mounts = (...more: Mount[]): Mount[] => [mount("/", "8:1"), ...more];

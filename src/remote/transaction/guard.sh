@@ -324,7 +324,7 @@ settle() { # at boot, after Docker
   start_stopped
   before=$(cat "$stage/generation")/before
   bridge_filter_back "$before"
-  left=$(damaged_in "$before"; differs_from "$before")
+  left=$(damaged_in "$before"; differs_from "$before"; volume_files_differ)
   [ -z "$left$broken" ] || { say "$broken $left"; set_step broken || :; note_outcome broken "the host was restarted in the middle" || :; exit 22; }
   say "the state of before is back"
   end_taken_back "the host was restarted in the middle" || :

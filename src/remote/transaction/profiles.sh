@@ -12,7 +12,7 @@ loaded_in() { # NAME: the folder in which the kernel tells about a loaded profil
 }
 
 kernel_sum() { # FOLDER: of the text that is loaded, where the kernel tells it: SHA-1, from 6.8 on SHA-256
-  for file in "$1/raw_sha1" "$1/raw_sha256"; do [ ! -e "$file" ] || { read -r sum <"$file" && printf '%s\n' "$sum"; }; done
+  for file in "$1/raw_sha1" "$1/raw_sha256"; do [ ! -e "$file" ] || { read -r sum <"$file" && printf '%s\n' "$sum"; } || :; done
 }
 
 sum_like() { # SUM; of the same kind, of what is read
