@@ -7,8 +7,9 @@ import { readFileSync } from "node:fs";
 import { LabError } from "../lab/settings.ts";
 import { runCommand } from "./command.ts";
 import { prepareKeyExchange } from "./bench/key-exchange.ts";
+import { homeWithoutLogs } from "./bench/engine-log.ts";
 import { measureFleet, type Row } from "./bench/fleet.ts";
-import { BENCH_USAGE, parseBenchOptions } from "./bench/options.ts";
+import { BENCH_USAGE, parseBenchOptions, type BenchOptions } from "./bench/options.ts";
 import { pyinfraVersion } from "./bench/pyinfra.ts";
 import { renderSimulation, simulate } from "./bench/simulate.ts";
 import { renderGround, renderTable, type Ground } from "./bench/table.ts";
@@ -24,13 +25,20 @@ async function main(args: string[]): Promise<number> {
   }
   // With --markdown stdout has the table alone, for pasting.
   const log = (line: string) => console.error(line);
-  const ground = await readGround(options.rounds);
+  const ground = { ...(await readGround(options.rounds)), engineLog: options.engineLog };
   log(`load before: ${ground.load}`);
-  if (options.simulate !== undefined) {
-    const simulated = await simulate(options.simulate, log);
-    console.log(`${renderGround(ground)}; no SSH: recorded answers.\n\n${renderSimulation(simulated)}`);
-    return 0;
+  const home = options.engineLog ? undefined : homeWithoutLogs();
+  if (home) process.env.PULUMI_HOME = home.path;
+  try {
+    if (options.simulate === undefined) await measureFleets(options, ground, log);
+    else console.log(`${renderGround(ground)}; no SSH: recorded answers.\n\n${renderSimulation(await simulate(options.simulate, log))}`);
+  } finally {
+    home?.remove();
   }
+  return 0;
+}
+
+async function measureFleets(options: BenchOptions, ground: Ground, log: (line: string) => void): Promise<void> {
   const keyExchange = await prepareKeyExchange(options.keyExchange);
   try {
     log(`key exchange: ${keyExchange.name}`);
@@ -41,10 +49,9 @@ async function main(args: string[]): Promise<number> {
   } finally {
     keyExchange.remove();
   }
-  return 0;
 }
 
-async function readGround(rounds: number): Promise<Ground> {
+async function readGround(rounds: number): Promise<Omit<Ground, "engineLog">> {
   return {
     ...(await whereMeasured()),
     load: readFileSync("/proc/loadavg", "utf8").split(" ").slice(0, 3).join(" "),

@@ -9,6 +9,8 @@ export interface Ground extends WhereMeasured {
   /** /proc/loadavg before it began: others at work make every figure worse. */
   load: string;
   rounds: number;
+  /** The engine wrote its log of each command. */
+  engineLog: boolean;
   /** What connections were made with; none is made in a simulation. */
   keyExchange?: string;
   /** The peer that was measured as well, with its version. */
@@ -42,7 +44,7 @@ export function renderTable(rows: Row[], ground: Ground): string {
   ].join("\n");
 }
 
-export const renderGround = ({ machine, date, commit, load }: Ground) => `Measured on ${machine}; ${date}; commit ${commit}; load before: ${load}`;
+export const renderGround = ({ machine, date, commit, load, engineLog }: Ground) => `Measured on ${machine}; ${date}; commit ${commit}; load before: ${load}${engineLog ? "" : "; without the engine's log"}`;
 
 /** At 1 host: floor + bare ssh + 0.5 s. With more: the fastest peer, as measured there, else as others measured it; from 64 on floor + 1.5 × bare ssh as well. */
 export function goal({ hosts, bare, floor, pyinfra = peers[hosts] }: Row): string {

@@ -4,6 +4,7 @@ import { daemonKeyCost, daemonKeySince, daemonKeyUntil, daemonSchema } from "../
 import { profiles } from "../../src/config/profiles.ts";
 import { aboutOf, costs } from "../../src/config/setting.ts";
 import { securityKeys } from "../../src/desired/security-keys.ts";
+import { compareVersions } from "../../src/observed/engine-version.ts";
 
 /** What engine 29 changes on SIGHUP: daemon/reload.go, reload_unix.go, daemon/command/daemon.go. */
 const reloadable = [
@@ -11,6 +12,9 @@ const reloadable = [
   "features", "insecure-registries", "labels", "live-restore", "max-concurrent-downloads", "max-concurrent-uploads", "max-download-attempts",
   "network-diagnostic-port", "nri-opts", "registry-mirrors", "runtimes", "shutdown-timeout",
 ];
+
+/** What of it an engine reloads: read in its own source (daemon/reload.go, reload_unix.go), where the rest of its list is the same. */
+const newer: Record<string, string[]> = { "23.0": ["default-stop-timeout", "nri-opts"], "29.2": ["default-stop-timeout"], "29.8": [] };
 
 describe("every key of daemon.json", () => {
   it.each(Object.entries(daemonSchema.shape))("%s says what it means and costs", (key, schema) => {
@@ -23,6 +27,11 @@ describe("every key of daemon.json", () => {
   it("is reloaded if the engine reloads it, and only then", () => {
     expect(Object.keys(daemonKeyCost).filter((key) => daemonKeyCost[key] === "reload")).toEqual(reloadable);
   });
+});
+
+it.each(Object.entries(newer))("engine %s reloads each key that it knows and a later one reloads", (engine, unknown) => {
+  const known = reloadable.filter((key) => compareVersions(engine, daemonKeySince[key] ?? "0") >= 0);
+  expect(known).toEqual(reloadable.filter((key) => !unknown.includes(key)));
 });
 
 it("knows from and until when engines know a key", () => {

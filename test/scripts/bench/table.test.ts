@@ -15,7 +15,7 @@ const row = (hosts: number): Row => ({
 });
 
 it("is a table in Markdown, with machine, date and commit", () => {
-  const ground = { machine: "2 × CPU, 24 GiB", date: "2026-11-23", commit: "abc", load: "0.10 0.20 0.30", rounds: 5 };
+  const ground = { machine: "2 × CPU, 24 GiB", date: "2026-11-23", commit: "abc", load: "0.10 0.20 0.30", rounds: 5, engineLog: true };
   expect(renderTable([row(64)], ground)).toMatchInlineSnapshot(`
     "Measured on 2 × CPU, 24 GiB; 2026-11-23; commit abc; load before: 0.10 0.20 0.30; median of 5. Seconds, first apply / no-op \`up\` / drift preview:
 
@@ -51,8 +51,10 @@ it("the goal of 64 is the fastest peer where floor and 1.5 times bare ssh are mo
 });
 
 it("has a measured peer beside it, which is then the one to beat", () => {
-  const ground = { machine: "2 × CPU", date: "2026-11-30", commit: "abc", load: "0", rounds: 3, peer: "pyinfra 3.10.0" };
-  expect(renderTable([{ ...row(16), pyinfra: times(9, 8, 7) }, row(1)], ground).split("\n").slice(2, 6)).toEqual([
+  const ground = { machine: "2 × CPU", date: "2026-11-30", commit: "abc", load: "0", rounds: 3, engineLog: false, peer: "pyinfra 3.10.0" };
+  const lines = renderTable([{ ...row(16), pyinfra: times(9, 8, 7) }, row(1)], ground).split("\n");
+  expect(lines[0]).toContain("; without the engine's log");
+  expect(lines.slice(2, 6)).toEqual([
     "| hosts | bare ssh | pyinfra 3.10.0 | engine's floor | Drydock | goal | first apply with the watch |",
     "| --- | --- | --- | --- | --- | --- | --- |",
     "| 16 | 0.30 / 0.27 / 0.26 | 9.0 / 8.0 / 7.0 | 2.2 / 2.1 / 2.0 | 3.0 / 2.6 / 42 | 9.0 / 8.0 / 7.0 | 29 |",
