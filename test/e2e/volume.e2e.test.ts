@@ -218,4 +218,18 @@ describe("a filesystem of its own", () => {
     expect(await machine.run("findmnt -n -o FSTYPE /var/lib/docker; docker ps --format '{{.Names}}' | sort | tr '\\n' ' '")).toBe("xfs\nplain writer ");
     expect(await machine.run("cat /etc/systemd/system/docker.service.d/40-drydock-volume.conf")).toContain("RequiresMountsFor=/var/lib/containerd /var/lib/docker");
   });
+
+  it("can be left by hand, and is adopted again with what is on it", async () => {
+    const kept = await machine.run(listData(`${data}/kept`));
+    const filesystems = () => machine.run(`blkid -p -o value -s UUID ${disk}-part1 ${disk}-part2`);
+    const made = await filesystems();
+    await machine.run(`docker stop -t 1 writer plain >/dev/null; systemctl stop docker.socket docker.service containerd.service
+      systemctl -q disable --now var-lib-docker.mount var-lib-containerd.mount && rm /etc/systemd/system/var-lib-docker.mount /etc/systemd/system/var-lib-containerd.mount && systemctl daemon-reload
+      systemctl start docker && ! findmnt /var/lib/docker && [ -z "$(docker ps -aq)" ]`);
+    await look(argsWith({ volume: volumes }));
+    expect((await converge(owner, argsWith({ volume: volumes }), () => Promise.resolve())).changed).toBe(true);
+    expect(await filesystems()).toBe(made);
+    expect(await machine.run("findmnt -n -o FSTYPE /var/lib/docker; docker ps -a --format '{{.Names}}' | sort | tr '\\n' ' '")).toBe("xfs\nplain writer ");
+    expect(await machine.run(listData(`${data}/kept`))).toBe(kept);
+  });
 });
