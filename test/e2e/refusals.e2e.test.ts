@@ -1,5 +1,6 @@
 /** What must not go on, goes wrong or is there already: on a real host, with a container that runs. */
 
+import { dirname } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startMachine, type Machine } from "../../lab/machine.ts";
 import { snapshot } from "./snapshot.ts";
@@ -12,12 +13,24 @@ const stack = new Stack("refusals");
 /** All of strict that needs no stop of containers. */
 const withoutRemap = { "userns-remap": null };
 
+/** As another tool, or somebody by hand, has left the host. */
+const theirs = {
+  "/etc/docker/daemon.json": '{ "labels": ["rack=7"], "max-concurrent-uploads": 2, "experimental": true }\n',
+  "/etc/systemd/system/docker.service.d/override.conf": "[Service]\nTimeoutStartSec=123\n",
+  "/etc/audit/rules.d/10-theirs.rules": "-w /etc/hosts -p wa -k theirs\n",
+  "/etc/apparmor.d/theirs": "profile theirs /opt/theirs/bin/program {\n  /etc/hosts r,\n}\n",
+};
+
+/** Those of which nothing is ours, and what the running host makes of them. */
+const othersOnHost = () => machine.run(`sha256sum ${Object.keys(theirs).slice(1).join(" ")}; systemctl show -p TimeoutStartUSec docker; auditctl -l | grep theirs; grep '^theirs ' /sys/kernel/security/apparmor/profiles`);
+
 const startedAt = () => machine.run("docker inspect -f '{{.State.StartedAt}} {{.State.Pid}}' app");
 
 beforeAll(async () => {
   machine = await startMachine({ name: "e2e-refusals", replace: true });
   await machine.waitForDocker();
-  await machine.run(`echo '{ "labels": ["rack=7"], "max-concurrent-uploads": 2, "experimental": true }' >/etc/docker/daemon.json && systemctl restart docker
+  for (const [path, text] of Object.entries(theirs)) await machine.run(`mkdir -p ${dirname(path)} && printf %s '${text}' >${path}`);
+  await machine.run(`augenrules --load >/dev/null && apparmor_parser -r /etc/apparmor.d/theirs && systemctl daemon-reload && systemctl restart docker
     docker run -d --name app bb httpd -f -p 8000; docker run -d --name peer bb sleep 100000`);
   before = await snapshot(machine);
   await stack.init();
@@ -79,15 +92,30 @@ describe("a daemon.json that dockerd does not start with", () => {
   });
 });
 
+describe("a host that other tools have configured", () => {
+  it("shows what would be replaced, and what stays, before anything is touched", async () => {
+    configure({ daemon: withoutRemap, allow: consent });
+    const { exitCode, output } = await stack.preview();
+    expect(exitCode, output).toBe(0);
+    expect(output).toMatch(/--- \/etc\/docker\/daemon\.json\n[^]*-\s+"experimental": true/);
+    expect(output).toMatch(/^\s+"labels"/m);
+    expect(await snapshot(machine)).toEqual(before);
+  });
+});
+
 describe("two hosts of which one is unreachable", () => {
   it("hardens the other one, its containers keep running, and the exit code is not 0", async () => {
     const ran = await startedAt();
+    const others = await othersOnHost();
     configure({ daemon: withoutRemap, allow: consent }, { gone: { connection: { ...machine.connection("ops"), port: 1 } } });
     const { exitCode, output } = await stack.up();
     expect(exitCode).not.toBe(0);
     expect(output).toMatch(/gone: .*Connection refused/);
     expect(await startedAt()).toBe(ran);
     expect(await machine.run("docker info -f '{{.LiveRestoreEnabled}} {{.LoggingDriver}}'")).toBe("true syslog");
+    // Drop-ins, audit rules and profiles of others, on the disk and in effect.
+    expect(others).toMatch(/TimeoutStartUSec=2min 3s\n.*\/etc\/hosts.*theirs\ntheirs \(enforce\)$/);
+    expect(await othersOnHost()).toBe(others);
   });
 
   it("cuts running containers off from each other, although dockerd leaves their bridge as it is", async () => {
