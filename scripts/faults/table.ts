@@ -9,7 +9,7 @@ import type { Row } from "../../test/e2e/faults/trial.ts";
  * What a row depends on, changed by one letter the table has to be made again: all that makes of a wish what is on a host, and the trials.
  * Not what is wished (src/config): that the two states of a trial differ is seen by each.
  */
-export const covered = ["src/desired", "src/effect", "src/observed", "src/plan", "src/provider", "src/remote", "templates", "test/e2e/faults"];
+export const covered = ["src/config", "src/desired", "src/effect", "src/observed", "src/plan", "src/provider", "src/remote", "templates", "test/e2e/faults"];
 
 /** Of the code that the table is about. */
 export function codeDigest(root: string): string {

@@ -31,7 +31,7 @@ export function checkLogOptions(driver: string, options: Readonly<Record<string,
     if (!check || check.test(value)) continue;
     findings.push({ options: [option], text: `${showValue(value, [option])} is not allowed; allowed: ${allowed[option] ?? "another value"}` });
   }
-  return [...findings, ...checkTogether(options), ...checkRotation(driver, options)];
+  return [...findings, ...checkTogether(options), ...checkRotation(driver, options), ...checkRequired(driver, options)];
 }
 
 /** logentries is one up to engine 24 only. */
@@ -73,7 +73,12 @@ const facilities = [
   "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp",
   "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7",
 ];
+/** dockerd does not start without those of gelf and awslogs (ValidateLogOpt of each), no container without those of splunk (New). */
+const required: Record<string, string[] | undefined> = { gelf: ["gelf-address"], awslogs: ["awslogs-group"], splunk: ["splunk-url", "splunk-token"] };
+
 const values: Record<string, RegExp | undefined> = {
+  // daemon/logger/gelf, parseAddress
+  "gelf-address": /^(?:udp|tcp):\/\/(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}$/,
   mode: /^(?:blocking|non-blocking)$/,
   "max-buffer-size": /^\d+(?:\.\d+)?[kmg]?b?$/i,
   // The engine takes 0 and -1 from a daemon.json, and then starts no container (jsonfilelog.go, New).
@@ -89,6 +94,7 @@ const values: Record<string, RegExp | undefined> = {
   "syslog-tls-key": /^\/\S+$/,
 };
 const allowed: Record<string, string | undefined> = {
+  "gelf-address": "udp://host:port or tcp://host:port",
   mode: "blocking, non-blocking",
   "max-buffer-size": "a size such as 4m",
   "max-size": "a size above 0 such as 10m; without it there is no limit",
@@ -113,6 +119,14 @@ function checkRotation(driver: string, { compress, "max-file": files, "max-size"
     return [{ options: ["max-file", "compress"], text: 'with local a max-file of "1" needs compress: "false", or no container would start' }];
   }
   return [];
+}
+
+function checkRequired(driver: string, options: Readonly<Record<string, string>>): LogFinding[] {
+  return (required[driver] ?? []).filter((option) => !options[option]).map((option) => ({
+    options: [],
+    ofDriver: true,
+    text: secretOption.test(option) ? `${driver} needs ${option}, a secret, and Drydock carries none in daemon.json; take another log driver` : `${driver} needs ${option}, or no container would start; set it under log-opts`,
+  }));
 }
 
 function checkTogether(options: Readonly<Record<string, string>>): LogFinding[] {

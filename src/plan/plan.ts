@@ -76,7 +76,7 @@ export const emptyPlan: Plan = {
   sliceLimits: [],
   volumes: [],
   removeOldData: false,
-  profiles: { load: [], unload: [], enable: false },
+  profiles: { load: [], unload: [], replaced: [], enable: false },
 };
 
 /** @param wish complete for this host (`completeInputs`). */

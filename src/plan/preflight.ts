@@ -66,7 +66,7 @@ function engineFindings(wish: HostInputs, { info }: Observation): string[] {
   return [
     ...tooNew.map((key) => `daemon.${key} needs Docker ${daemonKeySince[key] ?? ""}, here is ${version}, which would refuse to start; remove the key or update Docker`),
     ...tooOld.map((key) => `daemon.${key} is unknown to Docker from ${daemonKeyUntil[key] ?? ""} on, here is ${version}, which would refuse to start; remove the key`),
-    ...(swarm ? ["this is a swarm node, and dockerd refuses to start with live-restore there; set daemon.live-restore: false for it"] : []),
+    ...(swarm ? [`this is a swarm node (docker info: Swarm.LocalNodeState ${info.value.Swarm.LocalNodeState}), and dockerd refuses to start with live-restore there; set daemon.live-restore: false for it`] : []),
   ];
 }
 
@@ -133,8 +133,8 @@ function keyFileFindings({ daemon }: HostInputs, observation: Observation): stri
   return named.flatMap(([setting, path, widest]) => {
     if (typeof path !== "string") return [];
     const file = observation.files[path];
-    if (!file) return [`${setting} names ${path}, which is not there`];
-    if (!file.known) return [`${setting} names ${path}, which can't be read: ${file.reason}`];
+    if (!file) return [`${setting} names ${path}, which is not there; put it there, or take the setting out`];
+    if (!file.known) return [`${setting} names ${path}, which can't be read: ${file.reason}; mend that, or name another one`];
     return trouble(file.value, widest).map((what) => `${setting}: ${path} ${what}; run: chown root:root ${path} && chmod ${widest.toString(8)} ${path}`);
   });
 }

@@ -10,6 +10,8 @@ export interface ProfilePlan {
   load: string[];
   /** To take out of the kernel. */
   unload: string[];
+  /** Of those to load, whose new text holds at once for containers that are there. */
+  replaced: string[];
   /** apparmor.service loads them at the next boot, and is not enabled. */
   enable: boolean;
 }
@@ -18,12 +20,15 @@ export interface ProfilePlan {
 export const bootLink = "/etc/systemd/system/sysinit.target.wants/apparmor.service";
 
 /** @param written paths of the files that are put in place */
-export function planProfiles(wish: HostInputs, seen: HostInputs, { apparmor }: Observation, written: string[]): ProfilePlan {
+export function planProfiles(wish: HostInputs, seen: HostInputs, observation: Observation, written: string[]): ProfilePlan {
+  const { apparmor } = observation;
   const wished = Object.keys(wish.inEffect.apparmor ?? {});
   const rewritten = new Set(written.flatMap((path) => profileIn(path) ?? []));
   const loaded = apparmor.known ? apparmor.value.profiles : {};
   const isRight = (name: string) => loaded[name]?.mode === enforced && loaded[name].asOnDisk !== false;
+  const isNew = (name: string) => loaded[name] === undefined;
   return {
+    replaced: wished.filter((name) => rewritten.has(name) && !isNew(name) && usersOf(name, observation).length > 0),
     load: wished.filter((name) => rewritten.has(name) || (!isRight(name) && seen.inEffect.apparmor?.[name]?.startsWith("unknown: ") !== true)),
     unload: Object.keys(loaded).filter((name) => !wished.includes(name)).sort(),
     enable: wished.length > 0 && apparmor.known && apparmor.value.enabled && apparmor.value.boot === "disabled",

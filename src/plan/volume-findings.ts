@@ -13,7 +13,7 @@ import { oursOn, uuidFor, type VolumeStep } from "./volumes.ts";
 export function volumeFindings(wish: HostInputs, observation: Observation): string[] {
   return Object.entries(wish.volumes ?? {}).flatMap(([mountPoint, volume]) => {
     const facts = observation.volumes[mountPoint];
-    if (!facts?.known) return [`${volume.device} can't be looked at (${facts?.reason ?? "it was not asked for"}), so ${mountPoint} stays where it is`];
+    if (!facts?.known) return [`${volume.device} can't be looked at (${facts?.reason ?? "it was not asked for"}), so ${mountPoint} stays where it is; mend that, or take the volume out`];
     // One reason is enough for one device, and the first is the plainest.
     return [...deviceFindings(mountPoint, volume, facts.value, observation), ...placeFindings(mountPoint, volume, facts.value, observation)].slice(0, 1);
   });
@@ -49,7 +49,7 @@ const ownPlace = "/var/lib/drydock/volumes/";
 
 function deviceFindings(mountPoint: string, { device: name, filesystem }: DeclaredVolume, { device, data }: VolumeFacts, observation: Observation): string[] {
   if (!device) return [`${name} is not there; \`ls -l /dev/disk/by-id\` on the host shows which disks it has`];
-  if (device.kind !== "block special file") return [`${name} is a ${device.kind}, not a disk, a partition or a logical volume`];
+  if (device.kind !== "block special file") return [`${name} is a ${device.kind}, not a disk, a partition or a logical volume; name one of those by its stable path (ls -l /dev/disk/by-id)`];
   const here = mountedOn(mountPoint, observation);
   if (here?.number === device.number && filesystem === "xfs" && here.filesystem === "xfs" && !here.options.some((option) => option === "pquota" || option === "prjquota")) {
     return [`${name} is mounted at ${mountPoint} without pquota, and xfs takes that only when it is mounted anew; add it to its line in /etc/fstab and restart the host, or stop Docker and containerd, unmount it and mount it with -o pquota`];
@@ -57,7 +57,7 @@ function deviceFindings(mountPoint: string, { device: name, filesystem }: Declar
   if (here?.number === device.number) return here.filesystem === filesystem ? [] : [`${name} is mounted at ${mountPoint} with ${here.filesystem}, not with ${filesystem}; Drydock formats nothing that holds data, so set volume.filesystem: ${here.filesystem}`];
   if (here) return [`${mountPoint} is on a filesystem of its own already, ${here.device}; name that device here, or unmount it and move its data back first`];
   const elsewhere = observation.mounts.known ? observation.mounts.value.find(({ number, path }) => number === device.number && !path.startsWith(ownPlace)) : undefined;
-  if (elsewhere) return [`${name} is mounted at ${elsewhere.path}; Drydock takes only a device that nobody uses`];
+  if (elsewhere) return [`${name} is mounted at ${elsewhere.path}; Drydock takes only a device that nobody uses: unmount it, or name another one`];
   const used = describeUse(device);
   const clear = `clear it yourself with: wipefs --all ${device.path}`;
   const remedy = `if nothing on it is needed, ${clear}`;
@@ -68,7 +68,7 @@ function deviceFindings(mountPoint: string, { device: name, filesystem }: Declar
     return [`${name} carries a copy that another host, or this one before it was installed again, has not finished; finish it there, or, if those data are somewhere else as well, ${clear}`];
   }
   if (device.children.length > 0) return [`${name} is in use by ${device.children.join(", ")}; Drydock takes only a device that nobody uses`];
-  if (device.readOnly) return [`${name} is read-only`];
+  if (device.readOnly) return [`${name} is read-only; make it writable, or name another device`];
   const needed = spaceNeeded(data?.bytes ?? 0, filesystem);
   if (ours?.label !== wholeLabel(mountPoint) && device.bytes < needed) return [`${name} has ${readableBytes(device.bytes)}, and ${mountPoint} needs at least ${readableBytes(needed)}; take a larger device`];
   // mke2fs(8): an inode for each 16 KiB.

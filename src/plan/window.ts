@@ -5,7 +5,7 @@ import type { Plan } from "./plan.ts";
 import { stopsDocker } from "./volumes.ts";
 
 /** What running containers, or whoever talks to them, would notice: not a reload, which nobody does. */
-export const isDisruptive = ({ docker, volumes, overLimits }: Plan) => docker.how === "restart" || docker.stop.length > 0 || docker.dropBetweenContainers || volumes.some(stopsDocker) || overLimits.length > 0;
+export const isDisruptive = ({ docker, volumes, overLimits, profiles }: Plan) => docker.how === "restart" || docker.stop.length > 0 || docker.dropBetweenContainers || volumes.some(stopsDocker) || overLimits.length > 0 || profiles.replaced.length > 0;
 
 /**
  * What a disruptive plan waits for, in words; undefined when it need not wait.

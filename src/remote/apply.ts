@@ -216,7 +216,7 @@ function stageOf(command: Command, plan: Plan, observation: Observation, owner: 
       SWITCHES_STORE: plan.docker.switchesStore,
     }),
     by: list([`stack ${owner.stack}`, `host ${owner.host}`, `configuration ${digestOfConfiguration ?? "-"}`, ...signature, `since ${begun}`]),
-    ports: plan.docker.how === "nothing" ? "" : list(publishedPorts(observation, plan.docker)),
+    ports: plan.docker.how === "nothing" && plan.profiles.load.length + plan.scopeLimits.length + plan.sliceLimits.length === 0 ? "" : list(publishedPorts(observation, plan.docker)),
     writes: list(plan.writes.map(({ path, owner: user, group, mode }) => `${mode} ${user} ${group} ${path}`)),
     ...Object.fromEntries(plan.writes.map(({ text }, i) => [`files/${i + 1}`, text])),
     removes: list(plan.removes),

@@ -1,4 +1,5 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { readFleet } from "../../src/config/fleet.ts";
 import { checkLogOptions } from "../../src/config/log-options.ts";
 
 const size = (value: string): string => `${JSON.stringify(value)} is not allowed; allowed: a size above 0 such as 10m; without it there is no limit`;
@@ -21,6 +22,25 @@ it.each<[string, Record<string, string>, string[]]>([
   ["local", { "max-file": "1", compress: "true" }, [local]],
   ["local", { "max-file": "1", compress: "false" }, []],
   ["local", { "max-file": "2" }, []],
+  ["gelf", { "gelf-address": "udp://logs.example:12201" }, []],
+  ["gelf", { "gelf-address": "tcp://[2001:db8::1]:12201", tag: "web" }, []],
+  ["gelf", { "gelf-address": "logs.example:12201" }, ['"logs.example:12201" is not allowed; allowed: udp://host:port or tcp://host:port']],
+  ["gelf", { tag: "web" }, ["gelf needs gelf-address, or no container would start; set it under log-opts"]],
+  ["awslogs", { "awslogs-region": "eu-central-1" }, ["awslogs needs awslogs-group, or no container would start; set it under log-opts"]],
+  ["awslogs", { "awslogs-group": "docker" }, []],
+  ["splunk", { "splunk-url": "https://192.0.2.1:8088" }, ["splunk needs splunk-token, a secret, and Drydock carries none in daemon.json; take another log driver"]],
 ])("%s with %j", (driver, options, texts) => {
   expect(checkLogOptions(driver, options).map(({ text }) => text)).toEqual(texts);
+});
+
+describe("a stack file", () => {
+  const read = (daemon: Record<string, unknown>) => () => readFleet({ profile: "baseline", hosts: { web1: { connection: { host: "192.0.2.10" }, daemon } } });
+
+  it("that leaves out what its log driver needs is told so at the driver", () => {
+    expect(read({ "log-driver": "gelf", "log-opts": { "max-size": null, "max-file": null, tag: "web" } })).toThrow(/hosts\.web1\.daemon\.log-driver: gelf needs gelf-address, or no container would start; set it under log-opts/);
+  });
+
+  it("without log-opts leaves them to the host, which may have its own", () => {
+    expect(read({ "log-driver": "gelf", "log-opts": null })).not.toThrow();
+  });
 });

@@ -54,7 +54,7 @@ describe("a device on which something is", () => {
 
   it.each([
     ["a filesystem", "mkfs.ext4 -q -L mine /dev/vdb", `${disk} carries a filesystem (ext4, label mine); Drydock formats only a device without any signature (if nothing on it is needed, clear it yourself with: wipefs --all /dev/vdb)`],
-    ["a mounted filesystem", "mkfs.ext4 -q /dev/vdb && mount -o ro /dev/vdb /mnt", `${disk} is mounted at /mnt; Drydock takes only a device that nobody uses`],
+    ["a mounted filesystem", "mkfs.ext4 -q /dev/vdb && mount -o ro /dev/vdb /mnt", `${disk} is mounted at /mnt; Drydock takes only a device that nobody uses: unmount it, or name another one`],
     ["LUKS", "printf 'LUKS\\272\\276\\0\\1' | dd of=/dev/vdb conv=notrunc 2>/dev/null", `${disk} carries an encrypted container (LUKS); Drydock formats only a device without any signature (if nothing on it is needed, clear it yourself with: wipefs --all /dev/vdb)`],
     ["LVM", `printf %s ${lvmHeader()} | base64 -d | dd of=/dev/vdb conv=notrunc 2>/dev/null`, `${disk} carries a physical volume of LVM; Drydock formats only a device without any signature (if nothing on it is needed, clear it yourself with: wipefs --all /dev/vdb)`],
     ["RAID", `printf %s ${raidHeader()} | base64 -d | dd of=/dev/vdb conv=notrunc 2>/dev/null`, `${disk} carries a part of a RAID; Drydock formats only a device without any signature (if nothing on it is needed, clear it yourself with: wipefs --all /dev/vdb)`],

@@ -5,6 +5,7 @@ import { known } from "../../src/observed/records.ts";
 import { containerdData } from "../../src/desired/volumes.ts";
 import { scopeDropIn } from "../../src/effect/container-limits.ts";
 import { describeChange, describeCost } from "../../src/plan/describe.ts";
+import { auditWaits } from "../../src/plan/pending.ts";
 import { planApply } from "../../src/plan/plan.ts";
 import { observedInputs } from "../../src/plan/seen.ts";
 import { auditRulesFile } from "../../src/plan/wish.ts";
@@ -109,6 +110,12 @@ describe("the cost in words", () => {
       cost({ "userns-remap": "default", "live-restore": true }, defaultHost({ ...busy, containers: known([web, container("db", { running: false })]), images: known(["app:2", "web:1"]) })),
       ["dockerd restarts (live-restore, userns-remap)", "containers stop: web", "userns-remap changes: 2 containers and 3 images under /var/lib/docker are hidden, not lost; images have to be loaded again", "hidden from then on: container web, container db, image app:2, image web:1"],
     ],
+    [
+      "userns-remap where images are in containerd's store",
+      cost({ "userns-remap": "default", "live-restore": true }, defaultHost({ info: info({ ServerVersion: "29.1.0", Images: 1, LiveRestoreEnabled: true, DriverStatus: [["driver-type", "io.containerd.snapshotter.v1"]] }) })),
+      ["dockerd restarts (live-restore, userns-remap)", "userns-remap changes: 0 containers and 1 image under /var/lib/docker are hidden, not lost; images have to be loaded again", "with userns-remap this engine keeps no images in /var/lib/containerd: they are under /var/lib/docker from then on"],
+    ],
+    ["audit rules that the kernel takes no more", cost({}, defaultHost({ auditStatus: known({ enabled: "2" }) }), { files: { [auditRulesFile]: "-w /etc/docker -p wa -k docker\n" } }), [auditWaits]],
     [
       "another data root",
       cost({ "data-root": "/srv/docker", "live-restore": true }, defaultHost({ ...busy, dataPlace: known("/srv/docker") })),

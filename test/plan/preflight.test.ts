@@ -62,7 +62,7 @@ describe("the engine", () => {
   });
 
   it("is a swarm node, where live-restore ends it", () => {
-    expect(daemon({ "live-restore": true }, defaultHost({ info: info({ Swarm: { LocalNodeState: "active" } }) }))).toEqual(["this is a swarm node, and dockerd refuses to start with live-restore there; set daemon.live-restore: false for it"]);
+    expect(daemon({ "live-restore": true }, defaultHost({ info: info({ Swarm: { LocalNodeState: "active" } }) }))).toEqual(["this is a swarm node (docker info: Swarm.LocalNodeState active), and dockerd refuses to start with live-restore there; set daemon.live-restore: false for it"]);
   });
 
   it("runs and does not answer, so nobody knows what would stop or be hidden", () => {
@@ -185,8 +185,8 @@ describe("limits for each container", () => {
 describe("key files", () => {
   const key = "/etc/docker/key.pem";
   it.each<[string, JsonObject, Observation["files"], string[]]>([
-    ["missing", { tlskey: key }, {}, [`daemon.tlskey names ${key}, which is not there`]],
-    ["unreadable", { tlskey: key }, { [key]: unknown("Input/output error") }, [`daemon.tlskey names ${key}, which can't be read: Input/output error`]],
+    ["missing", { tlskey: key }, {}, [`daemon.tlskey names ${key}, which is not there; put it there, or take the setting out`]],
+    ["unreadable", { tlskey: key }, { [key]: unknown("Input/output error") }, [`daemon.tlskey names ${key}, which can't be read: Input/output error; mend that, or name another one`]],
     ["for the group as well", { tlskey: key }, { [key]: file(undefined, { mode: "0440" }) }, [`daemon.tlskey: ${key} has mode 0440, and at most 400 is safe; run: chown root:root ${key} && chmod 400 ${key}`]],
     ["for writing", { tlscert: key }, { [key]: file(undefined, { mode: "0644" }) }, [`daemon.tlscert: ${key} has mode 0644, and at most 444 is safe; run: chown root:root ${key} && chmod 444 ${key}`]],
     ["somebody's", { "log-opts": { "syslog-tls-key": key } }, { [key]: file(undefined, { mode: "0400", owner: "ops" }) }, [`daemon.log-opts.syslog-tls-key: ${key} belongs to ops:root; run: chown root:root ${key} && chmod 400 ${key}`]],

@@ -41,7 +41,16 @@ describe("a wished profile", () => {
     ["that can't be asked about", host({}, { apparmor: unknown("gone") }), { load: [], unload: [], enable: false }],
     ["with a neighbour that nobody wished", host({ profiles: { ...right, "drydock-x": { mode: "enforce", asOnDisk: undefined } } }), { load: [], unload: ["drydock-x"], enable: false }],
   ])("%s", (_, observation, profiles) => {
-    expect(planned(web, observation).profiles).toEqual(profiles);
+    expect(planned(web, observation).profiles).toEqual({ replaced: [], ...profiles });
+  });
+
+  it("with a new text that containers have is told to hold for them at once, not so one that nobody has", () => {
+    const edited = { files: { ...defaultHost().files, [path]: file("other\n") } };
+    const used = { containers: known([container("web", { securityOpt: ["apparmor=drydock-web"] })]) };
+    expect(planned(web, host({ profiles: right }, { ...edited, ...used })).profiles).toMatchObject({ load: ["drydock-web"], replaced: ["drydock-web"] });
+    expect(planned(web, host({ profiles: right }, edited)).profiles.replaced).toEqual([]);
+    // Not in the kernel, so it is new to it.
+    expect(planned(web, host({}, { ...edited, ...used })).profiles.replaced).toEqual([]);
   });
 
   it("shows as drift with what is there instead", () => {

@@ -40,9 +40,9 @@ describe("nothing stands against", () => {
 describe("a disk that can't be used", () => {
   it.each<[string, Observation, string, FilesystemType?]>([
     ["is not there", hostWith({ device: undefined }), `${disk} is not there; \`ls -l /dev/disk/by-id\` on the host shows which disks it has`],
-    ["is a file", on({ kind: "regular file", number: "0:0" }), `${disk} is a regular file, not a disk, a partition or a logical volume`],
-    ["is a terminal", on({ kind: "character special file" }), `${disk} is a character special file, not a disk, a partition or a logical volume`],
-    ["is mounted elsewhere", hostWith({ device: device({ signatures: [signature("ext4")] }) }, { mounts: known(mounts(mount("/srv", number))) }), `${disk} is mounted at /srv; Drydock takes only a device that nobody uses`],
+    ["is a file", on({ kind: "regular file", number: "0:0" }), `${disk} is a regular file, not a disk, a partition or a logical volume; name one of those by its stable path (ls -l /dev/disk/by-id)`],
+    ["is a terminal", on({ kind: "character special file" }), `${disk} is a character special file, not a disk, a partition or a logical volume; name one of those by its stable path (ls -l /dev/disk/by-id)`],
+    ["is mounted elsewhere", hostWith({ device: device({ signatures: [signature("ext4")] }) }, { mounts: known(mounts(mount("/srv", number))) }), `${disk} is mounted at /srv; Drydock takes only a device that nobody uses: unmount it, or name another one`],
     ["is mounted here with another filesystem", moved({}, { filesystem: "ext4" }), `${disk} is mounted at ${data} with ext4, not with xfs; Drydock formats nothing that holds data, so set volume.filesystem: ext4`, "xfs"],
     ["is xfs that was mounted here without quota", moved({}, { filesystem: "xfs", options: ["rw", "noquota"] }), `${disk} is mounted at ${data} without pquota, and xfs takes that only when it is mounted anew; add it to its line in /etc/fstab and restart the host, or stop Docker and containerd, unmount it and mount it with -o pquota`, "xfs"],
     ["is not what is mounted here", hostWith({}, { mounts: known(mounts(mount(data, "8:32"))) }), `${data} is on a filesystem of its own already, /dev/8:32; name that device here, or unmount it and move its data back first`],
@@ -61,13 +61,13 @@ describe("a disk that can't be used", () => {
     ["is ours with the other filesystem", on({ signatures: [whole] }, { data: { bytes: 4096, entries: 1 } }), `${disk} carries Drydock's own ext4, not xfs; set volume.filesystem: ext4, or ${clear}`, "xfs"],
     ["is another host's copy", on({ signatures: [{ ...copy, uuid: "0f3c" }] }), `${disk} carries a copy that another host, or this one before it was installed again, has not finished; finish it there, or, if those data are somewhere else as well, clear it yourself with: wipefs --all /dev/vdb`],
     ["is in use", on({ children: ["dm-3", "dm-4"] }), `${disk} is in use by dm-3, dm-4; Drydock takes only a device that nobody uses`],
-    ["is read-only", on({ readOnly: true }), `${disk} is read-only`],
+    ["is read-only", on({ readOnly: true }), `${disk} is read-only; make it writable, or name another device`],
     ["is too small", on({ bytes: 2 ** 30 }), `${disk} has 1.0 GiB, and ${data} needs at least 1.4 GiB; take a larger device`],
     ["is too small for xfs", on({ bytes: 1.5 * 2 ** 30 }), `${disk} has 1.5 GiB, and ${data} needs at least 1.6 GiB; take a larger device`, "xfs"],
     ["is too small for a copy that was begun", on({ bytes: 2 ** 30, signatures: [copy] }), `${disk} has 1.0 GiB, and ${data} needs at least 1.4 GiB; take a larger device`],
     ["has too few inodes", on({ bytes: 2 ** 32 }, { data: { bytes: 2 ** 30, entries: 300_000 } }), `${disk} would have fewer inodes as ext4 than the 300000 files under ${data} need; set volume.filesystem: xfs, or take a larger device`],
-    ["can't be looked at", hostWith({}, { volumes: { [data]: unknown("wipefs: error: /dev/vdb: probing initialization failed: I/O error") } }), `${disk} can't be looked at (wipefs: error: /dev/vdb: probing initialization failed: I/O error), so ${data} stays where it is`],
-    ["was not looked at", hostWith({}, { volumes: {} }), `${disk} can't be looked at (it was not asked for), so ${data} stays where it is`],
+    ["can't be looked at", hostWith({}, { volumes: { [data]: unknown("wipefs: error: /dev/vdb: probing initialization failed: I/O error") } }), `${disk} can't be looked at (wipefs: error: /dev/vdb: probing initialization failed: I/O error), so ${data} stays where it is; mend that, or take the volume out`],
+    ["was not looked at", hostWith({}, { volumes: {} }), `${disk} can't be looked at (it was not asked for), so ${data} stays where it is; mend that, or take the volume out`],
   ])("%s", (_, observation, text, filesystem) => {
     expect(found(observation, filesystem)).toEqual([text]);
   });

@@ -30,6 +30,8 @@ describe("what waits", () => {
     expect(isDisruptive(restart)).toBe(true);
     expect(isDisruptive(emptyPlan({ overLimits: ["web uses 600 processes, and TasksMax=512 leaves it 512"] }))).toBe(true);
     expect(isDisruptive(emptyPlan({ docker: { ...noDocker, dropBetweenContainers: true } }))).toBe(true);
+    expect(isDisruptive(emptyPlan({ profiles: { load: ["drydock-web"], unload: [], replaced: ["drydock-web"], enable: false } }))).toBe(true);
+    expect(isDisruptive(emptyPlan({ profiles: { load: ["drydock-web"], unload: [], replaced: [], enable: false } }))).toBe(false);
     expect(isDisruptive(emptyPlan({ docker: { ...noDocker, how: "reload" }, writes: [] }))).toBe(false);
   });
 

@@ -101,6 +101,17 @@ describe("a change that waits for its confirmation", () => {
     expect(outcome()).toMatchObject({ result: "went back", why: "the host was restarted in the middle" });
   });
 
+  it("is told to be broken at boot where a container that it had stopped does not start again", async () => {
+    await confirm();
+    const web = container("web", { id: "web" });
+    const change = emptyPlan({ docker: { ...noDocker, how: "restart", stop: ["web"] }, writes: [write("/etc/a", "newer")] });
+    expect((await applyPlan(connection, change, host.observation({ containers: known([web]) }), owner, { begun, signature: ["by ops@desk"] })).outcome).toBe("done");
+    await start("recover");
+    host.touch("/stuck");
+    expect(await start("settle")).toMatch(/^container web does not start again\n.*not all that were stopped start again\s*\nstatus 22\n$/);
+    expect(outcome().result).toBe("broken");
+  });
+
   describe("where the units for a boot can't be removed, as on an /etc that became read-only,", () => {
     const unit = "/etc/systemd/system/drydock-recover.service";
     beforeEach(() => {

@@ -1,15 +1,21 @@
 import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { createServer, type AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Plan } from "../../src/plan/plan.ts";
 import { restoreOriginal, type TransactionResult } from "../../src/remote/apply.ts";
 import { applyAndConfirm } from "../support/confirmed.ts";
 import { FakeRoot, mine } from "../support/fake-root.ts";
+import { known } from "../../src/observed/records.ts";
+import { container } from "../support/observation.ts";
 import { emptyPlan, noDocker } from "../support/plan.ts";
 
 const connection = { host: "192.0.2.10", port: 22 };
 const owner = { stack: "drydock/test", host: "web1" };
 const path = "/etc/apparmor.d/drydock-web";
 const kernel = "/sys/kernel/security/apparmor/policy/profiles";
+
+vi.mock("../../src/remote/limits.ts", async (original) => ({ seconds: { ...(await original<typeof import("../../src/remote/limits.ts")>()).seconds, ports: 1 } }));
 
 let host: FakeRoot;
 beforeEach(() => {
@@ -22,7 +28,7 @@ const apply = (change: Partial<Plan>): ReturnType<typeof applyAndConfirm> => app
 const restore = (): Promise<TransactionResult> => restoreOriginal(connection, emptyPlan({ docker: restart }), host.observation(), owner);
 const write = (text: string, at = path) => ({ path: at, text, mode: "0644", ...mine });
 const restart = { ...noDocker, how: "restart" as const };
-const profiles = (change: Partial<Plan["profiles"]>) => ({ load: [], unload: [], enable: false, ...change });
+const profiles = (change: Partial<Plan["profiles"]>) => ({ load: [], unload: [], replaced: [], enable: false, ...change });
 const load = profiles({ load: ["drydock-web"] });
 const unload = profiles({ unload: ["drydock-web"] });
 
@@ -42,6 +48,21 @@ describe("a profile", () => {
     expect(loaded()).toBe("new");
     expect(host.read("/var/lib/drydock/applied").replaceAll(host.folder, "")).toContain(`profile:drydock-web ${createHash("sha1").update("new").digest("hex")}\n`);
     expect(host.calls().filter((call) => call.startsWith("apparmor_parser"))).toEqual(["apparmor_parser -Q -K /var/lib/drydock/transaction/files/1", `apparmor_parser -r -K ${path}`]);
+  });
+
+  it("that keeps a container from answering as before is taken back, though dockerd is left alone", async () => {
+    inKernel("old");
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    // Once it was asked before the change it is gone.
+    server.once("connection", () => server.close());
+    const port = String((server.address() as AddressInfo).port);
+    const published = container("web", { id: "web", ports: { "80/tcp": [{ HostIp: "0.0.0.0", HostPort: port }] } });
+    const { outcome, log } = await applyAndConfirm(connection, emptyPlan({ writes: [write("new")], profiles: load }), host.observation({ containers: known([published]) }), owner);
+    expect(log).toContain(`container web answered on 127.0.0.1:${port} before and does not now`);
+    expect(outcome).toBe("went back");
+    expect(loaded()).toBe("old");
+    expect(host.calls().filter((call) => call.includes("probe"))).toEqual([]);
   });
 
   it("that apparmor_parser does not take is refused with its line, and nothing is touched", async () => {

@@ -321,6 +321,7 @@ settle() { # at boot, after Docker
   fi
   # Who was stopped by Docker's own command stays so at boot, whatever its restart policy says.
   tac "$stage/stop" | start_containers
+  all_started || broken="$broken not all that were stopped start again"
   start_stopped
   before=$(cat "$stage/generation")/before
   bridge_filter_back "$before"

@@ -9,7 +9,7 @@ export interface Requests {
   longestPause: number;
 }
 
-/** Begins on the host itself, over its own address and not the loopback one: as somebody from outside, and no connection of SSH is in it. */
+/** Begins on the host itself, over its own address and not the loopback one: past docker-proxy and the NAT of OUTPUT as a neighbour on the host is, and no connection of SSH is in it. */
 export async function startRequests(machine: Machine, port: number): Promise<void> {
   await machine.run(`
     mkdir -p /root/requests; rm -f /root/requests/*
