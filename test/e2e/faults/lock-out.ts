@@ -1,4 +1,4 @@
-/** Who locked himself out is let in again by the host alone, within the time limit: by its own journal. */
+/** An update that was under way when a firewall or sshd locked the operator out is taken back by the host alone, within the time limit: by its own journal. */
 
 import type { Machine } from "../../../lab/machine.ts";
 import { seconds } from "../../../src/remote/limits.ts";
