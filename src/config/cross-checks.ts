@@ -152,7 +152,7 @@ function checkLogging(daemon: DaemonSettings): Finding[] {
   const driver = daemon["log-driver"];
   const options = daemon["log-opts"];
   // The host may have some of its own, which stay.
-  if (options === undefined) return [];
+  if (!options) return [];
   return checkLogOptions(driver ?? "json-file", options as Record<string, string>).map((finding) => ({
     involves: [...finding.options.map((option) => ["daemon", "log-opts", option]), ...(finding.ofDriver ? keys("log-driver") : [])],
     text: finding.text,
