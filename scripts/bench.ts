@@ -25,7 +25,7 @@ async function main(args: string[]): Promise<number> {
   }
   // With --markdown stdout has the table alone, for pasting.
   const log = (line: string) => console.error(line);
-  const ground = { ...(await readGround(options.rounds)), engineLog: options.engineLog };
+  const ground = await readGround(options);
   log(`load before: ${ground.load}`);
   const home = options.engineLog ? undefined : homeWithoutLogs();
   if (home) process.env.PULUMI_HOME = home.path;
@@ -51,10 +51,11 @@ async function measureFleets(options: BenchOptions, ground: Ground, log: (line: 
   }
 }
 
-async function readGround(rounds: number): Promise<Omit<Ground, "engineLog">> {
+async function readGround({ rounds, engineLog }: BenchOptions): Promise<Ground> {
   return {
     ...(await whereMeasured()),
     load: readFileSync("/proc/loadavg", "utf8").split(" ").slice(0, 3).join(" "),
     rounds,
+    engineLog,
   };
 }

@@ -78,8 +78,9 @@ What the columns say was looked for at the end of each row, by itself, and a row
 - s: seconds from the fault to the last word of the transaction, on an emulated machine about ten times slower than a real one, with \`DRYDOCK_CONFIRM_SECONDS=25\` (60
   otherwise, and where dockerd dies after 20 s); a boot is in it where there was one.
 
-Nothing of the transaction was left at the end of any: no timer, no boot unit, no half-written file. Who locked himself out was let in again by the host alone,
-which began its way back within the time limit, by its own journal.
+Nothing of the transaction was left at the end of any: no timer, no boot unit, no half-written file. Where a firewall's rule or a setting of sshd locks the operator out in the middle of an
+update, the trial puts it there beside the update and takes it away at the end: what is shown is that the host takes the update back with nobody's help, and begins that within the time limit, by
+its own journal.
 
 ${rows.length} rows, ${mixtures} mixtures, ${daemonsLost} daemons lost, ${bytesLost} bytes of user data lost. Median ${times[Math.floor(times.length / 2)] ?? 0} s, longest ${times.at(-1) ?? 0} s.
 

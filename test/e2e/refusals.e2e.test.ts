@@ -3,6 +3,7 @@
 import { dirname } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startMachine, type Machine } from "../../lab/machine.ts";
+import { writeFile } from "../../src/remote/shell.ts";
 import { snapshot } from "./snapshot.ts";
 import { consent, Stack } from "./stack.ts";
 
@@ -29,8 +30,8 @@ const startedAt = () => machine.run("docker inspect -f '{{.State.StartedAt}} {{.
 beforeAll(async () => {
   machine = await startMachine({ name: "e2e-refusals", replace: true });
   await machine.waitForDocker();
-  for (const [path, text] of Object.entries(theirs)) await machine.run(`mkdir -p ${dirname(path)} && printf %s '${text}' >${path}`);
-  await machine.run(`augenrules --load >/dev/null && apparmor_parser -r /etc/apparmor.d/theirs && systemctl daemon-reload && systemctl restart docker
+  await machine.run(`${Object.entries(theirs).map(([path, text]) => `mkdir -p ${dirname(path)} && ${writeFile(path, text)}`).join("\n")}
+    augenrules --load >/dev/null && apparmor_parser -r /etc/apparmor.d/theirs && systemctl daemon-reload && systemctl restart docker
     docker run -d --name app bb httpd -f -p 8000; docker run -d --name peer bb sleep 100000`);
   before = await snapshot(machine);
   await stack.init();
