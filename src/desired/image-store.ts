@@ -1,6 +1,6 @@
 /** Where dockerd keeps images and containers, by its settings: each such place knows nothing of those in another one. */
 
-import type { HostInputs, JsonObject } from "./host-inputs.ts";
+import type { HostInputs, Json, JsonObject } from "./host-inputs.ts";
 import { dockerData } from "./volumes.ts";
 
 /** One that is not there is dockerd's own choice. */
@@ -35,6 +35,11 @@ export function wishedContainerdStore({ daemon }: Wish): boolean | undefined {
   return typeof wished === "boolean" ? wished : undefined;
 }
 
+/** Whether a `storage-driver` is one of containerd's: every name but those of the engine's own. */
+export const isSnapshotter = (driver: Json | undefined) => typeof driver === "string" && !graphDrivers.has(driver);
+
 // --- Internal ---
+
+const graphDrivers = new Set(["aufs", "btrfs", "devicemapper", "fuse-overlayfs", "overlay", "overlay2", "vfs", "zfs"]);
 
 type Wish = Pick<HostInputs, "daemon">;

@@ -2,8 +2,8 @@
 
 import { createTwoFilesPatch } from "diff";
 import type { HostInputs, Json, JsonObject } from "../desired/host-inputs.ts";
-import { wishesRemap } from "../desired/image-store.ts";
-import { keepsImagesInContainerd } from "../effect/daemon.ts";
+import { wishedDataRoot, wishesRemap } from "../desired/image-store.ts";
+import { dataRoot, keepsImagesInContainerd } from "../effect/daemon.ts";
 import type { Observation } from "../observed/observation.ts";
 import { isDeepStrictEqual } from "node:util";
 import { visible } from "../redact.ts";
@@ -87,7 +87,7 @@ export function describeCost(plan: Plan, wish: HostInputs, observation: Observat
     const { Containers, Images, DockerRootDir } = observation.info.value;
     cost.push(`${storeKeys(docker)} ${storeKeys(docker).includes(" and ") ? "change" : "changes"}: ${counted(Containers, "container")} and ${counted(Images, "image")} under ${DockerRootDir} are hidden, not lost; images have to be loaded again`);
     const hidden = [...(observation.containers.known ? observation.containers.value.map(({ name }) => `container ${name}`) : []), ...(observation.images.known ? observation.images.value.map((name) => `image ${name}`) : [])];
-    if (wishesRemap(wish) && keepsImagesInContainerd(observation.info.value)) cost.push(`with userns-remap this engine keeps no images in ${containerdData}: they are under ${DockerRootDir} from then on`);
+    if (wishesRemap(wish) && keepsImagesInContainerd(observation.info.value)) cost.push(`with userns-remap this engine keeps no images in ${containerdData}: they are below ${docker.because.includes("data-root") ? wishedDataRoot(wish) : dataRoot(observation.info.value)} from then on`);
     if (hidden.length > 0) cost.push(`hidden from then on: ${hidden.join(", ")}`);
   }
   cost.push(...describeMadeAgain(docker, wish, observation));

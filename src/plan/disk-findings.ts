@@ -1,7 +1,7 @@
 /** Filesystems on which a change could not be made, kept or taken back. */
 
 import type { HostInputs } from "../desired/host-inputs.ts";
-import { wishedContainerdStore, wishedDataRoot, wishesRemap } from "../desired/image-store.ts";
+import { isSnapshotter, wishedContainerdStore, wishedDataRoot, wishesRemap } from "../desired/image-store.ts";
 import { containerdData } from "../desired/volumes.ts";
 import { keepsImagesInContainerd } from "../effect/daemon.ts";
 import { filesystemUnder, mountedOn } from "../effect/mounts.ts";
@@ -10,7 +10,7 @@ import { compareVersions } from "../observed/engine-version.ts";
 import type { Room } from "../observed/room.ts";
 import { counted } from "./describe.ts";
 import type { Plan } from "./plan.ts";
-import { daemonConfigurationOn } from "./seen.ts";
+import { daemonConfigurationOn, mergedDaemon, observedInputs } from "./seen.ts";
 import { readableBytes } from "./volume-findings.ts";
 
 /** One sentence a finding, each with what to do. */
@@ -106,16 +106,13 @@ function usesContainerdStore(wish: HostInputs, observation: Observation): boolea
   const { info } = observation;
   if (!info.known) return false;
   // What the user has of his own counts as well.
-  const daemon = { ...daemonConfigurationOn(observation), ...wish.daemon };
+  const daemon = mergedDaemon(wish.daemon, daemonConfigurationOn(observation), observedInputs(wish, observation).daemon);
   const wished = wishedContainerdStore({ daemon });
   // Older engines don't know the feature.
   if (wished !== undefined) return wished && compareVersions(info.value.ServerVersion, "24.0") >= 0;
   const driver = daemon["storage-driver"];
-  return keepsImagesInContainerd(info.value) && !wishesRemap(wish) && !(typeof driver === "string" && graphDrivers.has(driver));
+  return keepsImagesInContainerd(info.value) && !wishesRemap({ daemon }) && (driver === undefined || isSnapshotter(driver));
 }
-
-/** Any other name is that of a snapshotter. */
-const graphDrivers = new Set(["aufs", "btrfs", "devicemapper", "fuse-overlayfs", "overlay", "overlay2", "vfs", "zfs"]);
 
 /** moby daemon/graphdriver/overlay2: a size for each container is a project quota of xfs, and dockerd ends without it. */
 function quotaFindings(wish: HostInputs, observation: Observation): string[] {

@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from "node:util";
 import { daemonKeyCost } from "../config/daemon.ts";
 import { seccompFile } from "../config/seccomp.ts";
 import type { HostInputs, Json, JsonObject } from "../desired/host-inputs.ts";
-import { wishedContainerdStore, wishedDataRoot, wishesRemap } from "../desired/image-store.ts";
+import { isSnapshotter, wishedContainerdStore, wishedDataRoot, wishesRemap } from "../desired/image-store.ts";
 import { bridgeForwards, dropsByOurRule, isClosedByDockerd, opensLater, usesNftables } from "../effect/bridge.ts";
 import { seccompRead } from "../effect/seccomp.ts";
 import { asOnDisk, dataRoot, keepsImagesInContainerd, processName, remappedTo } from "../effect/daemon.ts";
@@ -127,8 +127,14 @@ function switchesDriver(wish: HostInputs, seen: HostInputs, { info }: Observatio
   const driver = wish.daemon["storage-driver"];
   if (typeof driver === "string" && changes("storage-driver") && driver !== info.value.Driver) return true;
   const containerdStore = wishedContainerdStore(wish);
+  const isContainerds = keepsImagesInContainerd(info.value);
   // Older engines don't know the feature.
-  return containerdStore !== undefined && changes("features") && compareVersions(info.value.ServerVersion, "24.0") >= 0 && containerdStore !== keepsImagesInContainerd(info.value);
+  if (containerdStore !== undefined) return changes("features") && compareVersions(info.value.ServerVersion, "24.0") >= 0 && containerdStore !== isContainerds;
+  // The engine's own choice then: before 29 never containerd's, from 29 on not where it finds a driver's images, which nobody can see from here.
+  const wasChosen = wishedContainerdStore(seen) === true || (driver === undefined && isSnapshotter(seen.daemon["storage-driver"]));
+  if (isContainerds && wasChosen) return true;
+  // It goes on with the driver whose images it finds, but not with vfs (moby daemon/graphdriver, New).
+  return driver === undefined && seen.daemon["storage-driver"] === "vfs" && info.value.Driver === "vfs";
 }
 
 function changedKeys(wish: HostInputs, seen: HostInputs, diskCounts: boolean, opens: boolean): string[] {

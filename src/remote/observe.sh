@@ -91,13 +91,14 @@ keeps_store() { # by $said, what `docker info` printed
     *) return 1 ;;
   esac
   case $driver in '') ;; *) case $said in *"\"Driver\":\"$driver\""*) ;; *) return 1 ;; esac ;; esac
-  case $said in *'io.containerd.snapshotter'*) [ "$containerd_store" != false ] ;; *) [ "$containerd_store" != true ] ;; esac
+  # Where the file has chosen it and the wish does not, the engine chooses.
+  case $said in *'io.containerd.snapshotter'*) [ "$containerd_store" = true ] || { [ -z "$containerd_store" ] && ! grep -qs containerd-snapshotter /etc/docker/daemon.json; } ;; *) [ "$containerd_store" != true ] ;; esac
 }
 
 remaps_to() { # USER
   [ "$1" != default ] || set -- dockremap
   [ -r /etc/subuid ] || return
-  while IFS=: read -r user first _; do
+  while IFS=: read -r user first _ || [ -n "$user" ]; do
     [ "$user" != "$1" ] || case $said in *"$root/$first."*) return 0 ;; esac
   done </etc/subuid
   return 1

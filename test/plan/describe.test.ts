@@ -113,7 +113,7 @@ describe("the cost in words", () => {
     [
       "userns-remap where images are in containerd's store",
       cost({ "userns-remap": "default", "live-restore": true }, defaultHost({ info: info({ ServerVersion: "29.1.0", Images: 1, LiveRestoreEnabled: true, DriverStatus: [["driver-type", "io.containerd.snapshotter.v1"]] }) })),
-      ["dockerd restarts (live-restore, userns-remap)", "userns-remap changes: 0 containers and 1 image under /var/lib/docker are hidden, not lost; images have to be loaded again", "with userns-remap this engine keeps no images in /var/lib/containerd: they are under /var/lib/docker from then on"],
+      ["dockerd restarts (live-restore, userns-remap)", "userns-remap changes: 0 containers and 1 image under /var/lib/docker are hidden, not lost; images have to be loaded again", "with userns-remap this engine keeps no images in /var/lib/containerd: they are below /var/lib/docker from then on"],
     ],
     ["audit rules that the kernel takes no more", cost({}, defaultHost({ auditStatus: known({ enabled: "2" }) }), { files: { [auditRulesFile]: "-w /etc/docker -p wa -k docker\n" } }), [auditWaits]],
     [

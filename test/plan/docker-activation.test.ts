@@ -164,6 +164,30 @@ describe("data-root", () => {
   });
 });
 
+describe("a storage driver that is the engine's own choice again", () => {
+  const features = { "containerd-snapshotter": true };
+  const containerds: [string, string][] = [["driver-type", "io.containerd.snapshotter.v1"]];
+  const runs = (ServerVersion: string, Driver: string, DriverStatus: [string, string][], own: JsonObject, keys: string): Observation =>
+    withDaemonJson({ ...own, "live-restore": true }, { info: info({ ServerVersion, Driver, DriverStatus, LiveRestoreEnabled: true }), containers: known([web]), applied: { keys } });
+
+  // The daemon that starts on the other one does not know the containers that run on.
+  it.each<[string, JsonObject, Observation, boolean]>([
+    ["is another one without the feature", {}, runs("28.5.2", "overlayfs", containerds, { features }, "features,live-restore"), true],
+    ["is another one where other features take the place of the user's", { features: { cdi: true } }, runs("28.5.2", "overlayfs", containerds, { features }, ""), true],
+    ["may be another one from 29 on, where one was in use before", {}, runs("29.1.0", "overlayfs", containerds, { features }, "features,live-restore"), true],
+    ["may be another one without the snapshotter's name", {}, runs("29.1.0", "overlayfs", containerds, { "storage-driver": "overlayfs" }, "storage-driver,live-restore"), true],
+    ["is never vfs", {}, runs("20.10.24", "vfs", [], { "storage-driver": "vfs" }, "storage-driver,live-restore"), true],
+    ["is what it finds", {}, runs("20.10.24", "overlay2", [], { "storage-driver": "overlay2" }, "storage-driver,live-restore"), false],
+    ["is what it has where the feature was unknown to it", {}, runs("20.10.24", "overlay2", [], { features }, "features,live-restore"), false],
+    ["stays the user's", {}, runs("28.5.2", "overlayfs", containerds, { features }, ""), false],
+    ["is what 29 has chosen by itself before", {}, runs("29.1.0", "overlayfs", containerds, {}, ""), false],
+  ])("%s: another store is %s", (_, wished, observation, switches) => {
+    const plan = planFor({ "live-restore": true, "log-level": "info", ...wished }, observation);
+    expect(plan.switchesStore).toBe(switches);
+    if (switches) expect(plan).toMatchObject({ how: "restart", liveRestoreFirst: false, stop: [web.id] });
+  });
+});
+
 describe("the rule that drops what goes between containers", () => {
   const surviving: JsonObject = { icc: false, "live-restore": true };
   it.each<[string, JsonObject, Observation, boolean]>([
