@@ -151,10 +151,10 @@ function checkVolume({ daemon, volume }: HostSettings): Finding[] {
 function checkLogging(daemon: DaemonSettings): Finding[] {
   const driver = daemon["log-driver"];
   const options = daemon["log-opts"];
-  // The host may have some of its own, which stay.
-  if (!options) return [];
+  // The host may have some of its own, which stay. None are not looked at by dockerd, too (moby daemon/logs.go, defaultLogConfig).
+  if (!options || Object.keys(options).length === 0) return [];
   return checkLogOptions(driver ?? "json-file", options as Record<string, string>).map((finding) => ({
-    involves: [...finding.options.map((option) => ["daemon", "log-opts", option]), ...(finding.ofDriver ? keys("log-driver") : [])],
+    involves: [...(finding.options.length > 0 ? finding.options.map((option) => ["daemon", "log-opts", option]) : keys("log-opts")), ...(finding.ofDriver ? keys("log-driver") : [])],
     text: finding.text,
   }));
 }

@@ -73,19 +73,19 @@ const facilities = [
   "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp",
   "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7",
 ];
-/** dockerd does not start without those of gelf and awslogs (ValidateLogOpt of each), no container without those of splunk (New). */
-const required: Record<string, string[] | undefined> = { gelf: ["gelf-address"], awslogs: ["awslogs-group"], splunk: ["splunk-url", "splunk-token"] };
+/** With log-opts, but without these, dockerd does not start (ValidateLogOpt of each). Those of splunk each container may bring. */
+const required: Record<string, string[] | undefined> = { gelf: ["gelf-address"], awslogs: ["awslogs-group"] };
 
 const values: Record<string, RegExp | undefined> = {
   // daemon/logger/gelf, parseAddress
-  "gelf-address": /^(?:udp|tcp):\/\/(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}$/,
+  "gelf-address": /^(?:udp|tcp):\/\/(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}$/,
   mode: /^(?:blocking|non-blocking)$/,
   "max-buffer-size": /^\d+(?:\.\d+)?[kmg]?b?$/i,
   // The engine takes 0 and -1 from a daemon.json, and then starts no container (jsonfilelog.go, New).
   "max-size": /^(?!0+(?:\.0+)?[a-z]*$)\d+(?:\.\d+)?[kmg]?b?$/i,
   "max-file": /^[1-9]\d*$/,
   compress: /^(?:true|false)$/,
-  "syslog-address": /^(?:unix|unixgram):\/\/\/\S+$|^(?:udp|tcp|tcp\+tls):\/\/(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/,
+  "syslog-address": /^(?:unix|unixgram):\/\/\/\S+$|^(?:udp|tcp|tcp\+tls):\/\/(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/,
   "syslog-facility": new RegExp(`^(?:${facilities.join("|")}|\\d|1\\d|2[0-3])$`),
   "syslog-format": /^(?:rfc3164|rfc5424|rfc5424micro)$/,
   "syslog-tls-skip-verify": /^$/,
@@ -125,7 +125,7 @@ function checkRequired(driver: string, options: Readonly<Record<string, string>>
   return (required[driver] ?? []).filter((option) => !options[option]).map((option) => ({
     options: [],
     ofDriver: true,
-    text: secretOption.test(option) ? `${driver} needs ${option}, a secret, and Drydock carries none in daemon.json; take another log driver` : `${driver} needs ${option}, or no container would start; set it under log-opts`,
+    text: `${driver} needs ${option}, or dockerd would not start; set it under log-opts`,
   }));
 }
 

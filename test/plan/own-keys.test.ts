@@ -18,6 +18,7 @@ describe("a key of the user's", () => {
     ["that keeps dockerd from starting with what is wished", { "userns-remap": "default" }, { features: { "containerd-snapshotter": true } }, [`/etc/docker/daemon.json has features of its own, and with what is wished: ${store}; remove it there, or set daemon.features here`]],
     ["that is replaced", { "userns-remap": "default", features: {} }, { features: { "containerd-snapshotter": true } }, []],
     ["that the log driver does not know", { "log-driver": "syslog" }, { "log-opts": { "max-size": "10m" } }, ["/etc/docker/daemon.json has log-opts of its own, and with what is wished: the log driver syslog has no such option; remove it there, or set daemon.log-opts here"]],
+    ["without what the log driver needs", { "log-driver": "gelf" }, { "log-opts": { tag: "web" } }, ["/etc/docker/daemon.json has log-opts of its own, and with what is wished: gelf needs gelf-address, or dockerd would not start; set it under log-opts; remove it there, or set daemon.log-opts here"]],
     ["of a driver that takes it", { "log-driver": "local" }, { "log-opts": { "max-size": "10m" } }, []],
     ["that is wrong without us", { icc: false }, { "log-opts": { nonsense: "1" } }, []],
     ["that excludes an address", { bip: "10.9.0.1/24" }, { bridge: "br0" }, ["/etc/docker/daemon.json has bridge of its own, and with what is wished: bip and bridge exclude each other; remove it there, or set daemon.bridge here"]],
