@@ -1,7 +1,7 @@
 /** Why a device can't become a volume. Whatever is on a device that Drydock did not make itself is never touched. */
 
 import type { DeclaredVolume, HostInputs } from "../desired/host-inputs.ts";
-import { copyLabel, dockerData, wholeLabel } from "../desired/volumes.ts";
+import { containerdData, copyLabel, dockerData, mountUnit, wholeLabel } from "../desired/volumes.ts";
 import { mountedOn } from "../effect/mounts.ts";
 import { dataRoot } from "../effect/daemon.ts";
 import type { Observation } from "../observed/observation.ts";
@@ -11,12 +11,16 @@ import { oursOn, uuidFor, type VolumeStep } from "./volumes.ts";
 
 /** One sentence a finding, each with what to do. */
 export function volumeFindings(wish: HostInputs, observation: Observation): string[] {
-  return Object.entries(wish.volumes ?? {}).flatMap(([mountPoint, volume]) => {
+  const { volumes } = wish;
+  if (volumes === undefined) return [];
+  const declared = Object.entries(volumes).flatMap(([mountPoint, volume]) => {
     const facts = observation.volumes[mountPoint];
     if (!facts?.known) return [`${volume.device} can't be looked at (${facts?.reason ?? "it was not asked for"}), so ${mountPoint} stays where it is; mend that, or take the volume out`];
     // One reason is enough for one device, and the first is the plainest.
     return [...deviceFindings(mountPoint, volume, facts.value, observation), ...placeFindings(mountPoint, volume, facts.value, observation)].slice(0, 1);
   });
+  const others = [dockerData, containerdData].filter((mountPoint) => !(mountPoint in volumes));
+  return [...declared, ...others.flatMap((mountPoint) => leftMountFindings(mountPoint, observation))];
 }
 
 /** What is on an adopted device takes the place of what Docker shows now: newer data, perhaps, of days without the device. */
@@ -100,6 +104,14 @@ const names: Record<string, string> = {
 
 /** The data, a tenth for what filesystems keep for themselves, and room to work. mkfs.xfs(8) makes none below 300 MB. */
 const spaceNeeded = (bytes: number, filesystem: string) => Math.ceil(bytes * 1.1) + (filesystem === "xfs" ? 512 : 256) * 1024 * 1024;
+
+/** Docker waits for both places, also where only one is declared (RequiresMountsFor), and that mounts whatever has a unit. */
+function leftMountFindings(mountPoint: string, { units }: Observation): string[] {
+  const unit = mountUnit(mountPoint);
+  const { LoadState, ActiveState, FragmentPath } = units[unit] ?? {};
+  if (LoadState !== "loaded" || ActiveState === "active" || !FragmentPath) return [];
+  return [`${mountPoint} is no volume here and has ${unit} (${FragmentPath}), which is not mounted: Docker's next start would mount it over the data of now; remove it (its line in /etc/fstab, or systemctl disable ${unit} and the file), or if its data are the right ones: systemctl start ${unit}`];
+}
 
 function placeFindings(mountPoint: string, { filesystem }: DeclaredVolume, { place, missingTools }: VolumeFacts, observation: Observation): string[] {
   if (mountedOn(mountPoint, observation)) return [];

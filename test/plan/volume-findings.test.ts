@@ -10,7 +10,7 @@ import { findings } from "../../src/plan/preflight.ts";
 import { planApply } from "../../src/plan/plan.ts";
 import { info, mount } from "../support/observation.ts";
 import { copy, data, declaredVolume, device, disk, hostWith, moved, mounts, number, ownUuid, signature, whole } from "../support/volumes.ts";
-import { owner, wishFor } from "../support/wish.ts";
+import { declared, owner, wishFor } from "../support/wish.ts";
 
 function found(observation: Observation, filesystem: FilesystemType = "ext4", change: Partial<HostArgs> = {}): string[] {
   const wish = wishFor(declaredVolume(filesystem, change), observation);
@@ -101,6 +101,27 @@ describe("a place that can't be used", () => {
   it("is not judged once the filesystem is mounted", () => {
     const observation = moved({ volumes: { [data]: known({ device: device({ signatures: [whole] }), place: data, data: undefined, missingTools: ["mkfs.ext4"] }) }, info: info({ DockerRootDir: "/srv/docker" }) });
     expect(found(observation)).toEqual([]);
+  });
+});
+
+describe("a mount unit for a place that is no volume", () => {
+  const ctrd = "var-lib-containerd.mount";
+  const left = (ActiveState: string, FragmentPath: string, LoadState = "loaded"): Observation => {
+    const observation = moved();
+    return { ...observation, units: { ...observation.units, [ctrd]: { LoadState, ActiveState, FragmentPath } } };
+  };
+  const waits = (path: string) =>
+    `/var/lib/containerd is no volume here and has ${ctrd} (${path}), which is not mounted: Docker's next start would mount it over the data of now; remove it (its line in /etc/fstab, or systemctl disable ${ctrd} and the file), or if its data are the right ones: systemctl start ${ctrd}`;
+
+  it.each<[string, Observation, string[]]>([
+    ["that somebody has stopped would be mounted by Docker", left("inactive", "/etc/systemd/system/var-lib-containerd.mount"), [waits("/etc/systemd/system/var-lib-containerd.mount")]],
+    ["of fstab, not to be mounted at boot, would be, too", left("inactive", "/run/systemd/generator/var-lib-containerd.mount"), [waits("/run/systemd/generator/var-lib-containerd.mount")]],
+    ["that is mounted stays so", left("active", "/etc/systemd/system/var-lib-containerd.mount"), []],
+    ["that is none", left("inactive", "", "not-found"), []],
+  ])("%s", (_, observation, texts) => {
+    expect(found(observation)).toEqual(texts);
+    // Docker waits for none then.
+    expect(volumeFindings(wishFor(declared({}), observation), observation)).toEqual([]);
   });
 });
 
