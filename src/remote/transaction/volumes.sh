@@ -267,9 +267,13 @@ take_into_use() {
 mark_whole() { set_label "$label"; }
 
 install_volume_files() {
-  new_memory "$stage/volumes-before"
-  while IFS= read -r path; do remember "$stage/volumes-before" "$path"; done <"$stage/volume-files"
+  # Whole, or not there: at boot what is there comes back, in place of files that may be right.
+  rm -rf -- "$stage/volumes-before.new"
+  new_memory "$stage/volumes-before.new"
+  while IFS= read -r path; do remember "$stage/volumes-before.new" "$path"; done <"$stage/volume-files"
   sync -f "$stage"
+  mv -T -- "$stage/volumes-before.new" "$stage/volumes-before"
+  sync "$stage"
   n=0
   while read -r mode owner group path; do
     n=$((n + 1))
