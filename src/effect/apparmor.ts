@@ -31,10 +31,13 @@ export function containerProfiles({ containers, apparmor }: Observation): Record
   return Object.fromEntries(running.map((container): [string, string] => [container.name, label(container)]).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
+/** Whether a process runs with it. */
+export const confines = (profile: string, observation: Observation) => confined(profile, observation).size > 0;
+
 /** Who would lose a profile that goes: containers, stopped ones too, and other processes. */
-export function usersOf(profile: string, { containers, apparmor }: Observation): string[] {
-  const labels = apparmor.known ? Object.entries(apparmor.value.labels).filter(([, label]) => profileOf(label).split("//")[0] === profile) : [];
-  const pids = new Set(labels.map(([pid]) => Number(pid)));
+export function usersOf(profile: string, observation: Observation): string[] {
+  const { containers } = observation;
+  const pids = confined(profile, observation);
   const all = containers.known ? containers.value : [];
   const users = all.filter((container) => pids.has(container.pid) || container.securityOpt.some((option) => /^apparmor[=:](.*)$/.exec(option)?.[1] === profile));
   if (users.length > 0) return users.map(({ name }) => `container ${name}`);
@@ -42,6 +45,12 @@ export function usersOf(profile: string, { containers, apparmor }: Observation):
 }
 
 // --- Internal ---
+
+/** Process ids. */
+function confined(profile: string, { apparmor }: Observation): Set<number> {
+  const labels = apparmor.known ? Object.entries(apparmor.value.labels).filter(([, label]) => profileOf(label).split("//")[0] === profile) : [];
+  return new Set(labels.map(([pid]) => Number(pid)));
+}
 
 function inEffect(name: string, { enabled, boot, profiles }: AppArmor): string {
   if (!enabled) return "not loaded: the kernel has no AppArmor";

@@ -2,7 +2,7 @@
 
 import type { HostInputs } from "../desired/host-inputs.ts";
 import { profileIn } from "../desired/apparmor-profiles.ts";
-import { enforced, usersOf } from "../effect/apparmor.ts";
+import { confines, enforced, usersOf } from "../effect/apparmor.ts";
 import type { Observation } from "../observed/observation.ts";
 
 export interface ProfilePlan {
@@ -10,7 +10,7 @@ export interface ProfilePlan {
   load: string[];
   /** To take out of the kernel. */
   unload: string[];
-  /** Of those to load, whose new text holds at once for containers that are there. */
+  /** Of those to load, whose new text holds at once for somebody who runs. */
   replaced: string[];
   /** apparmor.service loads them at the next boot, and is not enabled. */
   enable: boolean;
@@ -28,7 +28,7 @@ export function planProfiles(wish: HostInputs, seen: HostInputs, observation: Ob
   const isRight = (name: string) => loaded[name]?.mode === enforced && loaded[name].asOnDisk !== false;
   const isNew = (name: string) => loaded[name] === undefined;
   return {
-    replaced: wished.filter((name) => rewritten.has(name) && !isNew(name) && usersOf(name, observation).length > 0),
+    replaced: wished.filter((name) => rewritten.has(name) && !isNew(name) && confines(name, observation)),
     load: wished.filter((name) => rewritten.has(name) || (!isRight(name) && seen.inEffect.apparmor?.[name]?.startsWith("unknown: ") !== true)),
     unload: Object.keys(loaded).filter((name) => !wished.includes(name)).sort(),
     enable: wished.length > 0 && apparmor.known && apparmor.value.enabled && apparmor.value.boot === "disabled",

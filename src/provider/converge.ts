@@ -72,7 +72,7 @@ export async function converge(owner: Owner, args: HostArgs, say: Say, step: Ste
   // Who was told each line has seen it.
   const stays = volumesThatStay(observation, wish.volumes);
   if (!shown(plan)) await say(listed(`${owner.host}: done on the host${stays}`, result.log));
-  else if (stays !== "") await say(`${owner.host}: done${stays}`);
+  else if (stays !== "") await say(`${owner.host}: done on the host${stays}`);
   step("confirming over a new connection");
   const confirmed = await confirm(owner, wish, begun);
   return { changed: true, wish, outputs: outputsOf(wish, plan.removeOldData ? await withoutOldData(owner, wish, confirmed, say, step) : confirmed, { lastChange, applied: digestsOf(wish) }) };

@@ -6,6 +6,7 @@ import type { Connection } from "../config/connection.ts";
 import { profileIn } from "../desired/apparmor-profiles.ts";
 import type { Observation, Owner } from "../observed/observation.ts";
 import { containerdData, volumeFiles } from "../desired/volumes.ts";
+import { confines } from "../effect/apparmor.ts";
 import { emptyPlan, type Plan } from "../plan/plan.ts";
 import { daemonConfigurationOn, unreadable } from "../plan/seen.ts";
 import { stopsDocker } from "../plan/volumes.ts";
@@ -216,7 +217,7 @@ function stageOf(command: Command, plan: Plan, observation: Observation, owner: 
       SWITCHES_STORE: plan.docker.switchesStore,
     }),
     by: list([`stack ${owner.stack}`, `host ${owner.host}`, `configuration ${digestOfConfiguration ?? "-"}`, ...signature, `since ${begun}`]),
-    ports: plan.docker.how === "nothing" && plan.profiles.load.length + plan.scopeLimits.length + plan.sliceLimits.length === 0 ? "" : list(publishedPorts(observation, plan.docker)),
+    ports: mayEndAnswers(plan, observation) ? list(publishedPorts(observation, plan.docker)) : "",
     writes: list(plan.writes.map(({ path, owner: user, group, mode }) => `${mode} ${user} ${group} ${path}`)),
     ...Object.fromEntries(plan.writes.map(({ text }, i) => [`files/${i + 1}`, text])),
     removes: list(plan.removes),
@@ -243,6 +244,10 @@ function stageOf(command: Command, plan: Plan, observation: Observation, owner: 
     ...validation(plan, command === "apply" ? staged("/etc/docker/daemon.json") : `${state}/pristine/tree/etc/docker/daemon.json`),
   };
 }
+
+/** Whether a port may answer no more: dockerd is touched, or a profile or a limit that holds at once for who runs. */
+const mayEndAnswers = ({ docker, profiles, scopeLimits, sliceLimits }: Plan, observation: Observation) =>
+  docker.how !== "nothing" || profiles.load.some((name) => confines(name, observation)) || scopeLimits.length + sliceLimits.length > 0;
 
 /** `name address port` of the TCP ports of containers that run on, or run again, after it. */
 function publishedPorts({ containers }: Observation, { stop, switchesStore }: Plan["docker"]): string[] {

@@ -44,13 +44,14 @@ describe("a wished profile", () => {
     expect(planned(web, observation).profiles).toEqual({ replaced: [], ...profiles });
   });
 
-  it("with a new text that containers have is told to hold for them at once, not so one that nobody has", () => {
+  it("with a new text that somebody runs with is told to hold for him at once, not so one that only a stopped container has", () => {
     const edited = { files: { ...defaultHost().files, [path]: file("other\n") } };
-    const used = { containers: known([container("web", { securityOpt: ["apparmor=drydock-web"] })]) };
-    expect(planned(web, host({ profiles: right }, { ...edited, ...used })).profiles).toMatchObject({ load: ["drydock-web"], replaced: ["drydock-web"] });
-    expect(planned(web, host({ profiles: right }, edited)).profiles.replaced).toEqual([]);
+    const stopped = { containers: known([container("web", { running: false, securityOpt: ["apparmor=drydock-web"] })]) };
+    const labels = { 900: "drydock-web (enforce)" };
+    expect(planned(web, host({ profiles: right, labels }, edited)).profiles).toMatchObject({ load: ["drydock-web"], replaced: ["drydock-web"] });
+    expect(planned(web, host({ profiles: right }, { ...edited, ...stopped })).profiles.replaced).toEqual([]);
     // Not in the kernel, so it is new to it.
-    expect(planned(web, host({}, { ...edited, ...used })).profiles.replaced).toEqual([]);
+    expect(planned(web, host({ labels }, edited)).profiles.replaced).toEqual([]);
   });
 
   it("shows as drift with what is there instead", () => {

@@ -101,15 +101,17 @@ describe("a change that waits for its confirmation", () => {
     expect(outcome()).toMatchObject({ result: "went back", why: "the host was restarted in the middle" });
   });
 
-  it("is told to be broken at boot where a container that it had stopped does not start again", async () => {
+  it("is taken back at boot where a container that it had stopped does not start again, and that is told", async () => {
     await confirm();
     const web = container("web", { id: "web" });
     const change = emptyPlan({ docker: { ...noDocker, how: "restart", stop: ["web"] }, writes: [write("/etc/a", "newer")] });
     expect((await applyPlan(connection, change, host.observation({ containers: known([web]) }), owner, { begun, signature: ["by ops@desk"] })).outcome).toBe("done");
     await start("recover");
     host.touch("/stuck");
-    expect(await start("settle")).toMatch(/^container web does not start again\n.*not all that were stopped start again\s*\nstatus 22\n$/);
-    expect(outcome().result).toBe("broken");
+    expect(await start("settle")).toBe("container web does not start again\nthe state of before is back; not all containers that were stopped start again\n");
+    expect(outcome()).toMatchObject({ result: "went back", why: "the host was restarted in the middle; not all containers that were stopped start again" });
+    expect(host.read("/etc/a")).toBe("new");
+    expect(host.exists("/etc/systemd/system/drydock-settle.service")).toBe(false);
   });
 
   describe("where the units for a boot can't be removed, as on an /etc that became read-only,", () => {
@@ -573,6 +575,25 @@ describe("health after dockerd was touched", () => {
     expect(result).toBe("went back");
     expect(log).toContainEqual(expect.stringMatching(/^container web answered on 127\.0\.0\.1:\d+ before and does not now$/));
     expect(host.read("/etc/a")).toBe("old");
+  });
+
+  it("lets a job with a port end well meanwhile", async () => {
+    const server = await listening();
+    host.container("web", "false 0");
+    const published = container("web", { id: "web", ports: { "80/tcp": [{ HostIp: "0.0.0.0", HostPort: String((server.address() as AddressInfo).port) }] } });
+    const result = await applyPlan(connection, emptyPlan({ docker: restart, writes: [write("/etc/a", "new")] }), host.observation({ containers: known([published]) }), owner);
+    expect(server.listening).toBe(false);
+    expect(result.outcome, result.log.join("\n")).toBe("done");
+  });
+
+  it.each(["Restarting (1) 3 seconds ago", "Up 2 seconds"])("does not ask one that is %s, and may be gone at any moment", async (status) => {
+    const server = await listening();
+    host.on("docker", `case "$*" in "ps --no-trunc"*) echo "web web ${status}"; exit ;; esac\n${stubs.docker ?? ""}`);
+    const published = container("web", { id: "web", ports: { "80/tcp": [{ HostIp: "0.0.0.0", HostPort: String((server.address() as AddressInfo).port) }] } });
+    const result = await applyPlan(connection, emptyPlan({ docker: restart, writes: [write("/etc/a", "new")] }), host.observation({ containers: known([published]) }), owner);
+    expect(result.outcome, result.log.join("\n")).toBe("done");
+    expect(server.listening).toBe(true);
+    server.close();
   });
 
   it("tries a container of its own, and leaves nothing of it", async () => {

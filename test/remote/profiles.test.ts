@@ -7,7 +7,7 @@ import { restoreOriginal, type TransactionResult } from "../../src/remote/apply.
 import { applyAndConfirm } from "../support/confirmed.ts";
 import { FakeRoot, mine } from "../support/fake-root.ts";
 import { known } from "../../src/observed/records.ts";
-import { container } from "../support/observation.ts";
+import { apparmor, container } from "../support/observation.ts";
 import { emptyPlan, noDocker } from "../support/plan.ts";
 
 const connection = { host: "192.0.2.10", port: 22 };
@@ -58,7 +58,7 @@ describe("a profile", () => {
     server.once("connection", () => server.close());
     const port = String((server.address() as AddressInfo).port);
     const published = container("web", { id: "web", ports: { "80/tcp": [{ HostIp: "0.0.0.0", HostPort: port }] } });
-    const { outcome, log } = await applyAndConfirm(connection, emptyPlan({ writes: [write("new")], profiles: load }), host.observation({ containers: known([published]) }), owner);
+    const { outcome, log } = await applyAndConfirm(connection, emptyPlan({ writes: [write("new")], profiles: load }), host.observation({ containers: known([published]), apparmor: apparmor({ labels: { 900: "drydock-web (enforce)" } }) }), owner);
     expect(log).toContain(`container web answered on 127.0.0.1:${port} before and does not now`);
     expect(outcome).toBe("went back");
     expect(loaded()).toBe("old");

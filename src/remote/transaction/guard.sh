@@ -321,14 +321,16 @@ settle() { # at boot, after Docker
   fi
   # Who was stopped by Docker's own command stays so at boot, whatever its restart policy says.
   tac "$stage/stop" | start_containers
-  all_started || broken="$broken not all that were stopped start again"
+  # Of all else the host is whole: nothing is left to bring back at another boot.
+  late=
+  all_started || late="; not all containers that were stopped start again"
   start_stopped
   before=$(cat "$stage/generation")/before
   bridge_filter_back "$before"
   left=$(damaged_in "$before"; differs_from "$before"; volume_files_differ)
-  [ -z "$left$broken" ] || { say "$broken $left"; set_step broken || :; note_outcome broken "the host was restarted in the middle" || :; exit 22; }
-  say "the state of before is back"
-  end_taken_back "the host was restarted in the middle" || :
+  [ -z "$left$broken" ] || { say "$broken$late $left"; set_step broken || :; note_outcome broken "the host was restarted in the middle" || :; exit 22; }
+  say "the state of before is back$late"
+  end_taken_back "the host was restarted in the middle$late" || :
 }
 
 note_volume_in_use() { ! is_on_device "$mount_point" 2>/dev/null || : >"$stage/volumes-in-use"; }

@@ -76,7 +76,15 @@ answers() { # ADDRESS PORT
 note_ports() { # before the change: the lines NAME ADDRESS PORT of which somebody answers
   : >"$stage/answering"
   command -v bash >/dev/null || return 0
+  # Nobody knows whether one that has just been started would have stayed.
+  young=
+  ! has unsteady || young=$(grep -F -f "$stage/unsteady" "$stage/listing" | cut -d' ' -f2)
   while read -r name address port; do
+    case "
+$young
+" in *"
+$name
+"*) continue ;; esac
     ! answers "$address" "$port" || printf '%s %s %s\n' "$name" "$address" "$port" >>"$stage/answering"
   done <"$stage/ports"
 }
@@ -89,10 +97,17 @@ ports_answer() {
     tries=0
     until answers "$address" "$port"; do
       tries=$((tries + 1))
-      [ "$tries" -lt "$limit" ] || { say "container $name answered on $address:$port before and does not now"; return 1; }
+      [ "$tries" -lt "$limit" ] || { ! ended_well "$name" || break; say "container $name answered on $address:$port before and does not now"; return 1; }
       sleep 1
     done
   done <"$stage/answering"
+}
+
+# A job that was through meanwhile.
+ended_well() { # NAME
+  # shellcheck disable=SC2046 # words
+  set -- $(docker inspect -f '{{.Id}} {{.State.Running}} {{.State.ExitCode}}' "$1" 2>/dev/null)
+  [ "${2:-} ${3:-}" = "false 0" ]
 }
 
 # Of what the host has: Docker's own init, which is one static program.
