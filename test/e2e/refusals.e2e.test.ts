@@ -173,6 +173,101 @@ describe("a host that leaves the stack", () => {
   });
 });
 
+/** What `dockerd --validate` does not see, each made on the host: what would come of it comes of a restart, a boot or the next login. */
+const wrongs: { what: string; make: string; mend: string; says: RegExp }[] = [
+  {
+    what: "a flag in a drop-in of its unit",
+    make: "printf '[Service]\\nExecStart=\\nExecStart=/usr/sbin/dockerd -H fd:// --icc=true $DOCKER_OPTS\\n' >/etc/systemd/system/docker.service.d/flag.conf; systemctl daemon-reload",
+    mend: "rm /etc/systemd/system/docker.service.d/flag.conf; systemctl daemon-reload",
+    says: /daemon\.icc also stands on the command line of docker\.service \(.*--icc=true.*\), and dockerd refuses to start with both/,
+  },
+  {
+    what: "a flag in an EnvironmentFile of its unit",
+    make: "cp -a /etc/default/docker /root/default-docker; echo 'DOCKER_OPTS=\"--log-driver=json-file\"' >>/etc/default/docker",
+    mend: "mv /root/default-docker /etc/default/docker",
+    says: /daemon\.log-driver also stands in \/etc\/default\/docker, which docker\.service takes its command line from \(DOCKER_OPTS: --log-driver\)/,
+  },
+  { what: "fd:// without its socket", make: "systemctl mask docker.socket", mend: "systemctl unmask docker.socket", says: /daemon\.hosts has fd:\/\/, .* and docker\.socket is masked, so dockerd would not start/ },
+  {
+    what: "a swarm node",
+    make: "docker swarm init --advertise-addr 127.0.0.1",
+    mend: "docker swarm leave --force; docker network rm docker_gwbridge",
+    says: /this is a swarm node \(docker info: Swarm\.LocalNodeState active\), and dockerd refuses to start with live-restore there/,
+  },
+  {
+    what: "ids that two users share",
+    make: "cp -a /etc/subuid /root/subuid; printf 'dockremap:500000:65536\\nother:510000:65536\\n' >>/etc/subuid",
+    mend: "mv /root/subuid /etc/subuid",
+    says: /\/etc\/subuid: .*dockremap.*other.* overlap; containers would share ids with another user/,
+  },
+  { what: "auditd masked", make: "systemctl mask auditd", mend: "systemctl unmask auditd", says: /auditd is masked, so nothing can be audited; run: systemctl unmask auditd/ },
+  {
+    what: "no iptables",
+    make: "mv /usr/sbin/iptables /root/iptables",
+    mend: "mv /root/iptables /usr/sbin/iptables",
+    says: /dockerd needs iptables for daemon\.icc: false and daemon\.iptables: true, .* so it would not start; install it/,
+  },
+  {
+    what: "a kernel without br_netfilter",
+    make: "echo 'install br_netfilter /bin/false' >/etc/modprobe.d/none.conf; modprobe -r br_netfilter",
+    mend: "rm /etc/modprobe.d/none.conf; modprobe br_netfilter",
+    says: /need the kernel module br_netfilter, which can't be loaded \(.*\), so dockerd would not start/,
+  },
+  {
+    what: "an sshd that would lock us out",
+    make: "echo 'DenyUsers ops' >/etc/ssh/sshd_config.d/fault.conf",
+    mend: "rm /etc/ssh/sshd_config.d/fault.conf",
+    says: /sshd's configuration keeps ops from [\d.]+ out: DenyUsers has ops; when it starts or reloads next/,
+  },
+  {
+    what: "no room for what is kept",
+    make: "mkdir -p /var/lib/drydock; mount -t tmpfs -o size=8M tmpfs /var/lib/drydock",
+    mend: "umount /var/lib/drydock; rmdir /var/lib/drydock",
+    says: /\/var\/lib\/drydock: 8(\.\d+)? MiB are free, and [\d.]+ MiB are needed/,
+  },
+  { what: "a clock that is off", make: "date -s '+10 minutes'", mend: "date -s '-10 minutes'", says: /the clock here is 10 minutes ahead of the one of the machine that runs this/ },
+  {
+    what: "a filesystem in error",
+    make: "mount --bind /etc /etc; mount -o remount,bind,ro /etc",
+    mend: "umount -l /etc; systemctl daemon-reload",
+    says: /\/etc is on \S+, mounted at \/etc read-only; look in dmesg/,
+  },
+];
+
+/** What the stack file asks for, and this host can't give. */
+const impossible = {
+  daemon: { hosts: ["fd://"], bip6: "fd00:d::1/64", "log-opts": { "syslog-address": "tcp://127.0.0.1:5999" }, "authorization-plugins": ["opa"], "storage-opts": ["overlay2.size=1G"] },
+  says: [
+    /daemon\.bip6 needs Docker 28\.0, here is 20\.10\S*, which would refuse to start/,
+    /the collector of daemon\.log-driver syslog, 127\.0\.0\.1:5999, does not answer this host \(.*\), so no new container would start/,
+    /daemon\.authorization-plugins names opa, and .*, so dockerd would end; install and start it first/,
+    /daemon\.storage-opts overlay2\.size=1G needs xfs with pquota, and \/var\/lib\/docker, .* is ext4, so dockerd would not start/,
+    /changing userns-remap stops .*; to consent, add to this host: allow: \[hide-containers\]/,
+  ],
+};
+
+describe("a host on which much is wrong that dockerd does not see", () => {
+  it("is refused with all of it at once, in a preview too, and nothing is touched", async () => {
+    configure({ daemon: impossible.daemon, allow: [] });
+    try {
+      await machine.run(wrongs.map(({ make }) => make).join("\n"));
+      const was = await snapshot(machine);
+      const ran = await startedAt();
+      const preview = await stack.preview();
+      const update = await stack.up();
+      expect(preview.output).toContain("web1: this would be refused:");
+      expect(update.output).toContain("web1: refused, nothing was touched:");
+      expect(update.exitCode).not.toBe(0);
+      for (const { output } of [preview, update]) for (const says of [...wrongs.map((wrong) => wrong.says), ...impossible.says]) expect(output).toMatch(says);
+      expect(await snapshot(machine)).toEqual(was);
+      expect(await startedAt()).toBe(ran);
+    } finally {
+      // The last one first: it keeps /etc from being written.
+      await machine.run(wrongs.toReversed().map(({ mend }) => mend).join("\n"));
+    }
+  });
+});
+
 describe("a host that has gone down", () => {
   it("shows as unreachable in the preview, which is not without changes", async () => {
     configure({ daemon: withoutRemap, allow: consent });
