@@ -90,6 +90,14 @@ describe("a first up", () => {
     expect(outputs.pending).toEqual([]);
     expect(outputs.foreignDaemonKeys).toEqual([]);
     expect((outputs.cis as { failed: number }).failed).toBeLessThan(8);
+    expect((outputs.lastChange as { cost: string[] }).cost).toEqual(expect.arrayContaining([expect.stringMatching(/^dockerd restarts \(.*userns-remap.*\)$/), expect.stringMatching(/containers? stops?: before/)]));
+  });
+
+  it("keeps on the host who made it, what it wrote and what was there before, with sums", async () => {
+    const by = await machine.run("cat /var/lib/drydock/current/by");
+    expect(by).toMatch(new RegExp(`^stack drydock/${stack.name}\\nhost web1\\n`));
+    expect(by).toMatch(/^by \S+@\S+\nupdate 1\n/m);
+    await machine.run("cd /var/lib/drydock/current; [ $(wc -l <manifest) -gt 5 ]; sha256sum --quiet --check manifest; cd before; sha256sum --quiet --check manifest");
   });
 });
 

@@ -82,13 +82,15 @@ describe("hosts that can't be reached", () => {
   });
 });
 
-describe("a daemon.json that dockerd does not start with", () => {
-  it("is taken back, with the daemon and the containers as before", async () => {
-    configure({ daemon: { ...withoutRemap, "storage-driver": "zfs" }, allow: consent });
+describe("a first update after which dockerd and all containers run, and no new one starts", () => {
+  it("is taken back, with the daemon as before and the containers that ran on", async () => {
+    const ran = await startedAt();
+    configure({ daemon: withoutRemap, seccomp: { defaultAction: "SCMP_ACT_ALLOW", syscalls: [{ names: ["execve"], action: "SCMP_ACT_ERRNO" }] } });
     const { exitCode, output } = await stack.up();
     expect(exitCode).not.toBe(0);
     expect(output).toContain("web1: the change failed, and the state of before was restored and read back");
-    expect(output).toMatch(/dockerd does not start: .*failed to start daemon: error initializing graphdriver/s);
+    expect(output).toMatch(/a new container does not start: .*operation not permitted/i);
+    expect(await startedAt()).toBe(ran);
     expect(await snapshot(machine)).toEqual(before);
   });
 });
@@ -154,6 +156,40 @@ describe("a host that is right already", () => {
   });
 });
 
+describe("a change with which the host lets nobody in any more", () => {
+  const [dropIn, firewall] = ["/etc/systemd/system/docker.service.d/firewall.conf", "/root/firewall"];
+  const limit = 25;
+  /** In seconds: the timer's tick, and an emulated host that stops and starts dockerd. */
+  const late = 5 + 120;
+
+  // Of the operator's own making, as such things are: it goes by daemon.json, whenever dockerd has started.
+  beforeAll(async () => {
+    await machine.run(`${writeFile(dropIn, `[Service]\nExecStartPost=/bin/sh ${firewall}\n`)}; systemctl daemon-reload
+      ${writeFile(firewall, `
+        rule="INPUT -p tcp --dport 22 -m conntrack --ctstate NEW -j DROP"
+        if grep -q 192.0.2.53 /etc/docker/daemon.json; then
+          iptables -I $rule
+          cut -d. -f1 /proc/uptime >/root/locked
+        elif iptables -C $rule 2>/dev/null; then
+          iptables -vnxL INPUT | awk '/DROP.*dpt:22 ctstate NEW/ { print $1 }' >/root/dropped
+          iptables -D $rule
+          cut -d. -f1 /proc/uptime >/root/open
+        fi`)}`);
+  });
+  afterAll(() => machine.run(`rm ${dropIn} ${firewall}; systemctl daemon-reload`));
+
+  it("is taken back by the host alone, which lets people in again", async () => {
+    configure({ daemon: { ...withoutRemap, dns: ["192.0.2.53"] }, allow: consent });
+    const { exitCode, output } = await stack.run("env", `DRYDOCK_CONFIRM_SECONDS=${limit}`, "pulumi", "--color", "never", "--non-interactive", "up", "--yes", "--skip-preview", "-s", stack.name);
+    expect(exitCode).not.toBe(0);
+    expect(output).toContain(`took the change back by itself (nobody confirmed it over a new connection within ${limit} s)`);
+    const [dropped = 0, locked = 0, open = 0] = (await machine.run("cat /root/dropped /root/locked /root/open; ! grep dns /etc/docker/daemon.json", { newConnection: true })).split("\n").map(Number);
+    expect(dropped).toBeGreaterThan(0);
+    expect(open).toBeGreaterThan(locked);
+    expect(open - locked).toBeLessThanOrEqual(limit + late);
+  });
+});
+
 describe("a host that leaves the stack", () => {
   it("keeps its hardening without allow: [restore-original], and says so", async () => {
     configure({ daemon: withoutRemap, allow: [] });
@@ -179,58 +215,64 @@ const wrongs: { what: string; make: string; mend: string; says: RegExp }[] = [
     what: "a flag in a drop-in of its unit",
     make: "printf '[Service]\\nExecStart=\\nExecStart=/usr/sbin/dockerd -H fd:// --icc=true $DOCKER_OPTS\\n' >/etc/systemd/system/docker.service.d/flag.conf; systemctl daemon-reload",
     mend: "rm /etc/systemd/system/docker.service.d/flag.conf; systemctl daemon-reload",
-    says: /daemon\.icc also stands on the command line of docker\.service \(.*--icc=true.*\), and dockerd refuses to start with both/,
+    says: /daemon\.icc also stands on the command line of docker\.service \(.*--icc=true.*\), and dockerd refuses to start with both; remove it there or here/,
   },
   {
     what: "a flag in an EnvironmentFile of its unit",
     make: "cp -a /etc/default/docker /root/default-docker; echo 'DOCKER_OPTS=\"--log-driver=json-file\"' >>/etc/default/docker",
     mend: "mv /root/default-docker /etc/default/docker",
-    says: /daemon\.log-driver also stands in \/etc\/default\/docker, which docker\.service takes its command line from \(DOCKER_OPTS: --log-driver\)/,
+    says: /daemon\.log-driver also stands in \/etc\/default\/docker, which docker\.service takes its command line from \(DOCKER_OPTS: --log-driver\), and dockerd refuses to start with both; remove it there or here/,
   },
-  { what: "fd:// without its socket", make: "systemctl mask docker.socket", mend: "systemctl unmask docker.socket", says: /daemon\.hosts has fd:\/\/, .* and docker\.socket is masked, so dockerd would not start/ },
+  { what: "fd:// without its socket", make: "systemctl mask docker.socket", mend: "systemctl unmask docker.socket", says: /daemon\.hosts has fd:\/\/, .* and docker\.socket is masked, so dockerd would not start; run: systemctl unmask docker\.socket/ },
   {
     what: "a swarm node",
     make: "docker swarm init --advertise-addr 127.0.0.1",
     mend: "docker swarm leave --force; docker network rm docker_gwbridge",
-    says: /this is a swarm node \(docker info: Swarm\.LocalNodeState active\), and dockerd refuses to start with live-restore there/,
+    says: /this is a swarm node \(docker info: Swarm\.LocalNodeState active\), and dockerd refuses to start with live-restore there; set daemon\.live-restore: false for it/,
   },
   {
     what: "ids that two users share",
     make: "cp -a /etc/subuid /root/subuid; printf 'dockremap:500000:65536\\nother:510000:65536\\n' >>/etc/subuid",
     mend: "mv /root/subuid /etc/subuid",
-    says: /\/etc\/subuid: .*dockremap.*other.* overlap; containers would share ids with another user/,
+    says: /\/etc\/subuid: .*dockremap.*other.* overlap; containers would share ids with another user, so give them ranges of their own/,
   },
   { what: "auditd masked", make: "systemctl mask auditd", mend: "systemctl unmask auditd", says: /auditd is masked, so nothing can be audited; run: systemctl unmask auditd/ },
   {
     what: "no iptables",
     make: "mv /usr/sbin/iptables /root/iptables",
     mend: "mv /root/iptables /usr/sbin/iptables",
-    says: /dockerd needs iptables for daemon\.icc: false and daemon\.iptables: true, .* so it would not start; install it/,
+    says: /dockerd needs iptables for daemon\.icc: false and daemon\.iptables: true, .* so it would not start; install it \(apt-get install iptables/,
   },
   {
     what: "a kernel without br_netfilter",
     make: "echo 'install br_netfilter /bin/false' >/etc/modprobe.d/none.conf; modprobe -r br_netfilter",
     mend: "rm /etc/modprobe.d/none.conf; modprobe br_netfilter",
-    says: /need the kernel module br_netfilter, which can't be loaded \(.*\), so dockerd would not start/,
+    says: /need the kernel module br_netfilter, which can't be loaded \(.*\), so dockerd would not start; install the modules of this kernel/,
   },
   {
     what: "an sshd that would lock us out",
     make: "echo 'DenyUsers ops' >/etc/ssh/sshd_config.d/fault.conf",
     mend: "rm /etc/ssh/sshd_config.d/fault.conf",
-    says: /sshd's configuration keeps ops from [\d.]+ out: DenyUsers has ops; when it starts or reloads next/,
+    says: /sshd's configuration keeps ops from [\d.]+ out: DenyUsers has ops; when it starts or reloads next.*; let that user in, or connect as another one/,
   },
   {
     what: "no room for what is kept",
-    make: "mkdir -p /var/lib/drydock; mount -t tmpfs -o size=8M tmpfs /var/lib/drydock",
-    mend: "umount /var/lib/drydock; rmdir /var/lib/drydock",
-    says: /\/var\/lib\/drydock: 8(\.\d+)? MiB are free, and [\d.]+ MiB are needed/,
+    make: "truncate -s 8M /root/small; mkfs.ext4 -q /root/small; mkdir -p /var/lib/drydock; mount -o loop,errors=continue /root/small /var/lib/drydock",
+    mend: "umount /var/lib/drydock; rmdir /var/lib/drydock; rm /root/small",
+    says: /\/var\/lib\/drydock: [\d.]+ MiB are free, and [\d.]+ MiB are needed.*; free some space first/,
   },
-  { what: "a clock that is off", make: "date -s '+10 minutes'", mend: "date -s '-10 minutes'", says: /the clock here is 10 minutes ahead of the one of the machine that runs this/ },
   {
-    what: "a filesystem in error",
+    what: "a filesystem in which the kernel has found an error",
+    make: "echo tried >/sys/fs/ext4/$(basename $(findmnt -no SOURCE /var/lib/drydock))/trigger_fs_error",
+    mend: ":",
+    says: /\/var\/lib\/drydock is on \/dev\/loop\d+, mounted at \/var\/lib\/drydock, and the kernel has found 1 error in that ext4 since it was last checked; .* e2fsck -f/,
+  },
+  { what: "a clock that is off", make: "date -s '+10 minutes'", mend: "date -s '-10 minutes'", says: /the clock here is 10 minutes ahead of the one of the machine that runs this \(.*\); set the one that is wrong/ },
+  {
+    what: "a filesystem that is read-only",
     make: "mount --bind /etc /etc; mount -o remount,bind,ro /etc",
     mend: "umount -l /etc; systemctl daemon-reload",
-    says: /\/etc is on \S+, mounted at \/etc read-only; look in dmesg/,
+    says: /\/etc is on \S+, mounted at \/etc read-only; look in dmesg .*mount -o remount,rw \/etc/,
   },
 ];
 
@@ -238,27 +280,33 @@ const wrongs: { what: string; make: string; mend: string; says: RegExp }[] = [
 const impossible = {
   daemon: { hosts: ["fd://"], bip6: "fd00:d::1/64", "log-opts": { "syslog-address": "tcp://127.0.0.1:5999" }, "authorization-plugins": ["opa"], "storage-opts": ["overlay2.size=1G"] },
   says: [
-    /daemon\.bip6 needs Docker 28\.0, here is 20\.10\S*, which would refuse to start/,
-    /the collector of daemon\.log-driver syslog, 127\.0\.0\.1:5999, does not answer this host \(.*\), so no new container would start/,
+    /daemon\.bip6 needs Docker 28\.0, here is 20\.10\S*, which would refuse to start; remove the key or update Docker/,
+    /the collector of daemon\.log-driver syslog, 127\.0\.0\.1:5999, does not answer this host \(.*\), so no new container would start, and none again after a boot; start it, open the way to it/,
     /daemon\.authorization-plugins names opa, and .*, so dockerd would end; install and start it first/,
-    /daemon\.storage-opts overlay2\.size=1G needs xfs with pquota, and \/var\/lib\/docker, .* is ext4, so dockerd would not start/,
+    /daemon\.storage-opts overlay2\.size=1G needs xfs with pquota, and \/var\/lib\/docker, .* is ext4, so dockerd would not start; give it a volume with filesystem: xfs/,
     /changing userns-remap stops .*; to consent, add to this host: allow: \[hide-containers\]/,
   ],
 };
 
+/** What is listed below a headline. */
+const points = (output: string, headline: string) => new RegExp(`${headline}:\\n((?:\\s*- .*\\n)+)`).exec(output)?.[1] ?? "";
+
 describe("a host on which much is wrong that dockerd does not see", () => {
-  it("is refused with all of it at once, in a preview too, and nothing is touched", async () => {
-    configure({ daemon: impossible.daemon, allow: [] });
+  it("is refused with all of it at once, in a preview too, beside all of another one, and nothing is touched", async () => {
+    configure({ daemon: impossible.daemon }, { web2: { connection: { ...machine.connection("root"), host: "localhost" }, daemon: impossible.daemon } });
     try {
       await machine.run(wrongs.map(({ make }) => make).join("\n"));
       const was = await snapshot(machine);
       const ran = await startedAt();
       const preview = await stack.preview();
       const update = await stack.up();
-      expect(preview.output).toContain("web1: this would be refused:");
-      expect(update.output).toContain("web1: refused, nothing was touched:");
       expect(update.exitCode).not.toBe(0);
-      for (const { output } of [preview, update]) for (const says of [...wrongs.map((wrong) => wrong.says), ...impossible.says]) expect(output).toMatch(says);
+      for (const host of ["web1", "web2"]) {
+        const told = [points(preview.output, `${host}: this would be refused`), points(update.output, `${host}: refused, nothing was touched`)];
+        // The other one comes as root, whom sshd lets in.
+        const says = [...wrongs.filter(({ what }) => host === "web1" || !what.includes("sshd")).map((wrong) => wrong.says), ...impossible.says];
+        for (const text of told) for (const finding of says) expect(text).toMatch(finding);
+      }
       expect(await snapshot(machine)).toEqual(was);
       expect(await startedAt()).toBe(ran);
     } finally {

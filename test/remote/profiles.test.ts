@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Plan } from "../../src/plan/plan.ts";
 import { restoreOriginal, type TransactionResult } from "../../src/remote/apply.ts";
 import { applyAndConfirm } from "../support/confirmed.ts";
-import { FakeRoot, mine } from "../support/fake-root.ts";
+import { FakeRoot, mine, stubs } from "../support/fake-root.ts";
 import { known } from "../../src/observed/records.ts";
 import { apparmor, container } from "../support/observation.ts";
 import { emptyPlan, noDocker } from "../support/plan.ts";
@@ -139,6 +139,21 @@ describe("a change that fails", () => {
     const { outcome, log } = await apply({ ...broken, profiles: load });
     expect(outcome).toBe("broken");
     expect(log).toContain("profile drydock-web is loaded with another text");
+  });
+
+  it("and finds one that does not go says so", async () => {
+    host.on("apparmor_parser", `case "$*" in -R*) exit 1 ;; esac\n${stubs.apparmor_parser ?? ""}`);
+    const { outcome, log } = await apply({ ...broken, profiles: load });
+    expect(outcome).toBe("broken");
+    expect(log).toContain("profile drydock-web is still loaded");
+  });
+
+  it("and finds one that does not come again says so", async () => {
+    inKernel("old");
+    host.on("apparmor_parser", `case "$*" in -r*) exit 1 ;; esac\n${stubs.apparmor_parser ?? ""}`);
+    const { outcome, log } = await apply({ ...broken, removes: [path], profiles: unload, writes: broken.writes.slice(1) });
+    expect(outcome).toBe("broken");
+    expect(log).toContain("profile drydock-web is not loaded any more");
   });
 });
 

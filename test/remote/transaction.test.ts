@@ -25,6 +25,13 @@ const write = (path: string, text: string, mode = "0644"): FileWrite => ({ path,
 /** Rule by rule, whether they came as words or as a file. */
 const auditCalls = (): string[] => host.calls().filter((call) => /^au(ditctl (?!-R |-c$)|genrules)/.test(call));
 const restart = { ...noDocker, how: "restart" as const };
+const newRule = { enable: false, add: ["-w /new -p wa -k docker"], remove: [], compile: false };
+
+/** Has its rules and whether they hold in files. */
+const audited = (): void => host.on("auditctl", `case $1 in -l) [ ! -e "$ROOT/silent" ] || exit 1; cat "$ROOT/rules" 2>/dev/null || echo "No rules" ;; -s) echo "enabled $(cat "$ROOT/enabled" 2>/dev/null || echo 0)" ;; esac\n${stubs.auditctl ?? ""}`);
+
+/** Once the files of before are back, and dockerd starts with them. */
+const onWayBack = (script: string): void => host.on("systemctl", `case "$*" in "start docker.service") grep -qs BAD "$ROOT/etc/docker/daemon.json" || { ${script}; } ;; esac\n${stubs.systemctl ?? ""}`);
 
 describe("files that are put beside their places first", () => {
   it("leave nothing when one of them can't be", async () => {
@@ -34,6 +41,18 @@ describe("files that are put beside their places first", () => {
     const { outcome, log } = await apply({ writes: [write("/etc/a", "a"), write("/etc/new/b", "b"), write("/etc/file/c", "c")] });
     expect(outcome, log.join("\n")).toBe("went back");
     expect(host.list("/etc")).toEqual(before);
+  });
+
+  it("are on the disk with all their texts before the first one gets its name, and their names before the next step", async () => {
+    host.on("mv", 'exec /bin/mv "$@"');
+    await apply({ writes: [write("/etc/a", "a"), write("/etc/sub/b", "b")] });
+    const calls = host.calls().map((call) => call.replaceAll(host.folder, "")).filter((call) => /^(sync|mv) .*\/etc/.test(call) && !call.includes("systemd"));
+    expect(calls).toEqual([
+      "sync /etc/a.drydock-new /etc/sub/b.drydock-new",
+      "mv -T -- /etc/a.drydock-new /etc/a",
+      "mv -T -- /etc/sub/b.drydock-new /etc/sub/b",
+      "sync /etc /etc/sub",
+    ]);
   });
 
   it("leave nothing when a power cut came in between, and the host is left", async () => {
@@ -607,11 +626,19 @@ describe("a transaction that fails goes back", () => {
     ["a rule between containers that does not come back", () => undefined, { docker: { ...restart, liftDrop: true } }, "docker0 to docker0 is not dropped any more"],
     ["a service that does not stop again", () => (host.on("sleep", ""), host.on("systemctl", `case "$*" in *auditd*) [ -e "$ROOT/auditd" ] || { : >"$ROOT/auditd"; exit 3; }; exit ;; esac\n${stubs.systemctl ?? ""}`)), { docker: restart, start: ["auditd.service"] }, "auditd.service runs still"],
     ["a limit of a process that was not restarted", () => host.on("prlimit", 'case "$*" in *--raw*) if [ -e "$ROOT/asked" ]; then echo 1 1; else : >"$ROOT/asked"; echo 2 2; fi ;; esac'), { docker: restart, processLimits: [{ unit: "containerd.service", property: "LimitNOFILE", value: "3" }] }, "a limit is not as it was: containerd.service LimitNOFILE 1:1"],
+    ["audit rules that are others", () => (audited(), onWayBack('echo "-w /theirs -p wa -k x" >"$ROOT/rules"')), { docker: restart, audit: newRule }, "the kernel has other audit rules:  -w /theirs -p wa -k x"],
+    ["audit rules that can't be asked for", () => (audited(), onWayBack(': >"$ROOT/silent"')), { docker: restart, audit: newRule }, "the kernel can't be asked for its audit rules"],
+    ["auditing that stays on", () => (audited(), onWayBack('echo 1 >"$ROOT/enabled"')), { docker: restart, audit: { ...newRule, enable: true } }, "auditing is not switched off or on as it was"],
+    ["a sysctl that is another one", () => (host.write("/proc/sys/net/bridge/bridge-nf-call-iptables", "1\n"), host.on("auditctl", `[ "$1" != -l ] || if [ -e "$ROOT/asked" ]; then echo 0 >"$ROOT/proc/sys/net/bridge/bridge-nf-call-iptables"; else : >"$ROOT/asked"; fi\n${stubs.auditctl ?? ""}`)), { docker: restart, audit: newRule }, "bridge-nf-call-iptables is not 1"],
+    ["a file that was not there", () => onWayBack(': >"$ROOT/etc/new"'), { docker: restart, writes: [write("/etc/new", "new"), write(daemonJson, "BAD")] }, "/etc/new is still there"],
+    ["the text of a file", () => (host.write("/etc/a", "old"), onWayBack('echo other >"$ROOT/etc/a"')), { docker: restart, writes: [write("/etc/a", "new"), write(daemonJson, "BAD")] }, "/etc/a has another content, owner or mode"],
+    ["the mode of a file", () => (host.write("/etc/a", "old"), onWayBack('chmod 777 "$ROOT/etc/a"')), { docker: restart, writes: [write("/etc/a", "new"), write(daemonJson, "BAD")] }, "/etc/a has another content, owner or mode"],
+    ["the mode of a folder", () => (host.write("/etc/docker/theirs", ""), onWayBack('chmod 700 "$ROOT/etc/docker"')), { docker: restart, modes: [{ path: "/etc/docker", mode: "0755", ...mine }] }, "/etc/docker has another owner or mode"],
   ])("and compares %s", async (_, prepare, plan, line) => {
     prepare();
     const { outcome, log } = await apply({ writes: [write(daemonJson, "BAD")], ...plan });
-    expect(outcome).toBe("broken");
-    expect(log).toContain(line);
+    expect(outcome, log.join("\n")).toBe("broken");
+    expect(log.join("\n").replaceAll(host.folder, "")).toContain(line);
   });
 
   it("when a container that should have survived did not", async () => {
@@ -816,6 +843,16 @@ describe("the original", () => {
     host.calls();
     await restore({ docker: restart });
     expect(host.calls()).toContain(`docker start ${id}`);
+  });
+
+  it("says which file is not as it was, and what there is of it stays", async () => {
+    host.write("/etc/a", "old");
+    await apply({ writes: [write("/etc/a", "new")] });
+    onWayBack('echo other >"$ROOT/etc/a"');
+    const { outcome, log } = await restore({ docker: restart });
+    expect(outcome).toBe("broken");
+    expect(log.join("\n").replaceAll(host.folder, "")).toContain("not as before: /etc/a has another content, owner or mode");
+    expect(host.read(`/var/lib/drydock/pristine/tree${host.at("/etc/a")}`)).toBe("old");
   });
 
   it("of a host that was right from the start is nothing, and the host is nobody's all the same", async () => {
