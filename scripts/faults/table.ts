@@ -6,8 +6,7 @@ import { join, relative } from "node:path";
 import type { Row } from "../../test/e2e/faults/trial.ts";
 
 /**
- * What a row depends on, changed by one letter the table has to be made again: all that makes of a wish what is on a host, and the trials.
- * Not what is wished (src/config): that the two states of a trial differ is seen by each.
+ * What a row depends on, changed by one letter the table has to be made again: all that makes of a stack file what is on a host, and the trials.
  */
 export const covered = ["src/config", "src/desired", "src/effect", "src/observed", "src/plan", "src/provider", "src/remote", "templates", "test/e2e/faults"];
 
@@ -76,7 +75,7 @@ What the columns say was looked for at the end of each row, by itself, and a row
 - kernel: how many audit rules, AppArmor profiles, limits and firewall rules are in effect, and of which state.
 - data: bytes of the container's files with their sums of before, of all.
 - s: seconds from the fault to the last word of the transaction, on an emulated machine about ten times slower than a real one, with \`DRYDOCK_CONFIRM_SECONDS=25\` (60
-  otherwise, and where dockerd dies after 20 s); a boot is in it where there was one.
+  otherwise, where dockerd dies after 20 s, and for two applies at once); a boot is in it where there was one.
 
 Nothing of the transaction was left at the end of any: no timer, no boot unit, no half-written file. Where a firewall's rule or a setting of sshd locks the operator out in the middle of an
 update, the trial puts it there beside the update and takes it away at the end: what is shown is that the host takes the update back with nobody's help, and begins that within the time limit, by
