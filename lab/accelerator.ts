@@ -1,4 +1,4 @@
-/** KVM where it really runs a guest, else software emulation (TCG), about ten times slower. */
+/** KVM where it really runs a guest, else software emulation (TCG), several times slower. */
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { release } from "node:os";

@@ -8,7 +8,7 @@ import { chooseAccelerator, qemuVersion, type AcceleratorChoice } from "./accele
 import { withLock } from "./lock.ts";
 import { freePort } from "./port.ts";
 import { connectQmp, waitForStatus } from "./qmp.ts";
-import { isQemuRunning, killLeftQemu, killQemu, startQemu, tail, waitUntilGone, type QemuOptions } from "./qemu.ts";
+import { isQemuRunning, kernelArguments, killLeftQemu, killQemu, startQemu, tail, waitUntilGone, type QemuOptions } from "./qemu.ts";
 import { LabError, type LabSettings } from "./settings.ts";
 import { HOST_KEY_ALIAS, runScript, waitForSsh, type SshTarget } from "./ssh.ts";
 
@@ -187,7 +187,7 @@ function readHostKey(folder: string): string {
 
 async function frozenHash(settings: LabSettings, choice: AcceleratorChoice): Promise<string> {
   const cpu = choice.accelerator === "kvm" ? (/^model name.*$/m.exec(readFileSync("/proc/cpuinfo", "utf8"))?.[0] ?? "") : "";
-  const ground = [await qemuVersion(), choice.accelerator, cpu, settings.memory, settings.cpus, settings.dataDisk];
+  const ground = [await qemuVersion(), choice.accelerator, kernelArguments(choice.accelerator), cpu, settings.memory, settings.cpus, settings.dataDisk];
   return createHash("sha256").update(JSON.stringify(ground)).digest("hex").slice(0, 8);
 }
 

@@ -74,7 +74,7 @@ What the columns say was looked for at the end of each row, by itself, and a row
 - files: how many, and the state that has their owners, modes and sums. "Old, with theirs" is the old state with what somebody else changed meanwhile.
 - kernel: how many audit rules, AppArmor profiles, limits and firewall rules are in effect, and of which state.
 - data: bytes of the container's files with their sums of before, of all.
-- s: seconds from the fault to the last word of the transaction, on an emulated machine about ten times slower than a real one, with \`DRYDOCK_CONFIRM_SECONDS=25\` (60
+- s: seconds from the fault to the last word of the transaction, on an emulated machine several times slower than a real one, with \`DRYDOCK_CONFIRM_SECONDS=25\` (60
   otherwise, where dockerd dies after 20 s, and for two applies at once); a boot is in it where there was one.
 
 Nothing of the transaction was left at the end of any: no timer, no boot unit, no half-written file. Where a firewall's rule or a setting of sshd locks the operator out in the middle of an

@@ -2,7 +2,7 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { isQemuRunning, qemuArguments, type QemuOptions } from "../../lab/qemu.ts";
+import { isQemuRunning, kernelArguments, qemuArguments, type QemuOptions } from "../../lab/qemu.ts";
 
 const OPTIONS: QemuOptions = {
   folder: "/run/lab", kernel: "/image/vmlinuz", initrd: "/image/initrd.img", port: 22_001, memory: 2048, cpus: 2, accelerator: "tcg",
@@ -21,6 +21,11 @@ it("offers sshd on the loopback address only", () => {
 it("boots with AppArmor and audit", () => {
   const args = qemuArguments(OPTIONS);
   expect(args[args.indexOf("-append") + 1]).toContain("apparmor=1 security=apparmor audit=1");
+});
+
+it("puts programs at the same addresses in each process where they are translated, and only there", () => {
+  expect(kernelArguments("tcg").split(" ")).toContain("norandmaps");
+  expect(kernelArguments("kvm").split(" ")).not.toContain("norandmaps");
 });
 
 it("has the same devices for a machine that boots, is frozen or resumes", () => {
