@@ -78,8 +78,8 @@ const readRule = once((written: string): Rule => {
 function onlyPath(rule: string): string | undefined {
   if (!/^-a (always|never),exit\b/.test(rule) && !rule.startsWith("-w ")) return undefined;
   const fields = [...rule.matchAll(/-F (\S+)|-w (\S+)/g)].map(([, field, watch]) => field ?? `path=${watch ?? ""}`);
-  // Without perm= a list of system calls narrows; with it newer auditctl versions fill in the list themselves.
-  if (/ -S /.test(rule) && !fields.some((field) => field.startsWith("perm="))) return undefined;
+  // Some system calls only; one that has all that its permissions need is spelled without them.
+  if (/ -S /.test(rule)) return undefined;
   if (!fields.every((field) => /^(?:path|dir|perm|key|arch)=/.test(field))) return undefined;
   const where = fields.filter((field) => /^(?:path|dir)=/.test(field)).map((field) => canonical(field.replace(/^\w+=/, "")));
   return where.length === 1 ? where[0] : undefined;

@@ -3,6 +3,7 @@
  */
 
 import type { Known } from "../observed/records.ts";
+import { coverPermissions } from "./audit-syscalls.ts";
 
 /** The rules of a file, in the spelling of {@link normalizeAuditRule}: comments and empty lines are left out. */
 export function auditRulesOf(text: string): string[] {
@@ -15,7 +16,8 @@ export function auditRulesOf(text: string): string[] {
 
 /**
  * One spelling for a rule, whichever way it is written: `-w PATH -p wa -k KEY` (the kernel lists a watch so), a filter and
- * an action in either order, `-S all`, `-k KEY` for `-F key=KEY`, permissions in any order.
+ * an action in either order, `-S all`, `-k KEY` for `-F key=KEY`, permissions in any order, with or without all system calls that
+ * they need.
  */
 export const normalizeAuditRule = once(normalize);
 
@@ -72,8 +74,10 @@ function normalize(rule: string): string {
     } else if (value.startsWith("key=")) keys.push(value);
     else fields.push(value.startsWith("perm=") ? `perm=${sortPermissions(value.slice(5))}` : value);
   }
+  const permissions = fields.find((field) => field.startsWith("perm="))?.slice("perm=".length);
+  const telling = fields.filter((field) => !(permissions !== undefined && field.startsWith("-S ") && coverPermissions(permissions, field.slice("-S ".length))));
   if (watch !== undefined) return [`-w ${watch}`, ...fields.map((field) => field.replace("perm=", "-p ")), ...keys.map((key) => key.replace("key=", "-k "))].join(" ");
-  return [`-a ${filter}`, ...[...fields, ...keys].map((field) => (field.startsWith("-S") ? field : `-F ${field}`))].join(" ");
+  return [`-a ${filter}`, ...[...telling, ...keys].map((field) => (field.startsWith("-S") ? field : `-F ${field}`))].join(" ");
 }
 
 const actions = ["never", "always"];

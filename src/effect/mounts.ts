@@ -51,6 +51,9 @@ export function filesystemUnder(path: string, { mounts }: Observation): Mount | 
   return above.reduce<Mount | undefined>((deepest, mount) => (deepest && deepest.path.length > mount.path.length ? deepest : mount), undefined);
 }
 
+/** Whether xfs counts by project there, which a size for each container needs. */
+export const countsByProject = (options: string[]): boolean => options.some((option) => option === "pquota" || option === inKernel.pquota);
+
 // --- Internal ---
 
 /** xfs(5): the kernel names what it does. */

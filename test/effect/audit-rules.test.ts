@@ -4,11 +4,15 @@ import { auditInEffect, auditRulesOf, normalizeAuditRule, watchedPath } from "..
 import { known, unknown } from "../../src/observed/records.ts";
 
 const rule = "-a always,exit -F arch=b64 -F path=/etc/docker -F perm=rwxa -F key=docker";
+/** Kernel 6.12, auditctl 4.0.2, for {@link rule}. */
+const listedByAudit4 = "-a always,exit -F arch=b64 -S open,bind,execve,truncate,ftruncate,rename,mkdir,rmdir,creat,link,unlink,symlink,readlink,chmod,fchmod,chown,fchown,lchown,mknod,acct,swapon,quotactl,setxattr,lsetxattr,fsetxattr,getxattr,lgetxattr,fgetxattr,listxattr,llistxattr,flistxattr,removexattr,lremovexattr,fremovexattr,openat,mkdirat,mknodat,fchownat,unlinkat,renameat,linkat,symlinkat,readlinkat,fchmodat,fallocate,renameat2,openat2 -F path=/etc/docker -F perm=rwxa -F key=docker";
 
 describe("one spelling for a rule", () => {
   it.each([
     ["as we write it", rule, rule],
     ["as auditctl -l prints it", "-a always,exit -F arch=b64 -S all -F path=/etc/docker -F perm=rwxa -F key=docker", rule],
+    ["as auditctl of audit 4 prints it (Debian 13)", listedByAudit4, rule],
+    ["as on an architecture without the old system calls", listedByAudit4.replace(/-S \S+/, "-S execve,truncate,ftruncate,setxattr,lsetxattr,fsetxattr,getxattr,listxattr,removexattr,lremovexattr,fremovexattr,openat,mkdirat,mknodat,fchown,fchownat,unlinkat,linkat,symlinkat,readlinkat,fchmod,fchmodat,fallocate,renameat2"), rule],
     ["action and filter the other way round", "-a exit,always -F arch=b64 -F path=/etc/docker -F perm=rwxa -F key=docker", rule],
     ["at the head of the list", "-A always,exit -F arch=b64 -F path=/etc/docker -F perm=rwxa -F key=docker", rule],
     ["permissions in any order", "-a always,exit -F arch=b64 -F path=/etc/docker -F perm=axwr -F key=docker", rule],
@@ -26,6 +30,10 @@ describe("one spelling for a rule", () => {
   it("tells rules apart that audit something else", () => {
     const others = [rule.replace("b64", "b32"), rule.replace("path=", "dir="), rule.replace("rwxa", "wa"), rule.replace("always", "never"), rule.replace("key=docker", "key=other"), `${rule} -F auid!=0`, "-w /etc/docker -p rwxa -k docker"];
     expect(new Set([rule, ...others].map(normalizeAuditRule)).size).toBe(others.length + 1);
+  });
+
+  it.each(["rename", "openat", "chmod", "execve", "readlink", "fsetxattr"])("takes a list without %s for a narrower rule", (call) => {
+    expect(normalizeAuditRule(listedByAudit4.replace(`,${call},`, ","))).not.toBe(rule);
   });
 
   it("of a normalized rule is that rule", () => {
