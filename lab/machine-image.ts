@@ -9,7 +9,7 @@ import { withLock } from "./lock.ts";
 import { freePort } from "./port.ts";
 import { connectQmp, waitForStatus } from "./qmp.ts";
 import { isQemuRunning, kernelArguments, killLeftQemu, killQemu, startQemu, tail, waitUntilGone, type QemuOptions } from "./qemu.ts";
-import { LabError, type LabSettings } from "./settings.ts";
+import { LabError, releases, type LabSettings } from "./settings.ts";
 import { HOST_KEY_ALIAS, runScript, waitForSsh, type SshTarget } from "./ssh.ts";
 
 export interface MachineImage extends AcceleratorChoice {
@@ -26,17 +26,16 @@ export interface MachineImage extends AcceleratorChoice {
 }
 
 const RECIPE = join(import.meta.dirname, "image");
-const SUITE = "bookworm";
 
 /** Returns the image; builds and freezes what is missing, once, however many processes ask at the same time. */
 export async function ensureImage(settings: LabSettings, log: (line: string) => void = () => {}): Promise<MachineImage> {
   mkdirSync(settings.folder, { recursive: true });
   return await withLock(join(settings.folder, "lock"), "the lab's image", log, async () => {
     const identityFile = await ensureKey(settings);
-    const folder = join(settings.folder, "images", recipeHash(readFileSync(`${identityFile}.pub`)));
+    const folder = join(settings.folder, "images", `${settings.release}-${recipeHash(readFileSync(`${identityFile}.pub`))}`);
     const part = `${folder}.part`;
     if (!existsSync(folder)) {
-      await timed(log, "lab: base disk built", () => buildBase(part, identityFile));
+      await timed(log, "lab: base disk built", () => buildBase(part, identityFile, settings));
       const choice = await chooseAccelerator(settings, join(part, "vmlinuz"), join(part, "initrd.img"));
       log(`lab: ${choice.accelerator}: ${choice.reason}`);
       await timed(log, "lab: first boot done", () => firstBoot(settings, part, identityFile, choice));
@@ -85,12 +84,12 @@ async function ensureKey(settings: LabSettings): Promise<string> {
   return file;
 }
 
-async function buildBase(part: string, identityFile: string): Promise<void> {
+async function buildBase(part: string, identityFile: string, { release }: LabSettings): Promise<void> {
   await killLeftQemu(join(part, "first-boot"));
   // As root: a build that was cut off leaves files of root.
   await $({ quiet: true })`${asRoot()} rm -rf ${part}`;
   mkdirSync(part, { recursive: true });
-  const output = await $({ quiet: true, nothrow: true })`${asRoot()} bash ${join(RECIPE, "build.sh")} ${part} ${identityFile}.pub ${SUITE}`;
+  const output = await $({ quiet: true, nothrow: true })`${asRoot()} bash ${join(RECIPE, "build.sh")} ${part} ${identityFile}.pub ${release}`;
   if (output.exitCode !== 0) {
     throw new LabError(`the lab's base disk could not be built: ${output.stderr.trim().split("\n").slice(-8).join("\n")}`);
   }
@@ -191,14 +190,14 @@ async function frozenHash(settings: LabSettings, choice: AcceleratorChoice): Pro
   return createHash("sha256").update(JSON.stringify(ground)).digest("hex").slice(0, 8);
 }
 
-// Old images go, except those that a machine was started from: its disk is only what differs.
+// Old images of the release go, except those that a machine was started from: its disk is only what differs.
 async function removeUnused(settings: LabSettings, folder: string, frozen: string): Promise<void> {
   const runs = join(settings.folder, "run");
   const records = existsSync(runs) ? readdirSync(runs).map((name) => join(runs, name, "machine.json")) : [];
   const used = records.filter((file) => existsSync(file)).map((file) => readFileSync(file, "utf8")).join("\n");
   const images = join(settings.folder, "images");
   const all = [
-    ...readdirSync(images).map((name) => join(images, name)),
+    ...readdirSync(images).filter((name) => !releases.some((release) => release !== settings.release && name.startsWith(`${release}-`))).map((name) => join(images, name)),
     ...readdirSync(folder).filter((name) => name.startsWith("frozen-")).map((name) => join(folder, name)),
   ];
   const unused = all.filter((path) => path !== folder && path !== frozen && !used.includes(path));

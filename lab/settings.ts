@@ -3,7 +3,12 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 
+/** Debian releases that a machine can have, each with another engine and another kernel. */
+export const releases = ["bookworm", "trixie", "forky"] as const;
+
 export interface LabSettings {
+  /** Of Debian: `bookworm` has Docker 20.10, `trixie` 26.1, `forky` what is coming. @default "bookworm", DRYDOCK_LAB_RELEASE */
+  release: (typeof releases)[number];
   /** Memory of a machine in MiB. @default 2048, DRYDOCK_LAB_MEMORY */
   memory: number;
   /** CPUs of a machine. Emulated ones wait for each other: with two machines on two CPUs, one each is a quarter faster. @default 1, DRYDOCK_LAB_CPUS */
@@ -29,11 +34,15 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): LabSettings 
   if (accelerator !== "auto" && accelerator !== "kvm" && accelerator !== "tcg") {
     throw new LabError(`DRYDOCK_LAB_ACCELERATOR is "${accelerator}": allowed are auto, kvm and tcg`);
   }
+  const wished = env["DRYDOCK_LAB_RELEASE"] || releases[0];
+  const release = releases.find((name) => name === wished);
+  if (release === undefined) throw new LabError(`DRYDOCK_LAB_RELEASE is "${wished}": allowed are ${releases.join(", ")}`);
   const dataDisk = env["DRYDOCK_LAB_DATA_DISK"] ?? "3G";
   if (!/^\d+[MG]$/.test(dataDisk)) {
     throw new LabError(`DRYDOCK_LAB_DATA_DISK is "${dataDisk}": allowed is a size such as 500M or 3G`);
   }
   return {
+    release,
     memory: wholeNumber(env, "DRYDOCK_LAB_MEMORY", 2048),
     cpus: wholeNumber(env, "DRYDOCK_LAB_CPUS", 1),
     dataDisk,

@@ -35,6 +35,8 @@ main() {
 bootstrap() {
   local packages sources=()
   packages=$(sed '/^#/d; /^$/d' "$recipe/packages.txt" | paste -sd, -)
+  # Later ones have the client in a package of its own.
+  [ "$suite" = bookworm ] || packages=$packages,docker-cli
   # This machine's own sources are the ones that are known to answer; on another release mmdebstrap knows better.
   if grep -q "^VERSION_CODENAME=$suite$" /etc/os-release; then
     for file in /etc/apt/sources.list /etc/apt/sources.list.d/debian.sources; do
@@ -100,7 +102,7 @@ container_image() {
 # A 2 MB initrd of busybox and the virtio modules: Debian's own has 50 MB and costs 3 s of each boot.
 # With "probe" on its command line it only says that it runs: that is how KVM is tried (accelerator.ts).
 initrd() {
-  local kernel root=$out/initrd module
+  local kernel root=$out/initrd module unpacked
   kernel=$(ls "$tree/lib/modules")
   rm -rf "$root"
   mkdir -p "$root"/{bin,dev,proc,root}
@@ -114,8 +116,10 @@ initrd() {
     for module in virtio_pci virtio_blk ext4; do
       chroot "$tree" modprobe -S "$kernel" --show-depends "$module"
     done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' | while read -r module; do
-      cp "$tree$module" "$root/"
-      echo "/bin/busybox insmod /${module##*/}"
+      unpacked=${module##*/}
+      unpacked=${unpacked%.xz}
+      case $module in *.xz) xz -dc "$tree$module" >"$root/$unpacked" ;; *) cp "$tree$module" "$root/" ;; esac
+      echo "/bin/busybox insmod /$unpacked"
     done
     echo 'until /bin/busybox mount -t ext4 /dev/vda /root; do /bin/busybox sleep 0.1; done'
     echo '/bin/busybox umount /dev /proc; exec /bin/busybox switch_root /root /sbin/init'
