@@ -275,8 +275,9 @@ find /etc -name '*.drydock-new'
 docker ps -a --format '{{.Names}}' | grep drydock-probe; docker images -q drydock-probe
 true`;
 
-// Asked on the host itself: a session for each question would cost an emulated one more than its transaction.
-const settled = "[ ! -e /var/lib/drydock/transaction/step ] && ! systemctl -q is-active drydock-apply.service drydock-guard.service && docker info >/dev/null 2>&1";
+// Asked on the host itself: a session for each question would cost an emulated one more than its transaction. Who was sent something and has not begun yet has
+// the lock already. The kernel tells, since who tried it would have it meanwhile.
+const settled = "{ [ ! -e /var/lib/drydock/lock ] || ! grep -q \":$(stat -c %i /var/lib/drydock/lock) \" /proc/locks; } && [ ! -e /var/lib/drydock/transaction/step ] && ! systemctl -q is-active drydock-apply.service drydock-guard.service && docker info >/dev/null 2>&1";
 
 function signal({ pid }: ChildProcess, name: NodeJS.Signals): void {
   try {
