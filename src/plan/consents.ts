@@ -1,9 +1,9 @@
 /** Disruptions that a plan would cause and the stack file has to consent to: all of them at once, with the one line that consents to all. */
 
 import { isDeepStrictEqual } from "node:util";
-import { disruptions, type Disruption, type HostInputs, type JsonObject } from "../desired/host-inputs.ts";
+import { disruptions, type Disruption, type HostInputs } from "../desired/host-inputs.ts";
 import { containerdData } from "../desired/volumes.ts";
-import { wishedDataRoot } from "../desired/image-store.ts";
+import { wishedContainerdStore, wishedDataRoot } from "../desired/image-store.ts";
 import { keepsImagesInContainerd } from "../effect/daemon.ts";
 import type { Observation } from "../observed/observation.ts";
 import { counted, removedByStop } from "./describe.ts";
@@ -73,10 +73,9 @@ function unknownDisruptions(wish: HostInputs, observation: Observation, { docker
 /** The keys by which dockerd would see another store, as far as the files tell: only a running one knows which it has. */
 function changedStoreKeys(wish: HostInputs, observation: Observation): string[] {
   const { daemon } = observedInputs(wish, observation);
-  const containerdStore = ({ features }: JsonObject) => (features as JsonObject | undefined)?.["containerd-snapshotter"];
   return [
     ...(wishedDataRoot(wish) === wishedDataRoot({ daemon }) ? [] : ["data-root"]),
-    ...(containerdStore(wish.daemon) === containerdStore(daemon) ? [] : ["features"]),
+    ...(wishedContainerdStore(wish) === wishedContainerdStore({ daemon }) ? [] : ["features"]),
     ...["storage-driver", "userns-remap"].filter((key) => !isDeepStrictEqual(wish.daemon[key], daemon[key])),
   ];
 }

@@ -4,7 +4,7 @@ import type { HostInputs } from "../desired/host-inputs.ts";
 import { isSnapshotter, wishedContainerdStore, wishedDataRoot, wishesRemap } from "../desired/image-store.ts";
 import { containerdData } from "../desired/volumes.ts";
 import { keepsImagesInContainerd } from "../effect/daemon.ts";
-import { filesystemUnder, mountedOn } from "../effect/mounts.ts";
+import { countsByProject, filesystemUnder, mountedOn } from "../effect/mounts.ts";
 import type { Mount, Observation } from "../observed/observation.ts";
 import { compareVersions } from "../observed/engine-version.ts";
 import type { Room } from "../observed/room.ts";
@@ -127,8 +127,7 @@ function quotaFindings(wish: HostInputs, observation: Observation): string[] {
   const volume = wish.volumes?.[place];
   const mount = volume ? { filesystem: volume.filesystem, options: volume.options.split(","), path: place } : filesystemUnder(place, observation);
   if (!mount) return [];
-  const counts = mount.options.some((option) => option === "pquota" || option === "prjquota");
-  if (mount.filesystem === "xfs" && counts) return [];
+  if (mount.filesystem === "xfs" && countsByProject(mount.options)) return [];
   const lack = mount.filesystem === "xfs" ? "is mounted without pquota" : `is ${mount.filesystem}`;
   return [`daemon.storage-opts ${size} needs xfs with pquota, and ${place}, on the filesystem at ${mount.path}, ${lack}, so dockerd would not start; give it a volume with filesystem: xfs and containerSize, or take the option out`];
 }

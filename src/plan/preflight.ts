@@ -39,12 +39,12 @@ export function doubts(wish: HostInputs, observation: Observation, plan: Plan): 
 /** A host Drydock is not made for. */
 export function unusableHost(observation: Observation): string[] {
   const { kernel, init, dockerPath, units, info } = observation;
-  if (!kernel.startsWith("Linux ")) return [`this is ${kernel || "no Linux"}; Drydock serves Linux hosts with systemd`];
-  if (init !== "systemd") return [`process 1 is ${init}, not systemd; Drydock serves hosts that systemd runs (is this a container?)`];
+  if (!kernel.startsWith("Linux ")) return [`this is ${kernel || "no Linux"}; Drydock serves Linux hosts with systemd; take this host out of the stack file`];
+  if (init !== "systemd") return [`process 1 is ${init}, not systemd; Drydock serves hosts that systemd runs; if this is a container, connect to the machine around it, else take this host out of the stack file`];
   if (dockerPath.includes("/snap")) return ["Docker is a snap here: it can't read /etc/docker/daemon.json, and no-new-privileges breaks it; install the engine's packages instead"];
-  if (info.known && info.value.SecurityOptions.some((option) => option.startsWith("name=rootless"))) return ["this is rootless Docker, which has its own configuration; Drydock hardens the system-wide engine"];
+  if (info.known && info.value.SecurityOptions.some((option) => option.startsWith("name=rootless"))) return ["this is rootless Docker, which has its own configuration; Drydock hardens the system-wide engine; install that one, or take this host out of the stack file"];
   if (units["docker.service"]?.LoadState !== "loaded" || dockerPath === "") return ["there is no docker.service here; install Docker 20.10 or newer first"];
-  if (info.known && compareVersions(info.value.ServerVersion, "20.10") < 0) return [`Docker ${info.value.ServerVersion} is too old; Drydock needs 20.10 or newer`];
+  if (info.known && compareVersions(info.value.ServerVersion, "20.10") < 0) return [`Docker ${info.value.ServerVersion} is too old; update Docker to 20.10 or newer first`];
   return [];
 }
 

@@ -2,7 +2,7 @@
 
 import type { DeclaredVolume, HostInputs } from "../desired/host-inputs.ts";
 import { containerdData, copyLabel, dockerData, mountUnit, wholeLabel } from "../desired/volumes.ts";
-import { mountedOn } from "../effect/mounts.ts";
+import { countsByProject, mountedOn } from "../effect/mounts.ts";
 import { dataRoot } from "../effect/daemon.ts";
 import type { Observation } from "../observed/observation.ts";
 import type { Device, VolumeFacts } from "../observed/volumes.ts";
@@ -55,7 +55,7 @@ function deviceFindings(mountPoint: string, { device: name, filesystem }: Declar
   if (!device) return [`${name} is not there; \`ls -l /dev/disk/by-id\` on the host shows which disks it has`];
   if (device.kind !== "block special file") return [`${name} is a ${device.kind}, not a disk, a partition or a logical volume; name one of those by its stable path (ls -l /dev/disk/by-id)`];
   const here = mountedOn(mountPoint, observation);
-  if (here?.number === device.number && filesystem === "xfs" && here.filesystem === "xfs" && !here.options.some((option) => option === "pquota" || option === "prjquota")) {
+  if (here?.number === device.number && filesystem === "xfs" && here.filesystem === "xfs" && !countsByProject(here.options)) {
     return [`${name} is mounted at ${mountPoint} without pquota, and xfs takes that only when it is mounted anew; add it to its line in /etc/fstab and restart the host, or stop Docker and containerd, unmount it and mount it with -o pquota`];
   }
   if (here?.number === device.number) return here.filesystem === filesystem ? [] : [`${name} is mounted at ${mountPoint} with ${here.filesystem}, not with ${filesystem}; Drydock formats nothing that holds data, so set volume.filesystem: ${here.filesystem}`];

@@ -26,13 +26,13 @@ it("nothing is wrong with a default host and a usual wish", () => {
 
 describe("a host that Drydock is not made for", () => {
   it.each<[Partial<Observation>, string]>([
-    [{ kernel: "FreeBSD 14.1" }, "this is FreeBSD 14.1; Drydock serves Linux hosts with systemd"],
-    [{ init: "sleep" }, "process 1 is sleep, not systemd; Drydock serves hosts that systemd runs (is this a container?)"],
+    [{ kernel: "FreeBSD 14.1" }, "this is FreeBSD 14.1; Drydock serves Linux hosts with systemd; take this host out of the stack file"],
+    [{ init: "sleep" }, "process 1 is sleep, not systemd; Drydock serves hosts that systemd runs; if this is a container, connect to the machine around it, else take this host out of the stack file"],
     [{ dockerPath: "/snap/bin/docker" }, "Docker is a snap here: it can't read /etc/docker/daemon.json, and no-new-privileges breaks it; install the engine's packages instead"],
-    [{ info: info({ SecurityOptions: ["name=seccomp", "name=rootless"] }) }, "this is rootless Docker, which has its own configuration; Drydock hardens the system-wide engine"],
+    [{ info: info({ SecurityOptions: ["name=seccomp", "name=rootless"] }) }, "this is rootless Docker, which has its own configuration; Drydock hardens the system-wide engine; install that one, or take this host out of the stack file"],
     [{ units: { "docker.service": { LoadState: "not-found" } } }, "there is no docker.service here; install Docker 20.10 or newer first"],
     [{ dockerPath: "" }, "there is no docker.service here; install Docker 20.10 or newer first"],
-    [{ info: info({ ServerVersion: "19.03.15" }) }, "Docker 19.03.15 is too old; Drydock needs 20.10 or newer"],
+    [{ info: info({ ServerVersion: "19.03.15" }) }, "Docker 19.03.15 is too old; update Docker to 20.10 or newer first"],
   ])("%j", (host, text) => {
     // Nothing else is judged there, however much is wrong.
     expect(daemon({ icc: false, tlskey: "/gone" }, defaultHost(host))).toEqual([text]);

@@ -313,7 +313,7 @@ describe("create", () => {
 
   it("that is refused by the preflight does not get to the host", async () => {
     host.views = [defaultHost({ init: "sh" })];
-    expect((await failure()).message).toBe("web1: refused, nothing was touched: process 1 is sh, not systemd; Drydock serves hosts that systemd runs (is this a container?)");
+    expect((await failure()).message).toBe("web1: refused, nothing was touched: process 1 is sh, not systemd; Drydock serves hosts that systemd runs; if this is a container, connect to the machine around it, else take this host out of the stack file");
     expect(host.deeds).toEqual(["observe"]);
   });
 
