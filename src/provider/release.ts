@@ -13,6 +13,7 @@ import { forgetOwner, restoreOriginal } from "../remote/apply.ts";
 import { seconds } from "../remote/limits.ts";
 import { busy, DeferredError, HalfDoneError, HostError, listed } from "./errors.ts";
 import { look } from "./look.ts";
+import { signature } from "./signature.ts";
 
 export interface Released {
   level: "info" | "warn";
@@ -59,7 +60,7 @@ export async function release(owner: Owner, state: HostInputs): Promise<Released
       `${host}: refused, nothing was touched: restoring the originals restarts dockerd${stops}, and that waits for ${window}; run this again then, or, to have it now, declare the host in the stack file with window: null, run pulumi up, which makes what else waits there as well, and run this again`,
     );
   }
-  const { outcome, log } = await restoreOriginal(state.connection, plan, observation, owner);
+  const { outcome, log } = await restoreOriginal(state.connection, plan, observation, owner, { signature: signature(owner) });
   if (outcome === "busy") throw busy(host, log);
   if (outcome === "unfinished") throw new HostError(listed(`${host}: an earlier operation had been cut off there and was brought to its end just now; nothing else was touched, so run this one again`, log));
   if (outcome === "cut off") throw new HalfDoneError(listed(`${host}: restoring the originals was cut off; the host goes on with it by itself within ${seconds.guard} s, or at its next boot; run this again to see that it did`, log));

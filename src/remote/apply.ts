@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { Connection } from "../config/connection.ts";
 import { profileIn } from "../desired/apparmor-profiles.ts";
+import type { JsonObject } from "../desired/host-inputs.ts";
 import type { Observation, Owner } from "../observed/observation.ts";
 import { containerdData, volumeFiles } from "../desired/volumes.ts";
 import { confines } from "../effect/apparmor.ts";
@@ -46,8 +47,8 @@ export async function applyPlan(connection: Connection, plan: Plan, observation:
 }
 
 /** Puts the pristine originals back. */
-export async function restoreOriginal(connection: Connection, plan: Plan, observation: Observation, owner: Owner): Promise<TransactionResult> {
-  return run(connection, "restore", stageOf("restore", plan, observation, owner), owner);
+export async function restoreOriginal(connection: Connection, plan: Plan, observation: Observation, owner: Owner, options: Pick<ApplyOptions, "signature"> = {}): Promise<TransactionResult> {
+  return run(connection, "restore", stageOf("restore", plan, observation, owner, options), owner);
 }
 
 /** Removes what moves to filesystems of their own have left. */
@@ -241,7 +242,7 @@ function stageOf(command: Command, plan: Plan, observation: Observation, owner: 
     "profiles-load": list(plan.profiles.load),
     "profiles-unload": list(plan.profiles.unload),
     ...(plan.docker.liveRestoreFirst ? liveRestoreOnAndOff(observation) : {}),
-    ...validation(plan, command === "apply" ? staged("/etc/docker/daemon.json") : `${state}/pristine/tree/etc/docker/daemon.json`),
+    ...(command === "apply" ? validation(plan, staged("/etc/docker/daemon.json"), withoutUnmadeUser(plan)) : validation(plan, `${state}/pristine/tree/etc/docker/daemon.json`)),
   };
 }
 
@@ -249,15 +250,19 @@ function stageOf(command: Command, plan: Plan, observation: Observation, owner: 
 const mayEndAnswers = ({ docker, profiles, scopeLimits, sliceLimits }: Plan, observation: Observation) =>
   docker.how !== "nothing" || profiles.load.some((name) => confines(name, observation)) || scopeLimits.length + sliceLimits.length > 0;
 
+/** Of one container: each is waited for a moment, and a published range of thousands would take longer than the whole change may. */
+const mostPorts = 16;
+
 /** `name address port` of the TCP ports of containers that run on, or run again, after it. */
 function publishedPorts({ containers }: Observation, { stop, switchesStore }: Plan["docker"]): string[] {
   if (!containers.known) return [];
   return containers.value
     .filter(({ id, running }) => running && !(switchesStore && stop.includes(id)))
     .flatMap(({ name, ports }) =>
-      Object.entries(ports).flatMap(([port, bindings]) =>
-        port.endsWith("/tcp") ? (bindings ?? []).filter(({ HostIp }) => HostIp !== "::").map(({ HostIp, HostPort }) => `${name} ${local(HostIp)} ${HostPort}`) : [],
-      ),
+      Object.entries(ports)
+        .flatMap(([port, bindings]) => (port.endsWith("/tcp") ? (bindings ?? []).filter(({ HostIp }) => HostIp !== "::") : []))
+        .slice(0, mostPorts)
+        .map(({ HostIp, HostPort }) => `${name} ${local(HostIp)} ${HostPort}`),
     );
 }
 
@@ -267,11 +272,23 @@ function publishedPorts({ containers }: Observation, { stop, switchesStore }: Pl
  */
 const local = (address: string) => (address === "" || address === "0.0.0.0" ? "127.0.0.1" : address);
 
-/** The engine's own check of the new daemon.json, or of the original one, with the flags it will meet on the unit's command line. */
-function validation({ validateWith }: Plan, file: string | undefined): Stage {
+/**
+ * The engine's own check of the new daemon.json, or of the original one, with the flags it will meet on the unit's command line.
+ *
+ * @param instead a text that is checked in place of the file
+ */
+function validation({ validateWith }: Plan, file: string | undefined, instead?: string): Stage {
   if (file === undefined || !validateWith) return {};
   const [binary = "", ...flags] = validateWith;
-  return { validate: `exec ${[binary, "--validate", "--config-file", file, ...flags].map(quote).join(" ")}\n` };
+  const checked = instead === undefined ? file : `${inHand}/validate.json`;
+  return { ...(instead === undefined ? {} : { "validate.json": instead }), validate: `exec ${[binary, "--validate", "--config-file", checked, ...flags].map(quote).join(" ")}\n` };
+}
+
+/** The new daemon.json without `userns-remap` where its user is made by the same change: engines look him up when they check it (seen with 26.1). */
+function withoutUnmadeUser({ subordinateIds, writes }: Plan): string | undefined {
+  const text = writes.find(({ path }) => path === "/etc/docker/daemon.json")?.text;
+  if (subordinateIds === undefined || text === undefined) return undefined;
+  return JSON.stringify({ ...(JSON.parse(text) as JsonObject), "userns-remap": undefined });
 }
 
 /** The daemon.json of before with live-restore, and without: so that containers outlive the way back as they do the change. */

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { applyPlan, forgetOwner, parseTransactionOutput, removeOldData, transactionProgram, transactionScript, writeOwner } from "../../src/remote/apply.ts";
+import { applyPlan, forgetOwner, parseTransactionOutput, removeOldData, restoreOriginal, transactionProgram, transactionScript, writeOwner } from "../../src/remote/apply.ts";
 import { volumeFiles } from "../../src/desired/volumes.ts";
 import { known } from "../../src/observed/records.ts";
 import { onPath, ownRuntimeFolder } from "../support/fake-ssh.ts";
@@ -58,10 +58,12 @@ describe("what a transaction printed", () => {
 
 describe("what is sent", () => {
   /** The files of the stage, as the host would get them. */
-  async function staged(...args: Parameters<typeof applyPlan>): Promise<(name: string) => string> {
+  const staged = (...args: Parameters<typeof applyPlan>): Promise<(name: string) => string> => sent(() => applyPlan(...args));
+
+  async function sent(send: () => Promise<unknown>): Promise<(name: string) => string> {
     ownRuntimeFolder();
     const folder = onPath({ ssh: 'cat >"$(dirname "$0")/script"; echo "status 0"' });
-    await applyPlan(...args);
+    await send();
     const writes = readFileSync(join(folder, "script"), "utf8").split(/^(?=printf %s )/m).slice(1);
     return (name) => {
       const write = writes.find((text) => text.includes(` >/var/lib/drydock/transaction/${name}\n`));
@@ -84,6 +86,21 @@ describe("what is sent", () => {
     expect(file("survivors")).toBe("");
   });
 
+  it("asks the ports that a container publishes over TCP, and of a range only as many as take no time", async () => {
+    const binding = (port: number) => [{ HostIp: "0.0.0.0", HostPort: String(port) }, { HostIp: "::", HostPort: String(port) }];
+    const web = container("web", { ports: { "80/tcp": binding(8080), "53/udp": binding(53), "81/tcp": null } });
+    const media = container("media", { ports: Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`${10_000 + i}/tcp`, binding(10_000 + i)])) });
+    const file = await staged(connection, emptyPlan({ docker: { ...noDocker, how: "restart" } }), defaultHost({ containers: known([web, media]) }), owner);
+    expect(file("ports").trim().split("\n")).toEqual(["web 127.0.0.1 8080", ...Array.from({ length: 16 }, (_, i) => `media 127.0.0.1 ${10_000 + i}`)]);
+  });
+
+  it("tells who applies, and who restores the originals", async () => {
+    const [signature, begun] = [["by ops@desk", "commit 1a2b3c"], "2026-11-30T12:00:00.000Z"];
+    const told = "stack drydock/test\nhost web1\nconfiguration -\nby ops@desk\ncommit 1a2b3c\nsince 2";
+    expect((await staged(connection, emptyPlan(), defaultHost(), owner, { begun, signature }))("by")).toBe(`${told}026-11-30T12:00:00.000Z\n`);
+    expect((await sent(() => restoreOriginal(connection, emptyPlan(), defaultHost(), owner, { signature })))("by")).toContain(told);
+  });
+
   it("names every path that is wished, and the limits of containers, as the host reads them", async () => {
     const plan = emptyPlan({ declared: ["/etc/docker", "/etc/docker/daemon.json"], scopeLimits: [{ scope: "docker-1.scope", file: "pids.max", value: "512" }] });
     const file = await staged(connection, plan, defaultHost(), owner);
@@ -96,6 +113,15 @@ describe("what is sent", () => {
     const plan = emptyPlan({ writes: [{ path: "/etc/a", ...write }, { path: "/etc/docker/daemon.json", ...write }], validateWith: ["/usr/bin/dockerd", "-H", "fd://"] });
     const file = await staged(connection, plan, defaultHost(), owner);
     expect(file("validate")).toBe("exec /usr/bin/dockerd --validate --config-file /var/lib/drydock/transaction/files/2 -H fd://\n");
+  });
+
+  it("has it checked without the user of userns-remap where he is made by the same change: the engine would look him up", async () => {
+    const daemonJson = { path: "/etc/docker/daemon.json", text: '{"icc":false,"userns-remap":"dockremap"}\n', owner: "root", group: "root", mode: "0644" };
+    const plan = emptyPlan({ writes: [daemonJson], validateWith: ["/usr/bin/dockerd"], subordinateIds: { user: "dockremap", createUser: true, uids: ["dockremap:100000:65536"], gids: [] } });
+    const file = await staged(connection, plan, defaultHost(), owner);
+    expect(file("validate")).toBe("exec /usr/bin/dockerd --validate --config-file /var/lib/drydock/transaction/validate.json\n");
+    expect(file("validate.json")).toBe('{"icc":false}');
+    expect(file("files/1")).toBe(daemonJson.text);
   });
 
   it("names each volume in one line, and the files that stay with it", async () => {

@@ -19,8 +19,7 @@ activate() {
 
 check_unchanged() { # somebody else may have been at work since the observation
   if has expect; then
-    changed=$(sha256sum -c "$stage/expect" 2>/dev/null | grep -v ': OK$' | cut -d: -f1 | tr '\n' ' ' || true)
-    [ -z "$changed" ] || refuse "changed by somebody else since it was read: $changed"
+    changed=$(sha256sum -c --quiet "$stage/expect" 2>/dev/null) || refuse "changed by somebody else since it was read: $(printf '%s\n' "$changed" | cut -d: -f1 | tr '\n' ' ')"
   fi
   while IFS= read -r path; do [ ! -e "$path" ] || refuse "made by somebody else since it was read: $path"; done <"$stage/expect-absent"
 }
@@ -133,13 +132,13 @@ new_generation() {
   cp "$stage/by" "$stage/writes" "$stage/removes" "$stage/modes" "$stage/ids" "$generation/"
   cp -r "$stage/files" "$generation/after/"
   if [ "$first" = yes ]; then
-    # The originals are what was there before.
+    # The originals are what was there before, with their sums.
     cp -a "$state/pristine" "$generation/before"
   else
     remember_all "$generation/before"
     remember_profiles "$generation/before"
+    note_sums "$generation/before"
   fi
-  note_sums "$generation/before"
   (cd "$generation" && find after -type f -exec sha256sum {} + >manifest)
   printf '%s\n' "$generation" >"$stage/generation"
 }
