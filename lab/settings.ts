@@ -4,10 +4,10 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 
 /** Debian releases that a machine can have, each with another engine and another kernel. */
-export const releases = ["bookworm", "trixie", "forky"] as const;
+export const releases = ["bookworm", "trixie"] as const;
 
 export interface LabSettings {
-  /** Of Debian: `bookworm` has Docker 20.10, `trixie` 26.1, `forky` what is coming. @default "bookworm", DRYDOCK_LAB_RELEASE */
+  /** Of Debian: `bookworm` has Docker 20.10 and Linux 6.1, `trixie` 26.1 and 6.12. @default "bookworm", DRYDOCK_LAB_RELEASE */
   release: (typeof releases)[number];
   /** Memory of a machine in MiB. @default 2048, DRYDOCK_LAB_MEMORY */
   memory: number;

@@ -47,7 +47,9 @@ function ofProcess(key: string, wished: string, process: Process, { openFilesMax
   if (key !== "LimitNOFILE") return undefined;
   // The kernel takes no more than fs.nr_open, and that is what systemd makes of infinity.
   const meant = openFilesMax.known ? wished.replaceAll("infinity", String(openFilesMax.value)) : wished;
-  // A program made with Go raises its own soft limit to the hard one, and gives the old one to what it starts (Go 1.19 on).
-  const raised = meant.slice(meant.indexOf(":") + 1);
-  return process.openFiles === meant || process.openFiles === raised ? wished : process.openFiles;
+  // A program made with Go raises its own soft limit to the hard one, newer ones to one less, and gives the old one to what it starts
+  // (Go 1.19 on; one less: containerd 1.7 of Debian 13).
+  const hard = meant.slice(meant.indexOf(":") + 1);
+  const raised = [hard, `${Number(hard) - 1}:${hard}`];
+  return [meant, ...raised].includes(process.openFiles) ? wished : process.openFiles;
 }

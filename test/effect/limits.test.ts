@@ -109,6 +109,8 @@ describe("a limit of a service", () => {
 
   it.each([
     ["1024:4096", "4096", "1024:4096"],
+    ["1024:4096", "4095:4096", "1024:4096"],
+    ["1024:infinity", "1048575:1048576", "1024:infinity"],
     ["1024:4096", "2048:4096", "2048:4096"],
     ["4096", "1024:4096", "1024:4096"],
   ])("LimitNOFILE=%s of a program that Go has raised to %s is %s", (wished, openFiles, shown) => {

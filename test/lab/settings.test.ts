@@ -19,7 +19,7 @@ it("takes an empty XDG_CACHE_HOME for an unset one", () => {
 it.each([
   [{ DRYDOCK_LAB_MEMORY: "2G" }, 'DRYDOCK_LAB_MEMORY is "2G": allowed is a whole number above 0'],
   [{ DRYDOCK_LAB_CPUS: "0" }, 'DRYDOCK_LAB_CPUS is "0": allowed is a whole number above 0'],
-  [{ DRYDOCK_LAB_RELEASE: "sid" }, 'DRYDOCK_LAB_RELEASE is "sid": allowed are bookworm, trixie, forky'],
+  [{ DRYDOCK_LAB_RELEASE: "sid" }, 'DRYDOCK_LAB_RELEASE is "sid": allowed are bookworm, trixie'],
   [{ DRYDOCK_LAB_ACCELERATOR: "xen" }, 'DRYDOCK_LAB_ACCELERATOR is "xen": allowed are auto, kvm and tcg'],
   [{ DRYDOCK_LAB_DATA_DISK: "3 GB" }, 'DRYDOCK_LAB_DATA_DISK is "3 GB": allowed is a size such as 500M or 3G'],
 ])("refuses %o", (env, message) => {

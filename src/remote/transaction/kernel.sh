@@ -179,8 +179,10 @@ kernel_differs_from() { # FOLDER: prints what is not as it was
 }
 
 limits_differ_from() { # FOLDER; a process that ended has none, and one that was restarted those of the unit files
+  restarted='^docker\.service '
+  [ "$STOP_CONTAINERD" = no ] || restarted='^(docker|containerd)\.service '
   {
-    process_limits_now | if [ -e "$stage/docker-touched" ]; then grep -v '^docker\.service ' || :; else cat; fi
+    process_limits_now | if [ -e "$stage/docker-touched" ]; then grep -vE "$restarted" || :; else cat; fi
     has stop || scope_limits_now
   } | grep -vxF -f "$1/process-limits" -f "$1/scope-limits" | while IFS= read -r limit; do say "a limit is not as it was: $limit"; done
 }
