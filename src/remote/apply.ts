@@ -285,9 +285,9 @@ function validation({ validateWith }: Plan, file: string | undefined, instead?: 
 }
 
 /** The new daemon.json without `userns-remap` where its user is made by the same change: engines look him up when they check it (seen with 26.1). */
-function withoutUnmadeUser({ subordinateIds, writes }: Plan): string | undefined {
+function withoutUnmadeUser({ subordinateIds, validateWith, writes }: Plan): string | undefined {
   const text = writes.find(({ path }) => path === "/etc/docker/daemon.json")?.text;
-  if (subordinateIds === undefined || text === undefined) return undefined;
+  if (subordinateIds === undefined || !validateWith || text === undefined) return undefined;
   return JSON.stringify({ ...(JSON.parse(text) as JsonObject), "userns-remap": undefined });
 }
 
