@@ -76,8 +76,8 @@ describe("a change in words", () => {
     `);
   });
 
-  it("is nothing for a host that is as wished", () => {
-    expect(report(hardenedArgs(), recorded("hardened"))).toBe("");
+  it.each(["debian-12", "debian-13"] as const)("is nothing for a %s that is as wished", (release) => {
+    expect(report(hardenedArgs(release), recorded("hardened", release))).toBe("");
   });
 
   it("counts audit rules, which the diff of their file has one by one", () => {
