@@ -113,7 +113,7 @@ export function planApply(wish: HostInputs, observation: Observation): Plan {
     docker,
     daemonKeys: Object.keys(wish.daemon).sort(),
     validateWith: validateCommand(wish, observation),
-    processLimits: limits.filter(({ unit }) => unit.endsWith(".service")),
+    processLimits: limits.filter(({ unit }) => unit.endsWith(".service")).map(forRunningProcess),
     scopeLimits,
     overLimits: (daemonReload || scopeLimits.length > 0 || sliceLimits.length > 0) && docker.stop.length === 0 ? overNewLimits(wish.inEffect.limits, observation) : [],
     declared: [...new Set([...Object.keys(wish.files), ...Object.keys(wish.modes), daemonJson, ...(wish.inEffect.apparmor === undefined ? [] : [bootLink])])].sort(),
@@ -141,6 +141,12 @@ export function daemonJsonText(wish: JsonObject, onDisk: JsonObject, answeredFor
 }
 
 // --- Internal ---
+
+/**
+ * A program made with Go has raised its soft limit when it started: dockerd or containerd with many files open would fail with the soft limit of its
+ * unit, which it would raise again after a restart and which is only for what it starts.
+ */
+const forRunningProcess = (limit: Plan["processLimits"][number]) => (limit.property === "LimitNOFILE" ? { ...limit, value: limit.value.slice(limit.value.indexOf(":") + 1) } : limit);
 
 function planWrites(wish: HostInputs, seen: HostInputs, observation: Observation): FileWrite[] {
   const writes = Object.entries(wish.files)

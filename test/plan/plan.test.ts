@@ -38,6 +38,14 @@ describe("a plan", () => {
     expect(isEmpty(plan)).toBe(true);
   });
 
+  it("takes no process that runs the open files that it may have beyond its unit's soft limit", () => {
+    const { processes, ...rest } = recorded("default");
+    const host: Observation = { ...rest, processes: { ...processes, ...(processes.containerd ? { containerd: { ...processes.containerd, openFiles: "1073741816" } } : {}) } };
+    const args = hardenedArgs();
+    expect(wishFor(args, host).inEffect.limits["containerd.service LimitNOFILE"]).toBe("1024:1048576");
+    expect(planApply(wishFor(args, host), host).processLimits).toContainEqual({ unit: "containerd.service", property: "LimitNOFILE", value: "1048576" });
+  });
+
   it("leaves no file to do when its files are in place", () => {
     fc.assert(
       fc.property(

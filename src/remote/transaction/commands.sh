@@ -220,7 +220,8 @@ original_limits() { # what the units ask for now, in the services that are not r
   pid=$(systemctl show -p MainPID --value containerd.service)
   [ "${pid:-0}" -gt 0 ] || return 0
   limit() { systemctl show -p "$1" --value containerd.service | sed "s/infinity/$(cat /proc/sys/fs/nr_open)/"; }
-  prlimit --pid "$pid" --nofile="$(limit LimitNOFILESoft):$(limit LimitNOFILE)"
+  # The soft one is for what it starts: it has raised its own, and may have more files open.
+  prlimit --pid "$pid" --nofile="$(limit LimitNOFILE)"
   limit OOMScoreAdjust >"/proc/$pid/oom_score_adj"
 }
 
