@@ -12,7 +12,8 @@
 export function coverPermissions(permissions: string, listed: string): boolean {
   const calls = new Set(listed.split(","));
   const hasOldOnes = Object.values(oldCalls).some((names) => names.some((name) => calls.has(name)));
-  const needed = [...permissions].flatMap((letter) => [...(callsEverywhere[letter] ?? []), ...(hasOldOnes ? (oldCalls[letter] ?? []) : [])]);
+  const classes = [callsEverywhere, ...(hasOldOnes ? [oldCalls] : [])];
+  const needed = classes.flatMap((byPermission) => Object.entries(byPermission).flatMap(([letter, names]) => (permissions.includes(letter) ? names : [])));
   return needed.every((name) => calls.has(name));
 }
 
