@@ -815,7 +815,7 @@ describe("the original", () => {
   it("gives containerd, which is not restarted, the limits of its unit back", async () => {
     await apply({ writes: [write(daemonJson, "{}")], docker: restart });
     await restore({ docker: restart });
-    expect(host.calls()).toContain(`prlimit --pid ${process.pid} --nofile=1048576:1048576`);
+    expect(host.calls()).toContain(`prlimit --pid ${process.pid} --nofile=1048576`);
     expect(host.read(`/proc/${process.pid}/oom_score_adj`)).toBe("0\n");
   });
 
