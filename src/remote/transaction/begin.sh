@@ -32,4 +32,12 @@ stage=$2
 say() { printf '%s\n' "$*" || :; } # a full disk must not end the way back
 refuse() { say "refused: $*"; exit 20; }
 has() { [ -s "$stage/$1" ]; }
+newline='
+'
+# `set -e` does not hold for who asks whether it went well, so what is to end at its first failure runs in a process of its own.
+apart() { # COMMAND...; leaves its exit status in $status
+  status=0
+  "$@" &
+  wait "$!" || status=$?
+}
 uptime_seconds() { read -r up _ </proc/uptime; printf '%s\n' "${up%%.*}"; } # no step of the clock moves it

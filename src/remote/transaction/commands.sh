@@ -50,7 +50,7 @@ validate_configuration() { # WHICH
   sh "$stage/validate" >"$stage/validate.log" 2>&1 || refuse "dockerd does not take $1: $(tail -n 3 "$stage/validate.log" | tr '\n' ' ')"
 }
 
-forward() { # in a process of its own: `set -e` does not hold inside a condition
+forward() { # apart
   mend_volumes
   add_ids
   install_files
@@ -107,16 +107,26 @@ note_ended() { # survivors that ended well by themselves: a job that is through 
 without_ended() { if [ -s "$stage/ended" ]; then grep -vF -f "$stage/ended" || :; else cat; fi; }
 
 note_applied() {
-  pid=$(docker_pid)
+  if [ -e "$stage/docker-started" ]; then read -r pid _ <"$stage/docker-started"; else pid=$(docker_pid); fi
+  # Of an engine without a daemon.json, too.
+  sum=$(sha256sum </etc/docker/daemon.json) || :
   {
     printf 'keys %s\n' "$DAEMON_KEYS"
     printf 'generation %s\n' "$(generation_number)"
-    printf 'daemon %s:%s\n' "$pid" "$(awk '{ print $22 }' "/proc/$pid/stat")"
-    printf 'configuration %s\n' "$(sha256sum </etc/docker/daemon.json | cut -d' ' -f1)"
+    printf 'daemon %s:%s\n' "$pid" "$(start_ticks "$pid")"
+    printf 'configuration %s\n' "${sum%% *}"
     note_profiles
   } >"$state/applied.new"
   sync "$state/applied.new"
   mv "$state/applied.new" "$state/applied"
+}
+
+start_ticks() { # PID: when it was started, proc(5)
+  read -r stat <"/proc/$1/stat"
+  # The name before it may have blanks.
+  # shellcheck disable=SC2086 # a word a field
+  set -- ${stat##*) }
+  printf '%s\n' "${20}"
 }
 
 new_generation() {
@@ -143,7 +153,7 @@ new_generation() {
   printf '%s\n' "$generation" >"$stage/generation"
 }
 
-prepare() { # everything that is needed to come back, before anything is touched
+prepare() { # apart: everything that is needed to come back, before anything is touched
   first=no
   [ -d "$state/pristine" ] || first=yes
   # For the way back on a disk that is full by then.
@@ -152,9 +162,9 @@ prepare() { # everything that is needed to come back, before anything is touched
   remember_profiles "$state/pristine"
   note_sums "$state/pristine"
   new_generation
-  remember_kernel "$(cat "$stage/generation")/before"
+  remember_kernel "$generation/before"
   # Noted before they are there: a run that is cut off may have added them, and taking back what is not there is nothing.
-  cat "$stage/ids" >>"$state/pristine/ids"
+  if has ids; then cat "$stage/ids" >>"$state/pristine/ids"; else : >>"$state/pristine/ids"; fi
   [ -z "$CREATE_USER" ] || printf '%s\n' "$CREATE_USER" >"$state/pristine/user"
   # Of all filesystems only ours: others may hold gigabytes of containers' data that wait for their disk.
   sync -f "$state"
@@ -185,16 +195,20 @@ apply() {
   [ ! -s "$state/owner" ] || : >"$stage/kept"
   # Whole, or not there: it may come back as the original.
   [ -e "$stage/fresh" ] || { cp -a "$state/pristine" "$stage/pristine-before.new" && sync -f "$stage" && mv "$stage/pristine-before.new" "$stage/pristine-before"; } || refuse "the originals could not be saved"
-  sh "$stage/transaction.sh" prepare "$stage" || untouched "the state of before could not be saved"
+  apart prepare
+  [ "$status" -eq 0 ] || untouched "the state of before could not be saved"
   # What was saved just now is what is replaced.
   check_unchanged
   # From here on something of ours may be left, and whoever destroys the host has to find it.
   # Synced: after a power cut a file that was renamed before its text was on the disk is there, and empty.
-  if ! { grep -E '^(stack|host) ' "$stage/by" >"$state/owner.new" && sync "$state/owner.new" && mv "$state/owner.new" "$state/owner"; }; then
+  if ! { said_by stack host >"$state/owner.new" && sync "$state/owner.new" && mv "$state/owner.new" "$state/owner"; }; then
     untouched "the owner could not be written"
   fi
-  sh "$stage/transaction.sh" arm "$stage" changing || untouched "the way back could not be made ready"
-  if { ! moves_data || sh "$stage/transaction.sh" move_volumes "$stage"; } && sh "$stage/transaction.sh" forward "$stage"; then
+  apart arm changing
+  [ "$status" -eq 0 ] || untouched "the way back could not be made ready"
+  ! moves_data || apart move_volumes
+  [ "$status" -ne 0 ] || apart forward
+  if [ "$status" -eq 0 ]; then
     start_stopped
     ! has volumes || sh "$stage/transaction.sh" old_data "$stage" || say "what was moved could not be set aside; it lies below the new filesystem"
     # For `restore`: what the first update stopped runs again then.
@@ -248,7 +262,8 @@ restore() { # cut off wherever it may be, it is begun again: by the timer, or at
     [ -z "$damaged" ] || refuse "these originals are not as they were saved (sha256sum --check manifest): ${damaged}in $state/pristine; put what they were into their places there, or take them out of tree and manifest to go without them"
     # Of another engine by now, maybe.
     [ ! -e "$state/pristine/tree/etc/docker/daemon.json" ] || validate_configuration "the original daemon.json ($state/pristine/tree/etc/docker/daemon.json) any more, and would not start with it"
-    sh "$stage/transaction.sh" arm "$stage" restoring || { rm -f "$stage/step"; disarm_for_good; refuse "what finishes it when it is cut off could not be made ready"; }
+    apart arm restoring
+    [ "$status" -eq 0 ] || { rm -f "$stage/step"; disarm_for_good; refuse "what finishes it when it is cut off could not be made ready"; }
   fi
   # Without them it was cut off after its last change.
   if [ -d "$state/pristine" ]; then
@@ -294,7 +309,6 @@ restore_originals() {
 
 case $command in
   apply) apply ;;
-  arm) arm "$3" ;;
   forget_saved) forget_saved ;;
   guard) guard ;;
   confirm) confirm ;;
@@ -302,14 +316,11 @@ case $command in
   clear_away) clear_away ;;
   recover) recover ;;
   settle) settle ;;
-  prepare) prepare ;;
   files_back) files_back ;;
   put_back) put_back ;;
-  move_volumes) move_volumes ;;
   leave_volumes) leave_volumes ;;
   old_data) each_volume "move adopt repair" set_aside; rmdir "$state"/volumes/* "$state/volumes" 2>/dev/null || : ;;
   remove_old_data) remove_old_data ;;
-  forward) forward ;;
   back) back ;;
   restore) restore ;;
   *) refuse "unknown command $command" ;;

@@ -2,13 +2,23 @@
 # Files of the host: put in place, remembered as they were, brought back; and the lines of /etc/subuid and /etc/subgid.
 # shellcheck disable=SC2154 # stage and state are set in begin.sh
 
+make_folders() { # PATH...: those in which these are to be, where there are none
+  for path; do
+    shift
+    [ -d "${path%/*}" ] || set -- "$@" "${path%/*}"
+  done
+  [ $# -eq 0 ] || (umask 022 && mkdir -p -- "$@")
+}
+
 put_beside() { # SOURCE MODE OWNER GROUP PATH: under another name in the same folder
-  [ -d "${5%/*}" ] || (umask 022 && mkdir -p "${5%/*}")
   # What is left there from before it removes first, and nobody gets in before owner and mode are right.
   install -T -o "$3" -g "$4" -m "$2" -- "$1" "$5.drydock-new"
 }
 
 install_files() { # what is in $stage/writes: each complete or not at all, also after a power cut
+  set --
+  while read -r mode owner group path; do set -- "$@" "$path"; done <"$stage/writes"
+  make_folders "$@"
   set --
   while read -r mode owner group path; do
     say "installing $path"
@@ -28,19 +38,20 @@ install_files() { # what is in $stage/writes: each complete or not at all, also 
 
 install_file() { # SOURCE MODE OWNER GROUP PATH: one alone, in the same way
   folder=${5%/*}
+  make_folders "$5"
   put_beside "$@"
   sync "$5.drydock-new"
   mv -T -- "$5.drydock-new" "$5"
   sync "$folder"
 }
 
-touched_paths() { all_touched_paths | grep -vxFf "$stage/volume-files" || :; }
+touched_paths() { if [ "$TOUCHES_VOLUME_FILES" = no ]; then all_touched_paths; else all_touched_paths | grep -vxFf "$stage/volume-files" || :; fi; }
 
 all_touched_paths() {
   while read -r mode owner group path; do printf '%s\n' "$path"; done <"$stage/writes"
   while read -r mode owner group path; do printf '%s\n' "$path"; done <"$stage/modes"
   # what is right already may be changed by a later update, when nobody knows any more how it was
-  cat "$stage/declared" "$stage/removes"
+  for list in declared removes; do while IFS= read -r path; do printf '%s\n' "$path"; done <"$stage/$list"; done
   # augenrules makes these two from rules.d
   [ "$AUDIT_COMPILE" = no ] || printf '%s\n' /etc/audit/audit.rules /etc/audit/audit.rules.prev
 }
@@ -48,7 +59,7 @@ all_touched_paths() {
 remembers=
 remember() { # FOLDER PATH: how PATH is now, once
   # Read once for all paths, since each process costs time.
-  [ "$remembers" = "$1" ] || { remembers=$1 known=$(cat "$1/known"); }
+  [ "$remembers" = "$1" ] || { remembers=$1 known=$([ ! -s "$1/known" ] || cat "$1/known"); }
   case "
 $known
 " in *"
@@ -72,7 +83,7 @@ $2"
 }
 
 new_memory() { # FOLDER
-  mkdir -p "$1/tree"
+  mkdir -p "$1/tree" "$1/profiles"
   for list in known absent folders made; do : >>"$1/$list"; done
 }
 

@@ -13,7 +13,12 @@ set_step() { # STEP; whole, or not at all: an empty word would be taken for anot
 }
 
 step() { # what nobody can read was begun, and has no end that anybody knows
-  if [ -s "$stage/step" ]; then cat "$stage/step"; elif [ -e "$stage/step" ]; then echo going-back; else echo untouched; fi
+  if [ -s "$stage/step" ]; then first_line "$stage/step"; elif [ -e "$stage/step" ]; then echo going-back; else echo untouched; fi
+}
+
+first_line() { # FILE: of one line, without the process of a cat
+  IFS= read -r line <"$1" || [ -n "$line" ]
+  printf '%s\n' "$line"
 }
 
 units=/etc/systemd/system
@@ -25,8 +30,7 @@ write_recovery_units() {
   for folder in "${units%/*}" "$units" "$units/sysinit.target.wants" "$units/multi-user.target.wants"; do
     [ -d "$folder" ] || { (umask 022 && mkdir "$folder") && printf '%s\n' "$folder" >>"$stage/unit-folders"; }
   done
-  cat >"$stage/drydock-recover.service" <<UNIT
-[Unit]
+  printf '%s\n' "[Unit]
 Description=Drydock: take back an update that was cut off, before anything reads its files
 DefaultDependencies=no
 RequiresMountsFor=$state
@@ -38,10 +42,8 @@ ConditionPathExists=$stage/transaction.sh
 [Service]
 Type=oneshot
 ExecStart=/bin/sh $stage/transaction.sh recover $stage
-TimeoutStartSec=15min
-UNIT
-  cat >"$stage/drydock-settle.service" <<UNIT
-[Unit]
+TimeoutStartSec=15min" >"$stage/drydock-recover.service"
+  printf '%s\n' "[Unit]
 Description=Drydock: start again what an update that was cut off had stopped
 After=docker.service
 ConditionPathExists=$stage/after-boot
@@ -49,20 +51,19 @@ ConditionPathExists=$stage/after-boot
 [Service]
 Type=oneshot
 ExecStart=/bin/sh $stage/transaction.sh settle $stage
-TimeoutStartSec=15min
-UNIT
+TimeoutStartSec=15min" >"$stage/drydock-settle.service"
   install -m 0644 "$stage/drydock-recover.service" "$stage/drydock-settle.service" "$units"
   for link in $recovery_links; do ln -sfn "$units/${link##*/}" "$link"; done
   # shellcheck disable=SC2086 # our own paths
   sync $recovery_units "$units/sysinit.target.wants" "$units/multi-user.target.wants" "$units"
 }
 
-arm() { # STEP; in a process of its own, before the first change
+arm() { # STEP; apart, before the first change
   write_recovery_units
   # Before the word is there: until this unit ends, the timer has nothing to do.
   start_guard
   # Whoever finds an outcome beside a word takes it for this transaction's.
-  rm -f -- "$state/outcome"
+  [ ! -e "$state/outcome" ] || rm -f -- "$state/outcome"
   set_step "$1"
   rm -rf -- "$stage.broken"
 }
@@ -98,12 +99,24 @@ disarm_for_good() { if [ -d "$stage.broken" ]; then stop_guard; else disarm || s
 # For whoever looks next: what became of the last transaction that got so far as to touch something.
 note_outcome() { # RESULT WHY
   {
-    # In one line, whatever dockerd's last words were: the others are words of ours.
-    printf 'generation %s\nresult %s\nat %s\nwhy %s\n' "$(generation_number)" "$1" "$(date +%s)" "$(printf '%s' "$2" | tr '\n' ' ')"
-    grep -E '^(stack|host|by|commit|since) ' "$stage/by"
+    printf 'generation %s\nresult %s\nat %s\nwhy %s\n' "$(generation_number)" "$1" "$(date +%s)" "$(in_one_line "$2")" && said_by stack host by commit since
   } >"$state/outcome.new" && sync "$state/outcome.new" && mv "$state/outcome.new" "$state/outcome" || return 1
   # Of the unit, step by step; what the timer does is in the journal.
   cp -- "$stage/log" "$state/log" 2>/dev/null || :
+}
+
+said_by() { # WORD...: the lines of who applies that begin with one of these; fails where there is none, or one can't be written
+  found=1
+  while IFS= read -r line; do
+    for word; do
+      case $line in "$word "*) printf '%s\n' "$line" || return 1; found=0 ;; esac
+    done
+  done <"$stage/by"
+  return "$found"
+}
+
+in_one_line() { # TEXT: whatever dockerd's last words were, the other lines are words of ours
+  case $1 in *"$newline"*) printf '%s' "$1" | tr '\n' ' ' ;; *) printf '%s' "$1" ;; esac
 }
 
 generation_number() { read -r generation <"$stage/generation"; printf '%s\n' "${generation##*/}"; }
@@ -176,7 +189,7 @@ end_untouched() { # it was cut off before its first change
 }
 
 keep() { # confirmed; fails as end_taken_back does
-  ln -sfn "$(cat "$stage/generation")" "$state/current" || return 1
+  ln -sfn "$(first_line "$stage/generation")" "$state/current" || return 1
   note_outcome confirmed "-" || return 1
   forget_old_generations
   disarm || return 1

@@ -16,6 +16,7 @@ check_health() {
 }
 
 ran_before() { # ID NAME a line: who is to run after it as well
+  has survivors || has stop || return 0
   { cat "$stage/survivors"; [ "$SWITCHES_STORE" = yes ] || cat "$stage/stop"; } | without_crashing
 }
 
@@ -52,6 +53,7 @@ $id "*) continue ;; esac
 
 # Seen once, a container that crashes and is restarted by its policy may seem to run. One that was young before is not judged by it.
 none_crashes() { # since the health check
+  has survivors || has stop || return 0
   all_run "$(ran_before)" || return 1
   ran_before | while read -r id name; do
     ! grep -qsxF "$id" "$stage/unsteady" || continue

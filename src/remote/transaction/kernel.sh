@@ -21,7 +21,7 @@ lift_drop() { iptables -w 10 -D FORWARD $drop_rule 2>/dev/null || :; }
 change_audit_rules() { # REMOVE ADD; goes on where one resists, and fails at the end
   [ -s "$1" ] || [ -s "$2" ] || return 0
   # In one process for all: -c goes on after an error, and the exit status tells of it (auditctl(8)).
-  { echo -c; sed 's/^-a /-d /; s/^-w /-W /' "$1"; cat "$2"; } >"$stage/audit-change" && auditctl -R "$stage/audit-change" >/dev/null
+  { echo -c; [ ! -s "$1" ] || sed 's/^-a /-d /; s/^-w /-W /' "$1"; [ ! -s "$2" ] || cat "$2"; } >"$stage/audit-change" && auditctl -R "$stage/audit-change" >/dev/null
 }
 
 audit_is_enabled() { auditctl -s | sed -n 's/^enabled //p'; }
@@ -95,7 +95,10 @@ slice_limits() { # the kernel's are those of the unit files as they are now
 remember_kernel() { # FOLDER: what changes there, in the same lines as in the stage
   [ ! -e "$state/applied" ] || cp -p "$state/applied" "$1/applied"
   # A module that is loaded now has its own first value then.
-  cat /proc/sys/net/bridge/bridge-nf-call-iptables >"$1/bridge-filter" 2>/dev/null || :
+  filter=
+  # Of a sysctl, dash gets the first byte only: it is 0 or 1.
+  { read -r filter </proc/sys/net/bridge/bridge-nf-call-iptables; } 2>/dev/null || :
+  [ -z "$filter" ] || printf '%s\n' "$filter" >"$1/bridge-filter"
   process_limits_now >"$1/process-limits"
   scope_limits_now >"$1/scope-limits"
   while read -r unit; do systemctl -q is-active "$unit" || printf '%s\n' "$unit"; done <"$stage/start" >"$1/inactive"
@@ -105,7 +108,11 @@ remember_kernel() { # FOLDER: what changes there, in the same lines as in the st
   if [ "$AUDIT_ENABLE" = yes ] || [ -s "$1/inactive" ]; then audit_is_enabled >"$1/audit-enabled"; fi
 }
 
-audit_rules_now() { listed=$(auditctl -l) && printf '%s\n' "$listed" | sed '/^-/!d' | sort; }
+audit_rules_now() {
+  listed=$(auditctl -l) || return
+  # Without one it says so in words.
+  case $newline$listed in *"$newline"-*) printf '%s\n' "$listed" | sed '/^-/!d' | sort ;; esac
+}
 
 process_limits_now() {
   asked=
@@ -113,8 +120,16 @@ process_limits_now() {
     [ "$unit" = "$asked" ] || { asked=$unit pid=$(systemctl show -p MainPID --value "$unit"); }
     [ "$pid" -gt 0 ] || continue
     case $property in
-      LimitNOFILE) printf '%s %s %s\n' "$unit" "$property" "$(prlimit --pid "$pid" --nofile --raw --noheadings --output SOFT,HARD | tr -s ' ' :)" ;;
-      OOMScoreAdjust) printf '%s %s %s\n' "$unit" "$property" "$(cat "/proc/$pid/oom_score_adj")" ;;
+      LimitNOFILE)
+        # shellcheck disable=SC2046 # two words
+        set -- $(prlimit --pid "$pid" --nofile --raw --noheadings --output SOFT,HARD)
+        printf '%s %s %s\n' "$unit" "$property" "${1:+$1:$2}"
+        ;;
+      OOMScoreAdjust)
+        value=
+        { read -r value <"/proc/$pid/oom_score_adj"; } 2>/dev/null || :
+        printf '%s %s %s\n' "$unit" "$property" "$value"
+        ;;
     esac
   done <"$stage/process-limits"
 }

@@ -36,7 +36,9 @@ check_profiles() {
 }
 
 forget_compiled() { # NAME: a compiled copy that is newer than the file would be loaded at boot instead of it
-  find /var/cache/apparmor /etc/apparmor.d/cache /etc/apparmor.d/cache.d -name "$1" -type f -delete 2>/dev/null || :
+  for file in /var/cache/apparmor/"$1" /var/cache/apparmor/*/"$1" /etc/apparmor.d/cache/"$1" /etc/apparmor.d/cache/*/"$1" /etc/apparmor.d/cache.d/"$1" /etc/apparmor.d/cache.d/*/"$1"; do
+    [ ! -f "$file" ] || rm -f -- "$file" 2>/dev/null || :
+  done
 }
 
 unload_profile() { # NAME: that alone counts, also when its file is gone
@@ -56,17 +58,19 @@ activate_profiles() {
 }
 
 remember_profiles() { # FOLDER: what the kernel has of those that change, each once; nothing is an empty file
-  mkdir -p "$1/profiles"
-  cat "$stage/profiles-load" "$stage/profiles-unload" | while read -r name; do
-    [ ! -e "$1/profiles/$name" ] || continue
-    folder=$(loaded_in "$name")
-    if [ -z "$folder" ]; then
-      : >"$1/profiles/$name"
-    else
-      # A kernel that gives nothing out (CONFIG_SECURITY_APPARMOR_EXPORT_BINARY): then its file counts.
-      cat "$folder/raw_data" >"$1/profiles/$name" 2>/dev/null || echo "not known" >"$1/profiles/$name"
-    fi
-  done
+  while read -r name; do remember_profile "$1" "$name"; done <"$stage/profiles-load"
+  while read -r name; do remember_profile "$1" "$name"; done <"$stage/profiles-unload"
+}
+
+remember_profile() { # FOLDER NAME
+  [ ! -e "$1/profiles/$2" ] || return 0
+  folder=$(loaded_in "$2")
+  if [ -z "$folder" ]; then
+    : >"$1/profiles/$2"
+  else
+    # A kernel that gives nothing out (CONFIG_SECURITY_APPARMOR_EXPORT_BINARY): then its file counts.
+    cat "$folder/raw_data" >"$1/profiles/$2" 2>/dev/null || echo "not known" >"$1/profiles/$2"
+  fi
 }
 
 bring_profiles_back() { # FOLDER: after the files; goes on where one resists, since profiles_differ_from tells which

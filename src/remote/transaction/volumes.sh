@@ -345,7 +345,7 @@ leave_volume() {
 
 mend_volumes() { # before dockerd may need what they are to offer
   # Somebody may have changed one of their files, and nothing else of them: that is taken back, too.
-  [ -d "$stage/volumes-before" ] || ! cut -d' ' -f4- "$stage/writes" "$stage/modes" | grep -qxFf "$stage/volume-files" || install_volume_files
+  [ "$TOUCHES_VOLUME_FILES" = no ] || [ -d "$stage/volumes-before" ] || ! cut -d' ' -f4- "$stage/writes" "$stage/modes" | grep -qxFf "$stage/volume-files" || install_volume_files
   each_volume repair mend_volume
 }
 
