@@ -14,7 +14,7 @@ export function recordHosts(folder: string, count: number, stack: string): strin
   mkdirSync(join(folder, "bin"), { recursive: true });
   for (let i = 1; i <= count; i++) {
     const answer = withOwner(recording, `stack drydock/${stack}\nhost ${hostName(i)}\n`);
-    writeFileSync(join(folder, "answers", hostName(i)), answer.toString("base64"));
+    writeFileSync(join(folder, "answers", hostName(i)), answer);
   }
   const ssh = join(folder, "bin", "ssh");
   // ssh OPTIONS -- HOST COMMAND

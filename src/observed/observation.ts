@@ -155,9 +155,9 @@ export interface Owner {
 export type DockerInfo = z.infer<typeof dockerInfoSchema>;
 export type Container = z.infer<typeof containerSchema>;
 
-/** @throws when the text is not a whole observation. */
-export function parseObservation(text: string): Observation {
-  const records = Records.parse(text);
+/** @throws when the bytes are not a whole observation. */
+export function parseObservation(bytes: Buffer): Observation {
+  const records = Records.parse(bytes);
   const lines = (name: string) => valueOr(records.text(name), "").split("\n").filter(Boolean);
   const clock = lines("clock");
   const now = Number(clock[0] ?? Number.NaN);
@@ -167,7 +167,7 @@ export function parseObservation(text: string): Observation {
   const whileRunning = <T>(value: Known<T>): Known<T> =>
     records.has("docker-info") ? value : unknown(`docker.service is ${units["docker.service"]?.ActiveState ?? "not there"}`);
   return {
-    kernel: valueOr(records.text("kernel"), "unknown").trim(),
+    kernel: valueOr(records.parsed("kernel", kernelRelease), "unknown"),
     init: valueOr(records.text("init"), "unknown").trim(),
     os: /^PRETTY_NAME="?([^"\n]*)/m.exec(valueOr(records.text("os"), ""))?.[1] ?? "unknown",
     memory: records.parsed("memory", (text) => parseNumber(/^MemTotal:\s+(\d+) kB$/m.exec(text)?.[1] ?? "") * 1024),
@@ -180,7 +180,7 @@ export function parseObservation(text: string): Observation {
     processes: Object.fromEntries(
       records.under("process-").flatMap(([name, { status, stdout }]) => {
         const pid = Number(units[`${name}.service`]?.MainPID ?? 0);
-        return status === 0 ? [[name, parseProcess(stdout, lines(`command-${name}`), pid, bootedAt)]] : [];
+        return status === 0 ? [[name, parseProcess(stdout, valueOr(records.text(`command-${name}`), "").split("\0").filter(Boolean), pid, bootedAt)]] : [];
       }),
     ),
     info: whileRunning(records.parsed("docker-info", (json) => dockerInfoSchema.parse(JSON.parse(json)))),
@@ -315,6 +315,13 @@ function parseNumber(text: string): number {
   const number = Number(text.trim());
   if (text.trim() === "" || !Number.isFinite(number)) throw new Error(`not a number: ${text.slice(0, 40)}`);
   return number;
+}
+
+// Linux version 6.1.0-49-amd64 (debian-kernel@lists.debian.org) (gcc-12 …
+function kernelRelease(version: string): string {
+  const [, system, release] = /^(\S+) version (\S+)/.exec(version) ?? [];
+  if (system === undefined || release === undefined) throw new Error(version.slice(0, 40));
+  return `${system} ${release}`;
 }
 
 // 306 (dockerd) S 1 306 … 28113 …␤-500␤Limit  Soft Limit  Hard Limit  Units␤Max open files  1048576  1048576  files␤…

@@ -1,5 +1,5 @@
 /**
- * What src/remote/observe.sh prints: base64 of a line a probe (`NAME STATUS BYTES-OF-STDOUT BYTES-OF-STDERR`), an empty line,
+ * What src/remote/observe.sh prints: a line a probe (`NAME STATUS BYTES-OF-STDOUT BYTES-OF-STDERR`), an empty line,
  * the bytes of each stdout, the bytes of each stderr.
  */
 
@@ -19,8 +19,7 @@ export class Records {
   private readonly results = new Map<string, ProbeResult>();
 
   /** @throws when the text is cut short or not of this form: half an observation must not pass for a whole one. */
-  static parse(base64: string): Records {
-    const bytes = Buffer.from(base64.trim(), "base64");
+  static parse(bytes: Buffer): Records {
     const end = bytes.indexOf("\n\n");
     const entries = bytes.subarray(0, Math.max(end, 0)).toString("utf8").split("\n").map(parseEntry);
     const size = entries.reduce((sum, { stdoutBytes, stderrBytes }) => sum + stdoutBytes + stderrBytes, 0);

@@ -5,32 +5,36 @@
 # those to look for; in $volumes a mount point, its device and filesystem; and in $needs what the wish needs of the host:
 # `program NAME`, `module NAME`, `socket PATH`, `tcp HOST PORT`, `plugin NAME`. $data_root is where Docker's data should be,
 # $remap the user that root of a container should be, $driver the storage driver, and $containerd_store whether containerd should keep the
-# images (`true`, `false`); each of these three is empty where the wish does not say.
+# images (`true`, `false`); each of these three is empty where the wish does not say. $after is `yes` over the new connection after a
+# change: that lets us in, and what the change needs was there, so neither is asked again.
 #
-# Prints base64 of: a line a probe (`NAME STATUS BYTES-OF-STDOUT BYTES-OF-STDERR`), an empty line, then all those bytes one
-# after the other. Few processes are started, since each one costs ten times as much on an emulated host.
+# Prints a line a probe (`NAME STATUS BYTES-OF-STDOUT BYTES-OF-STDERR`), an empty line, then all those bytes one after the other.
+# Few processes are started, since each one costs ten times as much on an emulated host; and the shell reads no file of many bytes,
+# since dash asks the kernel for each byte by itself: cp brings them all at once.
 # shellcheck disable=SC2016,SC2154 # programs for inner shells and awk; the variables set before
 set -u
 umask 077
+# In it NUMBER.out and NUMBER.err of each probe, and below etc/, proc/, … what was copied.
 t=$(mktemp -d) || exit 1
 trap 'rm -rf "$t"' EXIT
-mkdir "$t/out" "$t/err" "$t/files" "$t/needs" && : >"$t/index" || exit 1
 exec </dev/null
 # Root's own docker context may be another machine.
 DOCKER_CONTEXT=default
 export DOCKER_CONTEXT
 unset DOCKER_HOST
 count=100
-# Where the bytes of each probe are, a line each; in pairs, too.
-outs='' errs='' pairs=''
 newline='
 '
 blanks=$IFS
-noted() { # NAME STATUS OUT ERR: the probe's place in what is printed
-  printf '%s %s\n' "$1" "$2" >>"$t/index"
-  outs=$outs$3$newline
-  errs=$errs$4$newline
-  pairs=$pairs$3$newline$4$newline
+# Of each probe a line `FILES ERRORS NAME STATUS`, of how many files its stdout and its stderr are; those files, a line each; and all of
+# them in the order in which their sizes are asked.
+index='' outs='' errs='' asked=''
+noted() { # NAME STATUS ERR OUT...: the probe's place in what is printed; ERR is empty where there is no such file
+  index="$index$(($# - 3)) ${3:+1} $1 $2$newline"
+  noted_err=${3:+$3$newline}
+  shift 3
+  for out; do outs=$outs$out$newline asked=$asked$out$newline; done
+  errs=$errs$noted_err asked=$asked$noted_err
 }
 
 probe() { # NAME COMMAND...
@@ -38,27 +42,20 @@ probe() { # NAME COMMAND...
   probe_name=$1
   shift
   probe_status=0
-  "$@" >"$t/out/$count" 2>"$t/err/$count" || probe_status=$?
-  noted "$probe_name" "$probe_status" "$t/out/$count" "$t/err/$count"
+  "$@" >"$t/$count.out" 2>"$t/$count.err" || probe_status=$?
+  noted "$probe_name" "$probe_status" "$t/$count.err" "$t/$count.out"
 }
 
-slurp() { # NAME FILE...: small text files, one after the other, without a process
-  count=$((count + 1))
-  slurp_name=$1
-  slurp_status=0
+# What is to be copied, a path a line; and with the name of its probe before and a dot after it.
+copied='' wanted=''
+read_whole() { # NAME FILE...: one after the other
+  wanted=$wanted$1$newline
   shift
-  : >"$t/err/$count"
-  for file; do
-    if [ ! -r "$file" ]; then
-      printf '%s: %s\n' "$file" "can't be read" >"$t/err/$count"
-      slurp_status=1
-      continue
-    fi
-    while IFS= read -r line || [ -n "$line" ]; do printf '%s\n' "$line"; done <"$file"
-  done >"$t/out/$count"
-  noted "$slurp_name" "$slurp_status" "$t/out/$count" "$t/err/$count"
+  for file; do copied=$copied$file$newline wanted=$wanted$file$newline; done
+  wanted=$wanted.$newline
 }
 
+[ "$after" = no ] || needs=
 probe units systemctl show --no-pager -p Id,LoadState,ActiveState,SubState,FragmentPath,DropInPaths,ExecStart,EnvironmentFiles,MainPID,NeedDaemonReload,UnitFileState,TasksMax,MemoryMax,MemorySwapMax docker.service docker.socket containerd.service auditd.service drydock-containers.slice var-lib-docker.mount var-lib-containerd.mount ssh.socket sshd.socket
 # The state of docker.service, and the main processes, out of that: each call of systemctl costs as much as ten other programs.
 docker_state='' docker_files='' docker_environment='' docker_pid=0 containerd_pid=0 id='' state='' files='' environment='' pid=0
@@ -79,7 +76,7 @@ while IFS= read -r line; do
     EnvironmentFiles=*) environment=$environment${line#*=}$newline ;;
     '') end_of_unit ;;
   esac
-done <"$t/out/$count"
+done <"$t/$count.out"
 end_of_unit
 
 keeps_store() { # by $said, what `docker info` printed
@@ -110,27 +107,27 @@ case $docker_state in active | reloading) docker_runs=yes ;; esac
 if [ "$docker_runs" = yes ]; then
   {
     status=0
-    timeout 60 docker info --format '{{json .}}' >"$t/out/docker-info" 2>"$t/err/docker-info" || status=$?
+    # Caught by the shell, which reads a pipe in blocks.
+    said=$(timeout 60 docker info --format '{{json .}}' 2>"$t/docker-info.err") || status=$?
+    printf '%s\n' "$said" >"$t/docker-info.out"
     echo "$status" >"$t/docker-info.status"
+    case $said in *'"FirewallBackend":{"Driver":"nftables'*) : >"$t/nftables" ;; esac
     # Only these fields: a container's environment often holds secrets.
     status=0
-    # One line, asked three times: no process for that.
-    said=
-    IFS= read -r said <"$t/out/docker-info" || :
     case $said in *'"Containers":0,'*) containers=no ;; *) containers=yes ;; esac
     if [ "$containers" = no ]; then
-      : >"$t/out/containers" 2>"$t/err/containers"
+      : >"$t/containers.out" 2>"$t/containers.err"
     else
       timeout 60 sh -c '
         ids=$(docker ps -aq --no-trunc) || exit
         [ -z "$ids" ] || docker inspect --format '\''{"id":{{json .Id}},"name":{{json .Name}},"running":{{json .State.Running}},"pid":{{json .State.Pid}},"startedAt":{{json .State.StartedAt}},"logDriver":{{json .HostConfig.LogConfig.Type}},"securityOpt":{{json .HostConfig.SecurityOpt}},"usernsMode":{{json .HostConfig.UsernsMode}},"cgroupnsMode":{{json .HostConfig.CgroupnsMode}},"privileged":{{json .HostConfig.Privileged}},"networkMode":{{json .HostConfig.NetworkMode}},"ports":{{json .NetworkSettings.Ports}},"restartPolicy":{{json .HostConfig.RestartPolicy.Name}},"pidsLimit":{{json .HostConfig.PidsLimit}},"memory":{{json .HostConfig.Memory}},"memorySwap":{{json .HostConfig.MemorySwap}},"user":{{json .Config.User}},"health":{{with index .State "Health"}}{{json .Status}}{{else}}""{{end}},"pidMode":{{json .HostConfig.PidMode}},"ipcMode":{{json .HostConfig.IpcMode}},"utsMode":{{json .HostConfig.UTSMode}},"capAdd":{{json .HostConfig.CapAdd}},"readOnly":{{json .HostConfig.ReadonlyRootfs}},"autoRemove":{{json .HostConfig.AutoRemove}},"retries":{{json .HostConfig.RestartPolicy.MaximumRetryCount}},"mounts":{{json .Mounts}}}'\'' $ids
-      ' >"$t/out/containers" 2>"$t/err/containers" || status=$?
+      ' >"$t/containers.out" 2>"$t/containers.err" || status=$?
     fi
     echo "$status" >"$t/containers.status"
     # Their names only where an update may hide them: each question to dockerd has its price.
     if ! keeps_store; then
       status=0
-      timeout 60 docker image ls --format '{{.Repository}}:{{.Tag}}' >"$t/out/images" 2>"$t/err/images" || status=$?
+      timeout 60 docker image ls --format '{{.Repository}}:{{.Tag}}' >"$t/images.out" 2>"$t/images.err" || status=$?
       echo "$status" >"$t/images.status"
     fi
   } &
@@ -196,8 +193,8 @@ plugin() { # NAME
 }
 answer() { # NUMBER NEED
   status=0
-  meet "${2%% *}" "${2#* }" >"$t/needs/$1" 2>"$t/needs/$1.why" </dev/null || status=$?
-  echo "$status" >"$t/needs/$1.status"
+  meet "${2%% *}" "${2#* }" >"$t/need-$1.out" 2>"$t/need-$1.err" </dev/null || status=$?
+  echo "$status" >"$t/need-$1.status"
 }
 number=0
 while IFS= read -r need; do
@@ -212,29 +209,29 @@ done <<END
 $needs
 END
 
-probe kernel uname -sr
-slurp init /proc/1/comm
-slurp os /etc/os-release
 probe clock date +%s
-slurp uptime /proc/uptime
-# Not slurped: dash reads byte by byte, and a sysctl gives its first byte only to that.
-probe tasks cat /proc/sys/kernel/pid_max /proc/sys/kernel/threads-max
-slurp open-files-max /proc/sys/fs/nr_open
-slurp memory /proc/meminfo
+# A moment later the two would tell another time of the start of a process.
+read -r uptime _ </proc/uptime
+probe uptime echo "$uptime"
 docker_path() { # `command -v` without the process that its output would take
   folders=$PATH:
   while [ -n "$folders" ]; do
     path=${folders%%:*}/docker
     folders=${folders#*:}
-    [ ! -f "$path" ] || [ ! -x "$path" ] || { readlink -f "$path"; return; }
+    if [ ! -f "$path" ] || [ ! -x "$path" ]; then continue; fi
+    if [ -h "$path" ]; then readlink -f "$path"; else (cd -P -- "${path%/*}" && printf '%s\n' "$PWD/docker"); fi
+    return
   done
   return 1
 }
 probe docker-path docker_path
+print_file() { # FILE: a small one, without a process
+  while IFS= read -r line || [ -n "$line" ]; do printf '%s\n' "$line"; done <"$1"
+}
 docker_unit() { # as `systemctl cat` prints it; systemd writes a blank in a path as \x20, so that each is one word
   for file in $docker_files; do
     printf '# %s\n' "$file"
-    while IFS= read -r line || [ -n "$line" ]; do printf '%s\n' "$line"; done <"$file" || return
+    print_file "$file" || return
     echo
   done
   [ -n "${docker_files# }" ]
@@ -271,14 +268,6 @@ flags_in() { # FILE
   IFS=$newline
 }
 probe environment environment_flags
-process() { # NAME PID
-  [ "${2:-0}" -gt 0 ] || return 0
-  probe "command-$1" tr '\0' '\n' <"/proc/$2/cmdline"
-  slurp "process-$1" "/proc/$2/stat" "/proc/$2/oom_score_adj" "/proc/$2/limits"
-}
-process docker "$docker_pid"
-process containerd "$containerd_pid"
-
 # Files under our names that we do not know of: left by another version, or put there by somebody. By the shell itself: a find for
 # each would take as long as two other programs.
 named() { # PATH...: prints those that are files, and no links, in a folder that is no link either; $found gets them all
@@ -320,43 +309,87 @@ find_in() { # FOLDERS -- EXPRESSION: find in those of the folders that are there
 }
 probe certificates find_in /etc/docker/certs.d -- -name '*.crt' -type f
 found=
-while IFS= read -r path; do found=$found$path$newline; done <"$t/out/$count"
+while IFS= read -r path; do found=$found$path$newline; done <"$t/$count.out"
 looked=$found$owned$newline$looked
 IFS=$newline
 set -f
 # shellcheck disable=SC2086 # one word a line
-{
-  set -- $looked
-  probe stat stat -c '%U:%G %04a %s %Y %Z %F|%n' -- "$@"
-  set --
-  for path in $owned; do
-    # Each once: a file may be ours and found as well.
-    for other; do [ "$other" != "$path" ] || continue 2; done
-    [ ! -f "$path" ] || set -- "$@" "$path"
-  done
-}
+set -- $looked
+once=$newline
+for path in $owned; do
+  # A file may be ours and found as well.
+  case $once in *"$newline$path$newline"*) continue ;; esac
+  once=$once$path$newline
+  [ ! -f "$path" ] || read_whole "file:$path" "$path"
+done
 IFS=$blanks
-# All of them by one process. In /, since cp --parents of coreutils 9.1 loses the way to an absolute path in any other folder.
-[ $# -eq 0 ] || (cd / && exec cp --parents -t "$t/files" -- "$@") 2>"$t/copying" || true
-for path; do
-  count=$((count + 1))
-  : >"$t/err/$count"
-  if [ -f "$t/files$path" ]; then
-    noted "file:$path" 0 "$t/files$path" "$t/err/$count"
+read_whole kernel /proc/version
+read_whole init /proc/1/comm
+read_whole os /etc/os-release
+read_whole tasks /proc/sys/kernel/pid_max /proc/sys/kernel/threads-max
+read_whole open-files-max /proc/sys/fs/nr_open
+read_whole memory /proc/meminfo
+process() { # NAME PID
+  [ "${2:-0}" -gt 0 ] || return 0
+  read_whole "command-$1" "/proc/$2/cmdline"
+  read_whole "process-$1" "/proc/$2/stat" "/proc/$2/oom_score_adj" "/proc/$2/limits"
+}
+process docker "$docker_pid"
+process containerd "$containerd_pid"
+read_whole subuid /etc/subuid
+read_whole subgid /etc/subgid
+set +f
+read_whole audit-files /etc/audit/rules.d/*.rules
+set -f
+read_whole audit-compiled /etc/audit/audit.rules
+read_whole mounts /proc/self/mountinfo
+read_whole bridge-nf /proc/sys/net/bridge/bridge-nf-call-iptables
+read_whole machine-id /etc/machine-id
+read_whole owner /var/lib/drydock/owner
+read_whole applied /var/lib/drydock/applied
+read_whole outcome /var/lib/drydock/outcome
+
+# What cp complains of is caught by the shell: a full disk would not keep it. In /, since cp --parents of coreutils 9.1 loses the way to an
+# absolute path in any other folder.
+IFS=$newline
+# shellcheck disable=SC2086 # one word a line
+complaints=$(cd / && exec cp --parents -t "$t" -- $copied 2>&1) || :
+# Right after it, since when a text was changed tells whether dockerd has read it.
+probe stat stat -c '%U:%G %04a %s %Y %Z %F|%n' -- "$@"
+name=''
+set --
+for line in $wanted; do
+  if [ -z "$name" ]; then
+    name=$line status=0 err=
+  elif [ "$line" = . ]; then
+    noted "$name" "$status" "$err" "$@"
+    name=''
+    set --
   else
-    : >"$t/out/$count"
-    while IFS= read -r line; do case $line in *"$path"*) printf '%s\n' "$line" ;; esac; done <"$t/copying" >"$t/err/$count"
-    noted "file:$path" 1 "$t/out/$count" "$t/err/$count"
+    said=
+    # Half a copy is there as well when the disk is full or broken: that is told of the copy, whose path ends like the file's.
+    for complaint in $complaints; do
+      case $complaint in
+        *"specified more than once") ;;
+        *"$line'"* | *"$line\""*) said=$complaint ;;
+      esac
+    done
+    if [ -f "$t$line" ] && [ -z "$said" ]; then
+      set -- "$@" "$t$line"
+    else
+      count=$((count + 1))
+      status=1 err=$t/$count.err
+      printf '%s\n' "${said:-"$line: can't be read"}" >"$err"
+    fi
   fi
 done
+IFS=$blanks
 present() {
   IFS=$newline
   for path in $watched; do [ ! -e "$path" ] || printf '%s\n' "$path"; done
   IFS=$blanks
 }
 probe present present
-slurp subuid /etc/subuid
-slurp subgid /etc/subgid
 probe users getent passwd
 probe groups getent group
 # What sshd would make of a new connection of ours, by the files that it reads when it starts. A word and what it is about, a line each:
@@ -384,9 +417,10 @@ new_connection() {
   login=${SUDO_USER:-${LOGNAME:-root}}
   printf 'listener %s\nuser %s\nuid %s\naddress %s\nlocal %s %s\n' "$command" "$login" "${SUDO_UID:-0}" "$1" "$3" "$4"
   [ -z "${SSH_ORIGINAL_COMMAND:-}" ] || echo forced
-  /usr/sbin/sshd -T -C "user=$login,host=$1,addr=$1,laddr=$3,lport=$4" >"$t/sshd" || return
+  settings=$(/usr/sbin/sshd -T -C "user=$login,host=$1,addr=$1,laddr=$3,lport=$4") || return
   by_group=no
-  while IFS= read -r line; do
+  IFS=$newline
+  for line in $settings; do
     case $line in
       "allowgroups "* | "denygroups "*) by_group=yes ;;
       "allowusers "* | "denyusers "* | "permitrootlogin "* | "authenticationmethods "* | "usedns "*) ;;
@@ -394,22 +428,22 @@ new_connection() {
       *) continue ;;
     esac
     printf '%s\n' "$line"
-  done <"$t/sshd"
+  done
+  IFS=$blanks
   # A name may have blanks.
   [ "$by_group" = no ] || id -Gnz -- "$login" | tr '\0' '\n' | while IFS= read -r line; do printf 'group %s\n' "$line"; done
 }
-probe sshd new_connection
+[ "$after" = yes ] || probe sshd new_connection
 
 probe audit-status auditctl -s
 probe audit-rules auditctl -l
-set +f
-probe audit-files cat /dev/null /etc/audit/rules.d/*.rules
-set -f
-probe audit-compiled cat /etc/audit/audit.rules
-slurp mounts /proc/self/mountinfo
-probe iptables iptables -w 5 -t filter -S
-iptables=$count
-slurp bridge-nf /proc/sys/net/bridge/bridge-nf-call-iptables
+chains() {
+  said=$(iptables -w 5 -t filter -S) || return
+  printf '%s\n' "$said"
+  case $newline$said in *"$newline-N DOCKER"*) iptables_has_chains=yes ;; esac
+}
+iptables_has_chains=no
+probe iptables chains
 docker_proxies() {
   proxies=0
   set +f
@@ -482,7 +516,6 @@ old_data() { # what a move has left: NAME BYTES, and whether it has been set asi
   set -f
 }
 probe old-data old_data
-slurp machine-id /etc/machine-id
 # A word and what it is about, a line each: `enabled Y`, `tool`, `abi`, `boot enabled`, `profile NAME (MODE) LOADED FILE` with two sums,
 # and of each process `/proc/PID/attr/current:LABEL`.
 apparmor() {
@@ -552,12 +585,9 @@ ext4_errors() { # MAJOR:MINOR COUNT of what the kernel has found wrong since the
   set -f
 }
 probe ext4-errors ext4_errors
-slurp owner /var/lib/drydock/owner
-slurp applied /var/lib/drydock/applied
-slurp outcome /var/lib/drydock/outcome
 # As the transaction itself asks it (src/remote/apply.ts): it runs, or waits to be confirmed.
 if [ -e /var/lib/drydock/transaction/by ] && { systemctl -q is-active drydock-apply.service || { [ -e /var/lib/drydock/transaction/step ] && systemctl -q is-active drydock-guard.timer; }; }; then
-  slurp under-way /var/lib/drydock/transaction/by
+  probe under-way print_file /var/lib/drydock/transaction/by
 fi
 
 wait
@@ -565,36 +595,46 @@ number=0
 while IFS= read -r need; do
   number=$((number + 1))
   [ -n "$need" ] || continue
-  read -r status <"$t/needs/$number.status"
-  noted "need:$need" "$status" "$t/needs/$number" "$t/needs/$number.why"
+  read -r status <"$t/need-$number.status"
+  noted "need:$need" "$status" "$t/need-$number.err" "$t/need-$number.out"
 done <<END
 $needs
 END
 # Where dockerd works by nftables, only it can say what it does there; chains of iptables may be left from before.
 if [ "$docker_runs" = yes ]; then
   status=1
-  if grep -q '^-N DOCKER' "$t/out/$iptables" && ! grep -q '"FirewallBackend":{"Driver":"nftables' "$t/out/docker-info"; then
-    echo 'not asked: the rules of iptables tell' >"$t/err/docker-bridge"
-    : >"$t/out/docker-bridge"
+  if [ "$iptables_has_chains" = yes ] && [ ! -e "$t/nftables" ]; then
+    echo 'not asked: the rules of iptables tell' >"$t/docker-bridge.err"
+    : >"$t/docker-bridge.out"
   else
     status=0
-    timeout 60 docker network inspect bridge --format '{{json .Options}}' >"$t/out/docker-bridge" 2>"$t/err/docker-bridge" || status=$?
+    timeout 60 docker network inspect bridge --format '{{json .Options}}' >"$t/docker-bridge.out" 2>"$t/docker-bridge.err" || status=$?
   fi
   echo "$status" >"$t/docker-bridge.status"
   for name in docker-info docker-bridge containers; do
     read -r status <"$t/$name.status"
-    noted "$name" "$status" "$t/out/$name" "$t/err/$name"
+    noted "$name" "$status" "$t/$name.err" "$t/$name.out"
   done
   if [ -e "$t/images.status" ]; then
     read -r status <"$t/images.status"
-    noted images "$status" "$t/out/images" "$t/err/images"
+    noted images "$status" "$t/images.err" "$t/images.out"
   fi
 fi
-cd "$t" || exit 1
 IFS=$newline
+# shellcheck disable=SC2046,SC2086 # one word a line
+set -- $(stat -c %s -- $asked)
+for entry in $index; do
+  files=${entry%% *} entry=${entry#* }
+  bytes=0
+  while [ "$files" -gt 0 ]; do
+    bytes=$((bytes + $1)) files=$((files - 1))
+    shift
+  done
+  case $entry in
+    1\ *) printf '%s %s %s\n' "${entry#1 }" "$bytes" "$1"; shift ;;
+    *) printf '%s %s 0\n' "${entry# }" "$bytes" ;;
+  esac
+done
+echo
 # shellcheck disable=SC2086 # one word a line
-{
-  stat -c %s -- $pairs | paste -d' ' index - -
-  echo
-  cat -- $outs $errs
-} | base64 -w0
+cat -- $outs $errs

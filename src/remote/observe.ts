@@ -7,7 +7,7 @@ import type { ImageStore } from "../desired/image-store.ts";
 import { parseObservation, type Observation } from "../observed/observation.ts";
 import { seconds } from "./limits.ts";
 import { quote } from "./shell.ts";
-import { runAsRoot } from "./ssh.ts";
+import { readAsRoot } from "./ssh.ts";
 
 export interface ObserveOptions {
   /** Files to read besides daemon.json: those Drydock owns there, by absolute path. */
@@ -22,14 +22,14 @@ export interface ObserveOptions {
   needs?: string[];
   /** Where dockerd should keep its images: where that is to change, those that would be hidden are asked for. @default /var/lib/docker, as dockerd has it by itself */
   store?: ImageStore;
-  /** Over a connection of its own: proves that a new one can be made. */
+  /** Over a connection of its own, after a change: proves that a new one can be made, and asks neither what sshd would say nor for needs. */
   fresh?: boolean;
 }
 
 /** @throws UnreachableError, RemoteScriptError (src/remote/ssh.ts), or an Error when the host printed no observation. */
 export async function observe(connection: Connection, options: ObserveOptions = {}): Promise<Observation> {
   const asked = Date.now();
-  const observation = parseObservation(await observationText(connection, options));
+  const observation = parseObservation(await observationBytes(connection, options));
   return { ...observation, clockAhead: clockAhead(observation.now, asked, Date.now()) };
 }
 
@@ -45,10 +45,10 @@ export function clockAhead(now: number, asked: number, answered: number): number
 }
 
 /** An observation as the host prints it; what tests are recorded from. */
-export async function observationText(connection: Connection, options: ObserveOptions): Promise<string> {
+export async function observationBytes(connection: Connection, options: ObserveOptions): Promise<Buffer> {
   const files = [...new Set(["/etc/docker", "/etc/docker/daemon.json", ...(options.files ?? [])])];
-  const script = `owned=${quote(files.join("\n"))}\nlooked=${quote((options.looked ?? []).join("\n"))}\nwatched=${quote((options.paths ?? []).join("\n"))}\nvolumes=${quote(volumeLines(options.volumes ?? {}))}\nneeds=${quote((options.needs ?? []).join("\n"))}\n${storeVariables(options.store ?? { dataRoot: "/var/lib/docker" })}\n${observeScript}`;
-  return runAsRoot(connection, script, {
+  const script = `owned=${quote(files.join("\n"))}\nlooked=${quote((options.looked ?? []).join("\n"))}\nwatched=${quote((options.paths ?? []).join("\n"))}\nvolumes=${quote(volumeLines(options.volumes ?? {}))}\nneeds=${quote((options.needs ?? []).join("\n"))}\nafter=${options.fresh === true ? "yes" : "no"}\n${storeVariables(options.store ?? { dataRoot: "/var/lib/docker" })}\n${observeScript}`;
+  return readAsRoot(connection, script, {
     step: "observing",
     timeout: seconds.observe,
     ...(options.fresh === undefined ? {} : { fresh: options.fresh }),

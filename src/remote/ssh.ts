@@ -47,11 +47,17 @@ const persistSeconds = 120;
  * @throws UnreachableError when there is no session as root; RemoteScriptError when the script fails or takes too long.
  */
 export async function runAsRoot(connection: Connection, script: string, options: RunOptions): Promise<string> {
+  return (await readAsRoot(connection, script, options)).toString();
+}
+
+/** As {@link runAsRoot}, for what need not be text. */
+export async function readAsRoot(connection: Connection, script: string, options: RunOptions): Promise<Buffer> {
   const args = sshArguments(connection, options.fresh === true);
   // A shell reads its stdin in blocks and would hand the rest to the commands it runs: it must have parsed all before.
-  const input = `{\n${script}\nexit\n}\n`;
-  // sudo keeps from root where a connection comes from, and what sshd makes of it depends on that.
-  const output = await runSsh([...args, becomeRoot('SSH_CONNECTION="$SSH_CONNECTION" sh -s')], input, options);
+  // Who logs in as root need not become it: each process costs the host time. sudo keeps from root where a connection comes from, and
+  // what sshd makes of it depends on that.
+  const [shell, text] = connection.user === "root" ? ["exec sh -s", `export ${environment}\n${script}`] : [becomeRoot('SSH_CONNECTION="$SSH_CONNECTION" sh -s'), script];
+  const output = await runSsh([...args, shell], `{\n${text}\nexit\n}\n`, options);
   if (output.exitCode === 0) return output.stdout;
   const name = describe(connection);
   if (output.signal !== null) {
@@ -107,7 +113,7 @@ export function explainFailure(stderr: string, exitCode: number | null): string 
  * Runs in the user's login shell, whichever that is: single quotes and `exec` work in all of them.
  */
 export function becomeRoot(command: string): string {
-  const asRoot = `env LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin ${command}`;
+  const asRoot = `env ${environment} ${command}`;
   const steps = [
     `[ "$(id -u)" -ne 0 ] || exec ${asRoot}`,
     `command -v sudo >/dev/null || exit ${noSudo}`,
@@ -123,7 +129,7 @@ interface SshOutput {
   exitCode: number | null;
   /** It was given up. */
   signal: NodeJS.Signals | null;
-  stdout: string;
+  stdout: Buffer;
   stderr: string;
 }
 
@@ -153,11 +159,12 @@ function runSsh(args: string[], input: string, { timeout, onLine }: Pick<RunOpti
       clearTimeout(timer);
       if (exitCode !== 0) await Promise.race([lastWords, new Promise((done) => setTimeout(done, 200))]);
       child.stderr.destroy();
-      const text = (chunks: Buffer[]) => Buffer.concat(chunks).toString();
-      resolve({ exitCode, signal, stdout: text(stdout), stderr: text(stderr) });
+      resolve({ exitCode, signal, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString() });
     });
   });
 }
+
+const environment = "LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 const noSudo = 97;
 const noRoot = 98;

@@ -94,7 +94,9 @@ describe("going back", () => {
   }
 
   it("has two updates more to go over", async () => {
-    await update(2, { daemon: { debug: true }, limits: { services: { containerd: { nofile: 524288 } } } });
+    await update(2, { daemon: { debug: true }, limits: { services: { containerd: { nofile: "infinity" } } } });
+    // What the kernel makes of it: a process can't be given more.
+    expect(await machine.run("prlimit --pid $(systemctl show -p MainPID --value containerd.service) --nofile --raw --noheadings --output HARD")).toBe(await machine.run("cat /proc/sys/fs/nr_open"));
     await update(3, { daemon: { "max-concurrent-downloads": 5 } });
     expect(left[2]?.effects).not.toBe(left[1]?.effects);
   });

@@ -107,7 +107,7 @@ describe("an observation in which much is missing", () => {
   const of = (probes: Record<string, [status: number, stdout: string, stderr?: string]>): Observation => {
     const entries = Object.entries(probes);
     const index = entries.map(([name, [status, out, err = ""]]) => `${name} ${status} ${Buffer.byteLength(out)} ${Buffer.byteLength(err)}\n`).join("");
-    return parseObservation(Buffer.from(`${index}\n${entries.map(([, [, out]]) => out).join("")}${entries.map(([, [, , err = ""]]) => err).join("")}`).toString("base64"));
+    return parseObservation(Buffer.from(`${index}\n${entries.map(([, [, out]]) => out).join("")}${entries.map(([, [, , err = ""]]) => err).join("")}`));
   };
   const units = "Id=docker.service\nActiveState=inactive\n";
 

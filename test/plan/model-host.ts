@@ -55,8 +55,7 @@ export class ModelHost {
   private users: string[];
 
   constructor(start: Observation, beginning: Beginning = {}) {
-    // The recording is from before fs.nr_open was read whole.
-    this.start = { ...start, openFilesMax: known(1_048_576) };
+    this.start = start;
     this.now = start.now;
     this.users = start.users;
     for (const [path, file] of Object.entries(start.files)) if (file.known) this.files.set(path, file.value);

@@ -94,9 +94,16 @@ describe("a whole look", () => {
   });
 
   it("reads what the kernel gives only in one piece", async () => {
-    const { tasks, memory } = await look();
+    const { openFilesMax, tasks, memory } = await look();
+    expect(openFilesMax).toEqual({ known: true, value: Number(readFileSync("/proc/sys/fs/nr_open", "utf8")) });
     expect(tasks).toEqual({ known: true, value: Math.min(...["pid_max", "threads-max"].map((name) => Number(readFileSync(`/proc/sys/kernel/${name}`, "utf8")))) });
     expect(memory).toEqual({ known: true, value: Number(/^MemTotal:\s+(\d+)/.exec(readFileSync("/proc/meminfo", "utf8"))?.[1]) * 1024 });
+  });
+
+  it("over the new connection after a change asks neither what sshd would say nor for what the change needed", async () => {
+    const { needs, sshd, info } = await look({ fresh: true, needs: ["program sh"] });
+    expect([needs, sshd]).toEqual([{}, { known: false, reason: "sshd was not asked for" }]);
+    expect(info.known).toBe(true);
   });
 
   it("leaves nothing behind", async () => {
@@ -123,6 +130,17 @@ describe("files", () => {
     expect(seen.present.sort()).toEqual([...paths].sort());
   });
 
+  it("of which only half could be copied are unknown, like those that can't be read", async () => {
+    const folder = temporaryFolder();
+    const [half, whole] = ["half", "whole"].map((name) => join(folder, name)) as [string, string];
+    for (const path of [half, whole]) writeFileSync(path, "text");
+    // cp --parents -t FOLDER -- FILE...
+    stubs.cp = `/bin/cp "$@"; printf te >"$3/${half}"; echo "cp: error writing '$3${half}': No space left on device" >&2; exit 1`;
+    const { files } = await look({ files: [half, whole] });
+    expect(files[half]).toMatchObject({ known: false, reason: expect.stringContaining("No space left on device") as string });
+    expect(files[whole]).toMatchObject({ known: true, value: { text: "text" } });
+  });
+
   it("that are no text are told from those that are", async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, "bytes"), Buffer.from([0x61, 0xff, 0x00, 0x0a, 0x0a]));
@@ -141,7 +159,7 @@ describe("a key", () => {
     writeFileSync(join(folder, "info"), JSON.stringify({ ...dockerInfo, Containers: 0 }));
     const { files } = await observe({ host: "192.0.2.10", port: 22 }, { looked: [key] });
     expect(files[key]).toMatchObject({ known: true, value: { mode: "0400", kind: "regular file" } });
-    expect(Buffer.from(readFileSync(join(folder, "printed"), "utf8"), "base64").toString()).not.toContain("hunter2");
+    expect(readFileSync(join(folder, "printed"), "utf8")).not.toContain("hunter2");
   });
 });
 
@@ -348,7 +366,7 @@ describe("the environment of dockerd", () => {
       known: true,
       value: [...["--log-level", "-l", "--iptables=false", "--debug", "--label", "-H"].map((flag) => ({ file, variable: "DOCKER_OPTS", flag })), { file: more, variable: "OPTIONS", flag: "--mtu" }],
     });
-    expect(Buffer.from(readFileSync(printed, "utf8"), "base64").toString()).not.toContain("hunter2");
+    expect(readFileSync(printed, "utf8")).not.toContain("hunter2");
   });
 
   it("is that of its unit as well", async () => {

@@ -149,10 +149,13 @@ describe("a script", () => {
     expect(await runAsRoot(connection, "cat\necho 'after $cat'", options)).toBe("after $cat\n");
   });
 
-  it("runs in a fixed environment", async () => {
-    onPath(asRoot);
+  it.each<[string, Record<string, string>, Partial<Connection>]>([
+    ["who is root", asRoot, {}],
+    ["who logs in as root, without a question", { ...asRoot, id: "exit 1", sudo: "exit 1" }, { user: "root" }],
+  ])("runs in a fixed environment for %s", async (_, programs, who) => {
+    onPath(programs);
     vi.stubEnv("LC_ALL", "de_DE.UTF-8");
-    expect(await runAsRoot(connection, 'echo "$LC_ALL $PATH"', options)).toBe("C /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n");
+    expect(await runAsRoot({ ...connection, ...who }, 'echo "$LC_ALL $PATH"', options)).toBe("C /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n");
   });
 
   it("of another user goes through sudo -n", async () => {

@@ -8,7 +8,7 @@ import { hardenedArgs, recorded } from "../../support/recorded.ts";
 
 it("gives a recorded host another owner, and nothing else", () => {
   const recording = readFileSync("test/fixtures/debian-12-hardened.observation");
-  const observation = parseObservation(withOwner(recording, "stack drydock/many\nhost simulated17\n").toString("base64"));
+  const observation = parseObservation(withOwner(recording, "stack drydock/many\nhost simulated17\n"));
   expect(observation).toEqual({ ...recorded("hardened"), owner: { stack: "drydock/many", host: "simulated17" } });
 });
 
