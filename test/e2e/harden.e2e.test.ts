@@ -222,7 +222,7 @@ describe("secrets", () => {
     const onHost = await machine.run(`printf '%s\\n' 'PRIVATE KEY' '${passphrase}' >/root/needles; grep -rlF -f /root/needles /root/processes /var/lib/drydock /etc/docker /var/log /run/log 2>/dev/null; rm /root/needles`);
     expect(onHost).toBe("");
     // The list has seen the transaction, or it proves nothing.
-    expect(await machine.run("grep -c 'transaction.sh forward' /root/processes")).not.toBe("0");
+    expect(await machine.run("grep -c 'transaction.sh apply' /root/processes")).not.toBe("0");
   });
 });
 
